@@ -1,0 +1,121 @@
+using System.Collections.Immutable;
+
+namespace Ashlar.Catalog;
+
+/// <summary>The state of the catalog at one revision, as every tier receives it.</summary>
+public sealed record CatalogSnapshot
+{
+    /// <summary>Grows with every change; a tier ignores an older one than it has.</summary>
+    public required long Revision { get; init; }
+
+    /// <summary>Name of the stack.</summary>
+    public required string Stack { get; init; }
+
+    /// <summary>Host names of the stack; empty: any.</summary>
+    public ImmutableArray<string> Domains { get; init; } = [];
+
+    /// <summary>Release that runs, e.g. <c>v12</c>; empty before the first.</summary>
+    public string Release { get; init; } = "";
+
+    /// <summary>Sockets the agent has opened and handed down, by name.</summary>
+    public ImmutableArray<CatalogListener> Listeners { get; init; } = [];
+
+    /// <summary>The services that have endpoints, with their instances.</summary>
+    public ImmutableArray<CatalogService> Services { get; init; } = [];
+}
+
+/// <summary>A listening socket.</summary>
+/// <param name="Name">Unique in the stack: <c>http</c>, or <c>service:api</c>.</param>
+/// <param name="Address">IP literal.</param>
+/// <param name="Port">TCP port.</param>
+/// <param name="Service">The service all its requests go to (a private door on loopback); null: routes decide.</param>
+public sealed record CatalogListener(string Name, string Address, int Port, string? Service);
+
+/// <summary>A service as the tiers see it.</summary>
+public sealed record CatalogService
+{
+    /// <summary>Name of the service.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Public routes.</summary>
+    public ImmutableArray<CatalogRoute> Routes { get; init; } = [];
+
+    /// <summary>True: its requests are answered by the maintenance page.</summary>
+    public bool Maintenance { get; init; }
+
+    /// <summary><c>least-requests</c> or <c>round-robin</c>.</summary>
+    public string Balance { get; init; } = "least-requests";
+
+    /// <summary>Requests in flight that one instance takes; 0: no limit.</summary>
+    public int RequestsPerInstance { get; init; }
+
+    /// <summary>Requests that may wait while all instances are at their limit.</summary>
+    public int WaitingRoom { get; init; } = 1000;
+
+    /// <summary>Milliseconds a request may wait.</summary>
+    public int WaitingTimeoutMs { get; init; } = 10_000;
+
+    /// <summary>Instances that have an endpoint, in order of index.</summary>
+    public ImmutableArray<CatalogInstance> Instances { get; init; } = [];
+}
+
+/// <summary>A public route.</summary>
+/// <param name="Host">Lower-case host, null: any.</param>
+/// <param name="PathPrefix">Begins with <c>/</c>; whole segments.</param>
+public sealed record CatalogRoute(string? Host, string PathPrefix);
+
+/// <summary>An instance with its endpoint.</summary>
+public sealed record CatalogInstance
+{
+    /// <summary>Unique for ever, one per start slot: <c>web.1/17</c> (name, generation).</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Name people use: <c>web.1</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Machine it runs on; empty: this one.</summary>
+    public string Machine { get; init; } = "";
+
+    /// <summary>IP literal of its endpoint.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>Port of its endpoint.</summary>
+    public required int Port { get; init; }
+
+    /// <summary>Only <see cref="InstanceState.Healthy"/> ones receive new requests.</summary>
+    public required InstanceState State { get; init; }
+
+    /// <summary>Role among its service's instances (<c>primary</c>, <c>replica</c>), null where there are no roles.</summary>
+    public string? Role { get; init; }
+}
+
+/// <summary>Life of an instance.</summary>
+public enum InstanceState
+{
+    /// <summary>Wanted, not started yet.</summary>
+    Pending,
+
+    /// <summary>Started, not yet known to be healthy.</summary>
+    Starting,
+
+    /// <summary>Serving.</summary>
+    Healthy,
+
+    /// <summary>Was healthy, now fails its health check; still runs.</summary>
+    Unhealthy,
+
+    /// <summary>Receives nothing new, finishes what it has.</summary>
+    Draining,
+
+    /// <summary>Has been sent SIGTERM.</summary>
+    Stopping,
+
+    /// <summary>Ended and not wanted again.</summary>
+    Stopped,
+
+    /// <summary>Ended and waits for its next start.</summary>
+    Backoff,
+
+    /// <summary>Ended too often; waits for a person or a release.</summary>
+    Crashed,
+}

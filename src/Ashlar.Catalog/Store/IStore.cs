@@ -1,0 +1,89 @@
+using System.Collections.Immutable;
+
+namespace Ashlar.Catalog.Store;
+
+/// <summary>
+/// The shared, revisioned key-value store that holds desired state: SQLite on one machine, etcd on many.
+/// Every commit gets the next revision; keys are ordered byte-wise; values are opaque bytes.
+/// Any implementation must pass <c>StoreContract</c>.
+/// </summary>
+public interface IStore : IAsyncDisposable
+{
+    /// <summary>The entry under a key, or null.</summary>
+    ValueTask<StoreEntry?> GetAsync(string key, CancellationToken cancellation = default);
+
+    /// <summary>All entries whose key begins with a prefix, in order, and the revision they were read at.</summary>
+    ValueTask<StoreRange> ListAsync(string prefix, CancellationToken cancellation = default);
+
+    /// <summary>Writes all or nothing: every condition must hold.</summary>
+    ValueTask<CommitResult> CommitAsync(StoreTransaction transaction, CancellationToken cancellation = default);
+
+    /// <summary>
+    /// All changes under a prefix with a revision of at least <paramref name="fromRevision"/>, those past and those to come, in order, never twice.
+    /// Throws <see cref="CompactedException"/> if that revision is no longer kept: list again.
+    /// </summary>
+    IAsyncEnumerable<StoreEvent> WatchAsync(string prefix, long fromRevision, CancellationToken cancellation = default);
+
+    /// <summary>Grants a lease; keys bound to it are deleted when it ends. A lease is a minimum life.</summary>
+    ValueTask<long> GrantLeaseAsync(TimeSpan timeToLive, CancellationToken cancellation = default);
+
+    /// <summary>Renews it. False: it is gone, and so are its keys.</summary>
+    ValueTask<bool> KeepAliveAsync(long lease, CancellationToken cancellation = default);
+
+    /// <summary>Ends it at once with its keys. Ending one that is gone is no error.</summary>
+    ValueTask RevokeLeaseAsync(long lease, CancellationToken cancellation = default);
+
+    /// <summary>
+    /// Waits until <paramref name="candidate"/> is the leader under <paramref name="election"/>. It leads while the lease lives.
+    /// <see cref="Leadership.Fence"/> belongs into the conditions of every write the leader makes.
+    /// </summary>
+    ValueTask<Leadership> CampaignAsync(string election, string candidate, long lease, CancellationToken cancellation = default);
+
+    /// <summary>Forgets changes older than a revision; entries stay.</summary>
+    ValueTask CompactAsync(long revision, CancellationToken cancellation = default);
+}
+
+/// <summary>A key with its value.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="Value">The value.</param>
+/// <param name="CreateRevision">Revision at which the key came to be.</param>
+/// <param name="ModRevision">Revision of its last change.</param>
+/// <param name="Lease">Lease it is bound to; 0: none.</param>
+public sealed record StoreEntry(string Key, ReadOnlyMemory<byte> Value, long CreateRevision, long ModRevision, long Lease);
+
+/// <summary>Entries as of a revision.</summary>
+public sealed record StoreRange(ImmutableArray<StoreEntry> Entries, long Revision);
+
+/// <summary>Conditions and the writes to make if all hold.</summary>
+public sealed record StoreTransaction(ImmutableArray<StoreCondition> Conditions, ImmutableArray<StoreWrite> Writes);
+
+/// <summary>Holds if the key's revision is the one given; 0 means that the key does not exist.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="ModRevision">Expected revision of its last change; null: not asked.</param>
+/// <param name="CreateRevision">Expected revision at which it came to be; null: not asked.</param>
+public sealed record StoreCondition(string Key, long? ModRevision = null, long? CreateRevision = null);
+
+/// <summary>A put, or with a null value a delete.</summary>
+public sealed record StoreWrite(string Key, ReadOnlyMemory<byte>? Value, long Lease = 0);
+
+/// <summary>Whether a transaction was written, and the store's revision after it.</summary>
+public sealed record CommitResult(bool Succeeded, long Revision);
+
+/// <summary>One change. A null value is a delete.</summary>
+public sealed record StoreEvent(string Key, ReadOnlyMemory<byte>? Value, long Revision);
+
+/// <summary>Leadership of an election.</summary>
+/// <param name="Key">The key that is held.</param>
+/// <param name="CreateRevision">Its revision: the fencing token.</param>
+public sealed record Leadership(string Key, long CreateRevision)
+{
+    /// <summary>Condition that holds only while this leadership does.</summary>
+    public StoreCondition Fence => new(Key, CreateRevision: CreateRevision);
+}
+
+/// <summary>The revision asked for has been compacted away.</summary>
+public sealed class CompactedException(long oldestRevision) : Exception($"Changes before revision {oldestRevision} are no longer kept.")
+{
+    /// <summary>Oldest revision that can still be watched from.</summary>
+    public long OldestRevision { get; } = oldestRevision;
+}

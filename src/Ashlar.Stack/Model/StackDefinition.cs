@@ -1,0 +1,168 @@
+using System.Collections.Immutable;
+
+namespace Ashlar.Stack;
+
+/// <summary>All that one stack file says, with every default filled in. Immutable; valid by construction of the loader.</summary>
+public sealed record StackDefinition
+{
+    /// <summary>The stack's name: a DNS label of 1 to 40 characters. Default: the folder's name, made to fit.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Absolute real path of the folder that holds the stack file.</summary>
+    public required string Directory { get; init; }
+
+    /// <summary>Host names the stack answers to; empty means every host.</summary>
+    public ImmutableArray<string> Domains { get; init; } = [];
+
+    /// <summary>The services in the order of the file.</summary>
+    public ImmutableArray<ServiceDefinition> Services { get; init; } = [];
+
+    /// <summary>Command run once per release after the builds and before any instance starts; null if none.</summary>
+    public string? Release { get; init; }
+
+    /// <summary>How the edge listens.</summary>
+    public EdgeDefinition Edge { get; init; } = new();
+
+    /// <summary>Variables for every service from the stack's <c>env</c> key (lowest precedence) and app.json.</summary>
+    public ImmutableSortedDictionary<string, string> Env { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>Variables from <c>.env</c> (above <see cref="Env"/> and a service's own <c>env</c>, below config vars).</summary>
+    public ImmutableSortedDictionary<string, string> DotEnv { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>Unprivileged user that services run as when the agent is root; null chooses one (ARCHITECTURE.md).</summary>
+    public string? User { get; init; }
+
+    /// <summary>Add-ons that app.json asks for, by their name without plan.</summary>
+    public ImmutableArray<string> AddOns { get; init; } = [];
+}
+
+/// <summary>A named thing that runs.</summary>
+public sealed record ServiceDefinition
+{
+    /// <summary>A DNS label of 1 to 40 characters, lower case.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Command line; run by <c>sh -c</c>, with <c>exec</c> where it is one simple command.</summary>
+    public required string Run { get; init; }
+
+    /// <summary>Command that builds it inside the release's folder; null if there is nothing to build.</summary>
+    public string? Build { get; init; }
+
+    /// <summary>Subfolder of the stack it lives in and runs in, relative; empty for the stack's folder itself.</summary>
+    public string Folder { get; init; } = "";
+
+    /// <summary>Instances to run, 0 to 1000.</summary>
+    public int Instances { get; init; } = 1;
+
+    /// <summary>Public routes; empty for none.</summary>
+    public ImmutableArray<RouteDefinition> Routes { get; init; } = [];
+
+    /// <summary>What it speaks on its port; <see cref="ServiceInterface.None"/> if it listens to nothing (a worker).</summary>
+    public ServiceInterface Interface { get; init; }
+
+    /// <summary>How its health is asked. Used only when <see cref="Interface"/> is not None.</summary>
+    public HealthDefinition Health { get; init; } = new();
+
+    /// <summary>Limits of each instance.</summary>
+    public LimitsDefinition Limits { get; init; } = new();
+
+    /// <summary>How requests are spread over its instances.</summary>
+    public BalancePolicy Balance { get; init; } = BalancePolicy.LeastRequests;
+
+    /// <summary>The room in front of instances that are all at their limit.</summary>
+    public WaitingDefinition Waiting { get; init; } = new();
+
+    /// <summary>The service's own variables.</summary>
+    public ImmutableSortedDictionary<string, string> Env { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>Time between SIGTERM and SIGKILL, and the bound of a drain. Default 30 s.</summary>
+    public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Time an instance has to become healthy. Default 60 s.</summary>
+    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);
+}
+
+/// <summary>What a service speaks on its port.</summary>
+public enum ServiceInterface
+{
+    /// <summary>It has no port.</summary>
+    None,
+
+    /// <summary>HTTP/1.1.</summary>
+    Http,
+}
+
+/// <summary>How requests are spread over instances.</summary>
+public enum BalancePolicy
+{
+    /// <summary>The less busy of two drawn at random.</summary>
+    LeastRequests,
+
+    /// <summary>One after the other.</summary>
+    RoundRobin,
+}
+
+/// <summary>A public route: requests whose host is <paramref name="Host"/> (null: any) and whose path is or lies under <paramref name="PathPrefix"/>.</summary>
+/// <param name="Host">Lower-case host name without port, or null for any.</param>
+/// <param name="PathPrefix">Begins with <c>/</c>; matches whole segments.</param>
+public sealed record RouteDefinition(string? Host, string PathPrefix);
+
+/// <summary>How an instance's health is asked over HTTP.</summary>
+public sealed record HealthDefinition
+{
+    /// <summary>Path asked; null: any answer below 500 at <c>/</c> is healthy.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>Status expected; null: 200 to 399 when a path is given.</summary>
+    public int? Status { get; init; }
+
+    /// <summary>Time between questions. Default 5 s (0.1 s while starting).</summary>
+    public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Time an answer may take. Default 5 s.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Good answers in a row that make it healthy. Default 1.</summary>
+    public int Rise { get; init; } = 1;
+
+    /// <summary>Bad answers in a row that make it unhealthy. Default 3.</summary>
+    public int Fall { get; init; } = 3;
+}
+
+/// <summary>Limits of one instance; null is no limit.</summary>
+public sealed record LimitsDefinition
+{
+    /// <summary>Memory in bytes (cgroup where there is one).</summary>
+    public long? Memory { get; init; }
+
+    /// <summary>Cores, e.g. 1.5 (cgroup where there is one).</summary>
+    public double? Cpu { get; init; }
+
+    /// <summary>Requests in flight at once (the edge holds the rest back).</summary>
+    public int? Requests { get; init; }
+
+    /// <summary>Open files (RLIMIT_NOFILE).</summary>
+    public int? Files { get; init; }
+}
+
+/// <summary>The room in which requests wait while every instance is at its limit.</summary>
+public sealed record WaitingDefinition
+{
+    /// <summary>Requests that may wait. Default 1000.</summary>
+    public int Room { get; init; } = 1000;
+
+    /// <summary>Time a request may wait before it is answered 503. Default 10 s.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
+}
+
+/// <summary>How the edge listens.</summary>
+public sealed record EdgeDefinition
+{
+    /// <summary>The plain HTTP listener. Default 127.0.0.1:8080.</summary>
+    public ListenAddress Http { get; init; } = new("127.0.0.1", 8080);
+}
+
+/// <summary>A TCP address to listen on.</summary>
+/// <param name="Address">IPv4 or IPv6 literal; <c>0.0.0.0</c> or <c>::</c> for all.</param>
+/// <param name="Port">1 to 65535.</param>
+public sealed record ListenAddress(string Address, int Port);
