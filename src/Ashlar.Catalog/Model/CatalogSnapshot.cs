@@ -55,6 +55,12 @@ public sealed record CatalogService
     /// <summary>Milliseconds a request may wait.</summary>
     public int WaitingTimeoutMs { get; init; } = 10_000;
 
+    /// <summary>
+    /// Instances wanted; 0: stopped, or not said. With none healthy, requests wait while one of those wanted is still to come,
+    /// listed in <see cref="Instances"/> or not.
+    /// </summary>
+    public int Wanted { get; init; }
+
     /// <summary>Instances that have an endpoint, in order of index.</summary>
     public ImmutableArray<CatalogInstance> Instances { get; init; } = [];
 }

@@ -1,0 +1,133 @@
+using System.Net;
+using Ashlar.Catalog;
+
+namespace Ashlar.Edge.Balancing;
+
+/// <summary>One instance as the balancer sees it. Lives across snapshots as long as its id does; safe on every thread.</summary>
+public sealed class InstanceTarget
+{
+    // Requests in flight and the closed bit share one word, so that nothing can be taken after the door was closed.
+    private const int Closed = 1 << 30;
+    private const int CountMask = Closed - 1;
+
+    private int _slots = Closed;
+    private int _draining;
+    private int _idleTold;
+
+    internal InstanceTarget(ServiceTarget service, CatalogInstance instance, TimeProvider time)
+    {
+        Service = service;
+        Id = instance.Id;
+        Name = instance.Name;
+        EndPoint = new IPEndPoint(IPAddress.Parse(instance.Address), instance.Port);
+        Ejection = new Ejection(time);
+    }
+
+    /// <summary>Its service.</summary>
+    public ServiceTarget Service { get; }
+
+    /// <summary>Unique for ever: <c>web.1/17</c>.</summary>
+    public string Id { get; }
+
+    /// <summary>Name people use: <c>web.1</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>Where it listens.</summary>
+    public IPEndPoint EndPoint { get; }
+
+    /// <summary>Requests that hold it now.</summary>
+    public int InFlight => Volatile.Read(ref _slots) & CountMask;
+
+    /// <summary>True: it gets new requests (it is healthy). False: keep no idle connection to it.</summary>
+    public bool IsAccepting => (Volatile.Read(ref _slots) & Closed) == 0;
+
+    /// <summary>True: it gets nothing new and is to be told idle once nothing is in flight.</summary>
+    public bool IsDraining => Volatile.Read(ref _draining) != 0;
+
+    /// <summary>True: left out for a while because connections to it failed.</summary>
+    public bool IsEjected => Ejection.IsOut;
+
+    internal Ejection Ejection { get; }
+
+    /// <summary>Says that it has answered, before the request that holds it ends (a long answer, a WebSocket). Cheap.</summary>
+    public void Succeeded()
+    {
+        if (Ejection.Succeeded())
+        {
+            Service.Pump();
+        }
+    }
+
+    internal bool IsAt(CatalogInstance instance) =>
+        EndPoint.Port == instance.Port && EndPoint.Address.Equals(IPAddress.Parse(instance.Address));
+
+    /// <summary>Load to compare by; what cannot be taken now is the busiest of all.</summary>
+    internal int Load => Ejection.IsOut && !Ejection.IsTrialDue ? int.MaxValue : InFlight;
+
+    internal bool TryTake(int limit)
+    {
+        if (!Ejection.IsOut)
+        {
+            return TryTakeSlot(limit);
+        }
+
+        if (!Ejection.TryTakeTrial())
+        {
+            return false;
+        }
+
+        if (TryTakeSlot(limit))
+        {
+            return true;
+        }
+
+        Ejection.TrialEnded();
+        return false;
+    }
+
+    /// <summary>Takes a slot whether it is ejected or not.</summary>
+    internal bool TryTakeSlot(int limit)
+    {
+        var seen = Volatile.Read(ref _slots);
+        while ((seen & Closed) == 0 && (limit == 0 || seen < limit))
+        {
+            var before = Interlocked.CompareExchange(ref _slots, seen + 1, seen);
+            if (before == seen)
+            {
+                return true;
+            }
+
+            seen = before;
+        }
+
+        return false;
+    }
+
+    /// <summary>True if this made a draining instance idle; told once.</summary>
+    internal bool ReturnSlot()
+    {
+        Interlocked.Decrement(ref _slots);
+        return BecameIdle();
+    }
+
+    /// <summary>True if it is draining, has nothing in flight, and that has not been told yet.</summary>
+    internal bool BecameIdle() =>
+        Volatile.Read(ref _draining) != 0 && Volatile.Read(ref _slots) == Closed && Interlocked.Exchange(ref _idleTold, 1) == 0;
+
+    /// <summary>Follows the state in the catalog. True if it no longer accepts and did before.</summary>
+    internal bool Follow(InstanceState state)
+    {
+        if (state == InstanceState.Healthy)
+        {
+            Volatile.Write(ref _draining, 0);
+            Volatile.Write(ref _idleTold, 0);
+            Interlocked.And(ref _slots, ~Closed);
+            return false;
+        }
+
+        var before = Interlocked.Or(ref _slots, Closed);
+        Volatile.Write(ref _draining, state is InstanceState.Draining or InstanceState.Stopping ? 1 : 0);
+        Interlocked.MemoryBarrier(); // the reader of _draining in ReturnSlot, or our look at _slots, sees the other
+        return (before & Closed) == 0;
+    }
+}

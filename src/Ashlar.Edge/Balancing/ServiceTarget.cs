@@ -1,0 +1,327 @@
+namespace Ashlar.Edge.Balancing;
+
+/// <summary>
+/// A service as the edge balances it: chooses instances, holds them to their limit, and lets requests wait in order. Lives
+/// across snapshots as long as the service does; safe on every thread. Taking and giving back use no lock while nobody waits.
+/// </summary>
+public sealed class ServiceTarget
+{
+    private readonly ITargetEvents _events;
+    private readonly TimeProvider _time;
+    private readonly Random _random;
+    private readonly Lock _gate = new();
+    private readonly WaitingRoom _room = new();
+    private readonly ITimer _alarm;
+    private long _alarmAt = long.MaxValue;
+    private volatile Roster _roster = Roster.Empty;
+    private int _waiting;
+    private int _turn = -1;
+
+    internal ServiceTarget(string name, TimeProvider time, Random random, ITargetEvents events)
+    {
+        Name = name;
+        _time = time;
+        _random = random;
+        _events = events;
+        _alarm = time.CreateTimer(static self => ((ServiceTarget)self!).OnAlarm(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>True: answer its requests with the maintenance page.</summary>
+    public bool Maintenance => _roster.Service.Maintenance;
+
+    /// <summary>Requests in its waiting room.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
+
+    /// <summary>Requests that hold one of its instances.</summary>
+    public int InFlight
+    {
+        get
+        {
+            var sum = 0;
+            foreach (var instance in _roster.All)
+            {
+                sum += instance.InFlight;
+            }
+
+            return sum;
+        }
+    }
+
+    /// <summary>Its instances that have an endpoint, healthy or not.</summary>
+    public IReadOnlyList<InstanceTarget> Instances => _roster.All;
+
+    /// <summary>Seconds to suggest by Retry-After with a 503: half of what a request may wait, 1 to 30.</summary>
+    public int RetryAfterSeconds => Math.Clamp(_roster.Service.WaitingTimeoutMs / 2000, 1, 30);
+
+    /// <summary>Takes an instance for one request.</summary>
+    /// <param name="except">
+    /// On a retry, the instance that has just failed (null otherwise): others come first; it comes again only if no other is free and it is not ejected.
+    /// </param>
+    /// <param name="instance">The instance, when the result is <see cref="AcquireResult.Acquired"/>.</param>
+    public AcquireResult Acquire(InstanceTarget? except, out InstanceTarget? instance)
+    {
+        var roster = _roster;
+        instance = null;
+
+        // Who came first is served first: a newcomer takes nothing past the waiting room.
+        if (Volatile.Read(ref _waiting) == 0)
+        {
+            instance = Pick(roster, except) ?? (except is null ? PickEjected(roster) : null);
+        }
+
+        return instance is not null ? AcquireResult.Acquired : roster.CanServe ? AcquireResult.Full : AcquireResult.None;
+    }
+
+    /// <summary>Waits for an instance. False: the room is full, or nothing is coming; answer 503 at once.</summary>
+    public bool Enqueue(Waiter waiter)
+    {
+        Waiter? woken;
+        lock (_gate)
+        {
+            var roster = _roster;
+            if (!roster.CanServe || _waiting >= roster.Service.WaitingRoom)
+            {
+                return false;
+            }
+
+            waiter.Room = this;
+            waiter.Deadline = After(TimeSpan.FromMilliseconds(roster.Service.WaitingTimeoutMs));
+            _room.Add(waiter);
+
+            // A full fence: a release that does not see this waiter has returned its slot before we look for one.
+            Interlocked.Increment(ref _waiting);
+            woken = Settle();
+        }
+
+        WakeAll(woken);
+        return true;
+    }
+
+    /// <summary>Gives an instance back; a freed slot goes to the first waiter.</summary>
+    public void Release(InstanceTarget instance, Outcome outcome)
+    {
+        switch (outcome)
+        {
+            case Outcome.Answered:
+                instance.Ejection.Succeeded();
+                break;
+            case Outcome.Refused or Outcome.ConnectFailed:
+                Eject(instance, outcome);
+                break;
+            default:
+                instance.Ejection.TrialEnded();
+                break;
+        }
+
+        if (instance.ReturnSlot())
+        {
+            _events.Idle(instance);
+        }
+
+        if (Volatile.Read(ref _waiting) > 0)
+        {
+            Pump();
+        }
+    }
+
+    /// <summary>Follows a new snapshot. Instances keep their state.</summary>
+    internal void Apply(Roster roster)
+    {
+        _roster = roster;
+        Pump();
+    }
+
+    /// <summary>The service is no more: everyone who waits is told, and nothing is taken from now on.</summary>
+    internal void Retire()
+    {
+        Apply(Roster.Empty);
+        _alarm.Dispose();
+    }
+
+    internal bool Remove(Waiter waiter)
+    {
+        lock (_gate)
+        {
+            if (waiter.Room != this)
+            {
+                return false;
+            }
+
+            TakeOut(waiter);
+            return true;
+        }
+    }
+
+    /// <summary>Serves the waiting room with what is free now.</summary>
+    internal void Pump()
+    {
+        Waiter? woken;
+        lock (_gate)
+        {
+            woken = Settle();
+        }
+
+        WakeAll(woken);
+    }
+
+    private InstanceTarget? Pick(Roster roster, InstanceTarget? except)
+    {
+        var healthy = roster.Healthy;
+        if (healthy.Length == 0)
+        {
+            return null;
+        }
+
+        var at = roster.IsRoundRobin
+            ? (int)((uint)Interlocked.Increment(ref _turn) % (uint)healthy.Length)
+            : LessBusyOfTwo(healthy);
+        for (var tried = 0; tried < healthy.Length; tried++)
+        {
+            var candidate = healthy[at];
+            if (candidate != except && candidate.TryTake(roster.Limit))
+            {
+                return candidate;
+            }
+
+            at = at + 1 == healthy.Length ? 0 : at + 1;
+        }
+
+        return except is not null && except.Service == this && except.TryTake(roster.Limit) ? except : null;
+    }
+
+    private int LessBusyOfTwo(InstanceTarget[] healthy)
+    {
+        if (healthy.Length == 1)
+        {
+            return 0;
+        }
+
+        var first = _random.Next(healthy.Length);
+        var second = _random.Next(healthy.Length - 1);
+        second += second >= first ? 1 : 0;
+        return healthy[second].Load < healthy[first].Load ? second : first;
+    }
+
+    // When every instance is ejected the verdict is more likely wrong than right, so a first attempt may use any.
+    private static InstanceTarget? PickEjected(Roster roster)
+    {
+        foreach (var instance in roster.Healthy)
+        {
+            if (!instance.IsEjected)
+            {
+                return null;
+            }
+        }
+
+        foreach (var instance in roster.Healthy)
+        {
+            if (instance.TryTakeSlot(roster.Limit))
+            {
+                return instance;
+            }
+        }
+
+        return null;
+    }
+
+    private void Eject(InstanceTarget instance, Outcome outcome)
+    {
+        var alone = !Array.Exists(_roster.Healthy, other => other != instance && !other.IsEjected);
+        if (instance.Ejection.Failed(outcome == Outcome.Refused, alone) is { } span)
+        {
+            _events.Ejected(instance, outcome, span);
+        }
+    }
+
+    /// <summary>Under the lock: takes out everyone whose wait has ended, in order, and sets the alarm for the next.</summary>
+    private Waiter? Settle()
+    {
+        var woken = new WaitingRoom();
+        var roster = _roster;
+        while (_room.First is { } waiter)
+        {
+            if (!roster.CanServe)
+            {
+                End(waiter, WaitResult.None, null);
+            }
+            else if (Pick(roster, null) is { } instance)
+            {
+                End(waiter, WaitResult.Granted, instance);
+            }
+            else if (waiter.Deadline <= _time.GetTimestamp())
+            {
+                End(waiter, WaitResult.TimedOut, null);
+            }
+            else
+            {
+                SetAlarm(waiter.Deadline, roster);
+                break;
+            }
+        }
+
+        return woken.First;
+
+        void End(Waiter waiter, WaitResult result, InstanceTarget? instance)
+        {
+            TakeOut(waiter);
+            waiter.Result = result;
+            waiter.Granted = instance;
+            woken.Add(waiter);
+        }
+    }
+
+    private void TakeOut(Waiter waiter)
+    {
+        _room.Remove(waiter);
+        waiter.Room = null;
+        Interlocked.Decrement(ref _waiting);
+    }
+
+    private static void WakeAll(Waiter? waiter)
+    {
+        while (waiter is not null)
+        {
+            // From Wake on it belongs to its owner, who may use it again at once.
+            var next = waiter.Next;
+            var instance = waiter.Granted;
+            waiter.Next = waiter.Previous = null;
+            waiter.Granted = null;
+            waiter.Wake(waiter.Result, instance);
+            waiter = next;
+        }
+    }
+
+    // The alarm is moved only to earlier times, so that a busy room does not touch the timer at every release.
+    private void SetAlarm(long deadline, Roster roster)
+    {
+        var now = _time.GetTimestamp();
+        var at = deadline;
+        foreach (var instance in roster.Healthy)
+        {
+            // A trial under way needs no alarm: its end pumps the room.
+            at = instance.Ejection.Until is var until && until > now ? Math.Min(at, until) : at;
+        }
+
+        if (at < _alarmAt)
+        {
+            _alarmAt = at;
+            var wait = _time.GetElapsedTime(now, at);
+            _alarm.Change(TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(wait.TotalMilliseconds))), Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void OnAlarm()
+    {
+        lock (_gate)
+        {
+            _alarmAt = long.MaxValue;
+        }
+
+        Pump();
+    }
+
+    private long After(TimeSpan span) => _time.GetTimestamp() + (long)(span.TotalSeconds * _time.TimestampFrequency);
+}

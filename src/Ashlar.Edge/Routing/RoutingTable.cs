@@ -1,0 +1,110 @@
+using System.Text;
+using Ashlar.Catalog;
+using Ashlar.Edge.Balancing;
+
+namespace Ashlar.Edge.Routing;
+
+/// <summary>
+/// Which service a request belongs to: by host (its own routes first, then those for any host), then by the longest path
+/// prefix on whole segments. Immutable and built once per snapshot; a match allocates nothing.
+/// </summary>
+public sealed class RoutingTable
+{
+    private readonly Dictionary<byte[], PathRoute[]>.AlternateLookup<ReadOnlySpan<byte>> _byHost;
+    private readonly Dictionary<string, ServiceTarget> _byName;
+    private readonly PathRoute[] _anyHost;
+    private readonly bool _onlyKnownHosts;
+
+    private RoutingTable(
+        Dictionary<byte[], PathRoute[]> byHost, PathRoute[] anyHost, Dictionary<string, ServiceTarget> byName, bool onlyKnownHosts)
+    {
+        _byHost = byHost.GetAlternateLookup<ReadOnlySpan<byte>>();
+        _anyHost = anyHost;
+        _byName = byName;
+        _onlyKnownHosts = onlyKnownHosts;
+    }
+
+    /// <summary>Knows no service and no route.</summary>
+    public static RoutingTable Empty { get; } =
+        new(new(HostName.Comparer.Instance), [], new(StringComparer.Ordinal), onlyKnownHosts: false);
+
+    /// <summary>The service that the routes give this request to; null if none does.</summary>
+    /// <param name="host">Effective host as received; a port and a trailing dot are ignored, case too.</param>
+    /// <param name="path">Path of the target as received (not decoded, not normalised), without query.</param>
+    public ServiceTarget? Match(ReadOnlySpan<byte> host, ReadOnlySpan<byte> path)
+    {
+        var name = HostName.Strip(host);
+        if (_byHost.TryGetValue(name, out var own))
+        {
+            return Longest(own, path) ?? Longest(_anyHost, path);
+        }
+
+        return _onlyKnownHosts && !HostName.IsLoopback(name) ? null : Longest(_anyHost, path);
+    }
+
+    /// <summary>False if requests for this host never match: it is none of the stack's domains and no route names it.</summary>
+    public bool KnowsHost(ReadOnlySpan<byte> host)
+    {
+        var name = HostName.Strip(host);
+        return !_onlyKnownHosts || _byHost.ContainsKey(name) || HostName.IsLoopback(name);
+    }
+
+    /// <summary>The service of this name, for listeners that belong to one service; null if there is none.</summary>
+    public ServiceTarget? ByName(string service) => _byName.GetValueOrDefault(service);
+
+    internal static RoutingTable Build(CatalogSnapshot snapshot, Dictionary<string, ServiceTarget> targets)
+    {
+        var byHost = new Dictionary<byte[], List<PathRoute>>(HostName.Comparer.Instance);
+        foreach (var domain in snapshot.Domains)
+        {
+            byHost.TryAdd(Key(domain), []);
+        }
+
+        List<PathRoute> anyHost = [];
+        foreach (var service in snapshot.Services)
+        {
+            foreach (var route in service.Routes)
+            {
+                var list = anyHost;
+                if (route.Host is not null && !byHost.TryGetValue(Key(route.Host), out list!))
+                {
+                    byHost[Key(route.Host)] = list = [];
+                }
+
+                list.Add(new PathRoute(Prefix(route.PathPrefix), targets[service.Name]));
+            }
+        }
+
+        return new RoutingTable(
+            byHost.ToDictionary(pair => pair.Key, pair => LongestFirst(pair.Value), HostName.Comparer.Instance),
+            LongestFirst(anyHost),
+            snapshot.Services.ToDictionary(service => service.Name, service => targets[service.Name], StringComparer.Ordinal),
+            onlyKnownHosts: snapshot.Domains.Length > 0);
+    }
+
+    private static ServiceTarget? Longest(PathRoute[] routes, ReadOnlySpan<byte> path)
+    {
+        foreach (var route in routes)
+        {
+            if (route.Covers(path))
+            {
+                return route.Service;
+            }
+        }
+
+        return null;
+    }
+
+    private static byte[] Key(string host) => HostName.Strip(Encoding.ASCII.GetBytes(host.ToLowerInvariant())).ToArray();
+
+    // Without its trailing slash a prefix covers itself and what lies under it; "/" becomes empty and covers all.
+    private static byte[] Prefix(string prefix) => Encoding.UTF8.GetBytes(prefix.TrimEnd('/'));
+
+    private static PathRoute[] LongestFirst(List<PathRoute> routes) => [.. routes.OrderByDescending(route => route.Prefix.Length)];
+
+    private readonly record struct PathRoute(byte[] Prefix, ServiceTarget Service)
+    {
+        public bool Covers(ReadOnlySpan<byte> path) =>
+            path.StartsWith(Prefix) && (path.Length == Prefix.Length || Prefix.Length == 0 || path[Prefix.Length] == '/');
+    }
+}
