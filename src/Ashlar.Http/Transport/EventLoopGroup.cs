@@ -1,0 +1,162 @@
+using System.Collections.Immutable;
+using System.ComponentModel;
+
+namespace Ashlar.Http.Transport;
+
+/// <summary>The loops of a process, and the listening sockets they share.</summary>
+public sealed class EventLoopGroup : IAsyncDisposable
+{
+    // A loop keeps what it accepts unless another has this many connections fewer: handing over costs a wake-up.
+    private const int Imbalance = 4;
+
+    private readonly List<SocketListener> _listeners = [];
+    private bool _stopped;
+
+    /// <summary>Starts <paramref name="count"/> loops.</summary>
+    /// <param name="count">Threads, at least 1; the usual number is one per core.</param>
+    /// <param name="onFault">Told of an exception that a handler let out; called on any loop, must not throw.</param>
+    public EventLoopGroup(int count, Action<Exception> onFault)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        Loops = [.. Enumerable.Range(0, count).Select(index => new EventLoop(index, onFault))];
+        foreach (var loop in Loops)
+        {
+            loop.Start();
+        }
+    }
+
+    /// <summary>The loops, by their index.</summary>
+    public ImmutableArray<EventLoop> Loops { get; }
+
+    /// <summary>
+    /// Accepts on a socket that already listens and is non-blocking, on every loop. The socket stays the caller's: it is
+    /// never closed here, and never shut down, because other processes accept on it too.
+    /// </summary>
+    /// <param name="fd">Descriptor of the socket.</param>
+    /// <param name="acceptor">Makes the connections.</param>
+    /// <param name="tag">Passed to the acceptor with each connection.</param>
+    /// <exception cref="Win32Exception">The descriptor cannot be watched: it is no socket, or closed.</exception>
+    public async Task ListenAsync(int fd, IConnectionAcceptor acceptor, object tag)
+    {
+        foreach (var loop in Loops)
+        {
+            var listener = new SocketListener(loop, fd, this, acceptor, tag);
+            var error = await OnLoop(loop, listener.Start).ConfigureAwait(false);
+            if (error != 0)
+            {
+                throw new Win32Exception(error);
+            }
+
+            lock (_listeners)
+            {
+                _listeners.Add(listener);
+            }
+        }
+    }
+
+    /// <summary>Ceases to accept on every loop; completes when none will take another connection. Connections go on.</summary>
+    public async Task StopAcceptingAsync()
+    {
+        SocketListener[] listeners;
+        lock (_listeners)
+        {
+            _stopped = true;
+            listeners = [.. _listeners];
+            _listeners.Clear();
+        }
+
+        foreach (var listener in listeners)
+        {
+            await OnLoop(listener.Loop, () =>
+            {
+                listener.Stop();
+                return 0;
+            }).ConfigureAwait(false);
+        }
+
+        // What one loop accepted last may have been handed to another: behind this it has arrived.
+        foreach (var loop in Loops)
+        {
+            await OnLoop(loop, static () => 0).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ends the threads; what is still open is left to the end of the process.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAcceptingAsync().ConfigureAwait(false);
+        foreach (var loop in Loops)
+        {
+            loop.Stop();
+            await loop.Ended.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The loop a connection that <paramref name="acceptedOn"/> has accepted lives on.</summary>
+    internal EventLoop HomeFor(EventLoop acceptedOn)
+    {
+        var home = acceptedOn;
+        var least = acceptedOn.Watched - Imbalance;
+        foreach (var loop in Loops)
+        {
+            if (loop.Watched < least)
+            {
+                (home, least) = (loop, loop.Watched);
+            }
+        }
+
+        return home;
+    }
+
+    /// <summary>Looks away from a listener for a moment, because the process has no descriptors left.</summary>
+    internal void PauseAccepting(SocketListener listener) => _ = new AcceptPause(this, listener);
+
+    private void ResumeAccepting(SocketListener listener)
+    {
+        lock (_listeners)
+        {
+            if (_stopped)
+            {
+                return;
+            }
+        }
+
+        _ = listener.Start();
+    }
+
+    private static Task<int> OnLoop(EventLoop loop, Func<int> action)
+    {
+        var done = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        loop.Post(() =>
+        {
+            try
+            {
+                done.SetResult(action());
+            }
+            catch (Exception exception)
+            {
+                done.SetException(exception);
+            }
+        });
+        return done.Task;
+    }
+
+    private sealed class AcceptPause : ILoopTimerOwner
+    {
+        private const int PauseMs = 100;
+
+        private readonly EventLoopGroup _group;
+        private readonly SocketListener _listener;
+
+        public AcceptPause(EventLoopGroup group, SocketListener listener)
+        {
+            _group = group;
+            _listener = listener;
+            var loop = listener.Loop;
+            loop.Unwatch(listener, closing: false);
+            loop.Timers.Set(new LoopTimer(this), loop.Now + PauseMs);
+        }
+
+        public void OnTimer(LoopTimer timer) => _group.ResumeAccepting(_listener);
+    }
+}

@@ -1,0 +1,103 @@
+using System.Net;
+
+namespace Ashlar.Http.Transport;
+
+/// <summary>Makes connections of accepted sockets.</summary>
+public interface IConnectionAcceptor
+{
+    /// <summary>
+    /// Takes over <paramref name="fd"/> (non-blocking, TCP_NODELAY), on the thread of <paramref name="loop"/>: makes a
+    /// <see cref="SocketConnection"/> of it and opens it, or refuses it.
+    /// </summary>
+    /// <param name="loop">The loop the connection stays on.</param>
+    /// <param name="fd">The socket.</param>
+    /// <param name="peer">The client's address.</param>
+    /// <param name="tag">What the listener was registered with.</param>
+    void Accept(EventLoop loop, int fd, IPAddress peer, object tag);
+}
+
+/// <summary>
+/// A listening socket as one loop watches it. Loops and processes share the socket; EPOLLEXCLUSIVE wakes few of them for
+/// a connection. Level-triggered, so that what one turn leaves is told again.
+/// </summary>
+internal sealed unsafe class SocketListener(EventLoop loop, int fd, EventLoopGroup group, IConnectionAcceptor acceptor, object tag)
+    : Pollable(loop, fd)
+{
+    private const int AcceptedAtOnce = 16;
+
+    /// <summary>Begins to accept. Returns 0 or an errno.</summary>
+    public int Start() => Loop.Watch(this, LibC.EpollIn | LibC.EpollExclusive);
+
+    /// <summary>
+    /// Ceases to accept, and never touches the shared socket itself. What is queued is accepted first: this loop may have
+    /// swallowed the wake-up of a connection that nobody else would then be told of.
+    /// </summary>
+    public void Stop()
+    {
+        Loop.Unwatch(this, closing: false);
+        while (AcceptOne())
+        {
+        }
+    }
+
+    protected internal override void OnFault(Exception exception)
+    {
+    }
+
+    internal override void OnEvents(uint events)
+    {
+        for (var i = 0; i < AcceptedAtOnce && AcceptOne(); i++)
+        {
+        }
+    }
+
+    private bool AcceptOne()
+    {
+        Span<byte> address = stackalloc byte[SocketAddress.MaxLength];
+        int accepted;
+        fixed (byte* pointer = address)
+        {
+            uint length = SocketAddress.MaxLength;
+            accepted = LibC.Accept(Fd, pointer, &length, LibC.NonBlocking | LibC.CloseOnExec);
+        }
+
+        if (accepted < 0)
+        {
+            return AfterError(LibC.Errno);
+        }
+
+        var on = 1;
+        _ = LibC.SetSocketOption(accepted, LibC.LevelTcp, LibC.TcpNoDelay, &on, sizeof(int));
+        var peer = SocketAddress.ReadAddress(address);
+        var home = group.HomeFor(Loop);
+        if (home == Loop)
+        {
+            acceptor.Accept(Loop, accepted, peer, tag);
+        }
+        else
+        {
+            home.Post(() => acceptor.Accept(home, accepted, peer, tag));
+        }
+
+        return true;
+    }
+
+    private bool AfterError(int error)
+    {
+        switch (error)
+        {
+            case LibC.ErrorInterrupted:
+            case LibC.ErrorConnectionAborted:
+                return true;
+            case LibC.ErrorTooManyFiles:
+            case LibC.ErrorTooManyFilesInSystem:
+            case LibC.ErrorNoBuffers:
+            case LibC.ErrorNoMemory:
+                // Level-triggered, the loop would spin on what it cannot accept: look away for a moment.
+                group.PauseAccepting(this);
+                return false;
+            default:
+                return false;
+        }
+    }
+}
