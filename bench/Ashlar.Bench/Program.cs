@@ -1,0 +1,24 @@
+using Ashlar.Bench;
+
+var root = args is ["--root", var given, ..] ? given : Environment.CurrentDirectory;
+var rest = args.Where(a => a != "--root" && a != root).ToArray();
+var quick = rest.Contains("--quick");
+var name = rest.FirstOrDefault(a => !a.StartsWith('-'));
+Func<BenchContext, Task<Outcome>>? benchmark = name switch
+{
+    "edge" => EdgeBenchmark.RunAsync,
+    "up" => UpBenchmark.RunAsync,
+    "scale" => ScaleBenchmark.RunAsync,
+    _ => null,
+};
+if (benchmark is null)
+{
+    Console.Error.WriteLine("usage: bench/run NAME [--quick]\n  edge    proxying 1 KiB beside nginx and HAProxy\n  up      start to the first 200, memory, idle CPU\n  scale   1, 2, 4 instances of a CPU-bound service");
+    return 2;
+}
+using var context = new BenchContext(root, name!, quick);
+var outcome = await benchmark(context);
+context.Save(outcome);
+Console.WriteLine();
+Console.WriteLine(string.Join(' ', outcome.Pairs.Select(p => FormattableString.Invariant($"{p.Key}={p.Value:0.###}"))));
+return 0;
