@@ -1,0 +1,75 @@
+using Ashlar.Errors;
+
+namespace Ashlar;
+
+/// <summary>Errors of the command line, ASH6011 to ASH6099 (ASH6001 is the launcher's).</summary>
+internal static class CliErrors
+{
+    /// <summary>ASH6011: the first word is no verb.</summary>
+    public static AshlarException UnknownVerb(string verb, string? nearest) => Error("ASH6011",
+        $"there is no verb '{verb}'.",
+        nearest is null ? "ashlar --help lists the verbs." : $"did you mean: ashlar {nearest}");
+
+    /// <summary>ASH6012: the verb is known, what follows it is not.</summary>
+    public static AshlarException Usage(string verb, string mistake) => Error("ASH6012", mistake, $"ashlar help {verb}");
+
+    /// <summary>ASH6013: the verb needs a running stack.</summary>
+    public static AshlarException NotRunning(string folder) => Error("ASH6013",
+        $"the stack in {folder} does not run.", "ashlar up starts it.");
+
+    /// <summary>ASH6014: no stack file here or above.</summary>
+    public static AshlarException NoStack(string folder) => Error("ASH6014",
+        $"there is no ashlar.yaml and no Procfile in {folder}.",
+        "ashlar init writes one; -a PATH names the stack of another folder.");
+
+    /// <summary>ASH6015: something holds the agent's socket but does not answer.</summary>
+    public static AshlarException AgentUnreachable(string folder, string reason, Exception? inner = null) => Error("ASH6015",
+        $"the agent of the stack in {folder} does not answer: {reason}.", "see .ashlar/logs/agent.log; ashlar up starts an agent again, what runs goes on.", inner);
+
+    /// <summary>ASH6016: the agent went away before its answer was complete.</summary>
+    public static AshlarException ConnectionLost(string verb, Exception? inner = null) => Error("ASH6016",
+        $"the agent went away before it had answered '{verb}'.", "ashlar ps shows what stands; ashlar up continues.", inner);
+
+    /// <summary>ASH6017: init would overwrite.</summary>
+    public static AshlarException FileExists(string path) => Error("ASH6017",
+        $"{path} exists.", "--force overwrites it.");
+
+    /// <summary>ASH6018: destroy needs to be told twice.</summary>
+    public static AshlarException NotConfirmed(string folder) => Error("ASH6018",
+        $"this would stop the stack and delete {folder} with all its data, logs and releases.", "ashlar destroy --yes does it.");
+
+    /// <summary>ASH6019: the stack did not get healthy in the time given.</summary>
+    public static AshlarException WaitTimedOut(string timeout, string waitingFor) => Error("ASH6019",
+        $"not healthy after {timeout}: {waitingFor}.", "ashlar status says why; ashlar logs shows what they print.");
+
+    /// <summary>ASH6020: some instance is not healthy.</summary>
+    public static AshlarException Unhealthy(string instances) => Error("ASH6020",
+        $"not healthy: {instances}.", "ashlar logs shows what they print; once mended, ashlar up.");
+
+    /// <summary>ASH6021: no such service or instance.</summary>
+    public static AshlarException UnknownTarget(string name, string? nearest, IEnumerable<string> known) => Error("ASH6021",
+        $"there is no service or instance '{name}'; there are {string.Join(", ", known)}.",
+        nearest is null ? "ashlar ps shows them." : $"did you mean {nearest}?");
+
+    /// <summary>ASH6022: not permitted to this user, or not possible on this machine.</summary>
+    public static AshlarException NotPossible(string what, string next) => Error("ASH6022", what, next);
+
+    /// <summary>ASH6023: the program of a one-off command is not there.</summary>
+    public static AshlarException ProgramNotFound(string program, string path) => Error("ASH6023",
+        $"there is no program '{program}' on the PATH of the service ({path}).", "install it, or give its path.");
+
+    /// <summary>ASH6024: a config var that is asked for is not set.</summary>
+    public static AshlarException VariableNotSet(string name) => Error("ASH6024",
+        $"{name} is not set.", "ashlar config lists the config vars.");
+
+    /// <summary>ASH6025: doctor has found something that stands in the way.</summary>
+    public static AshlarException NotReady(int problems) => Error("ASH6025",
+        problems == 1 ? "1 check failed." : $"{problems} checks failed.", "do what stands beside each; ashlar doctor --fix does what it can.");
+
+    /// <summary>ASH6099: a mistake of ours.</summary>
+    public static AshlarError Unexpected(Exception exception) => new("ASH6099", "cli",
+        $"{exception.GetType().Name}: {exception.Message}", "this is a defect of Ashlar; ASHLAR_TRACE=1 shows where it arose.");
+
+    private static AshlarException Error(string code, string message, string next, Exception? inner = null) =>
+        new(new AshlarError(code, "cli", message, next), inner);
+}

@@ -1,0 +1,63 @@
+using Ashlar.Errors;
+
+namespace Ashlar;
+
+/// <summary>What the program's exit code says; <c>docs/cli.md</c> lists the same.</summary>
+internal static class ExitCodes
+{
+    /// <summary>Done.</summary>
+    public const int Ok = 0;
+
+    /// <summary>It failed, and none of the codes below says why better.</summary>
+    public const int Failed = 1;
+
+    /// <summary>The command line is wrong: unknown verb, option or value.</summary>
+    public const int Usage = 2;
+
+    /// <summary>The stack file is missing or has mistakes.</summary>
+    public const int StackInvalid = 3;
+
+    /// <summary>The stack does not run.</summary>
+    public const int NotRunning = 4;
+
+    /// <summary>An instance is not healthy, or did not become so in time.</summary>
+    public const int Unhealthy = 5;
+
+    /// <summary>Refused: it would overwrite, delete or collide with something.</summary>
+    public const int Refused = 6;
+
+    /// <summary>The agent is there but does not answer, or went away in the middle.</summary>
+    public const int AgentUnreachable = 7;
+
+    /// <summary>The program that was to be executed is not there.</summary>
+    public const int ProgramNotFound = 127;
+
+    /// <summary>Ended by Ctrl-C.</summary>
+    public const int Interrupted = 130;
+
+    /// <summary>Whoever read the output has gone (<c>ashlar logs -f | head</c>).</summary>
+    public const int BrokenPipe = 141;
+
+    /// <summary>All of them with their names, for the documentation and its test.</summary>
+    public static IReadOnlyList<(int Code, string Name)> All { get; } =
+    [
+        (Ok, "ok"), (Failed, "failed"), (Usage, "usage"), (StackInvalid, "stack-invalid"), (NotRunning, "not-running"),
+        (Unhealthy, "unhealthy"), (Refused, "refused"), (AgentUnreachable, "agent-unreachable"),
+        (ProgramNotFound, "program-not-found"), (Interrupted, "interrupted"), (BrokenPipe, "broken-pipe"),
+    ];
+
+    /// <summary>The exit code that an error of any room ends the program with.</summary>
+    public static int Of(AshlarError error) => error.Code switch
+    {
+        "ASH6011" or "ASH6012" => Usage,
+        "ASH6013" => NotRunning,
+        "ASH6014" => StackInvalid,
+        "ASH6015" or "ASH6016" => AgentUnreachable,
+        "ASH6017" or "ASH6018" or "ASH6022" => Refused,
+        "ASH6019" or "ASH6020" => Unhealthy,
+        "ASH6021" => Usage,
+        "ASH6023" => ProgramNotFound,
+        _ when error.Code.StartsWith("ASH10", StringComparison.Ordinal) => StackInvalid,
+        _ => Failed,
+    };
+}

@@ -1,0 +1,50 @@
+using System.Text.Json.Serialization;
+using Ashlar.Agent.Api;
+
+namespace Ashlar.Output;
+
+/// <summary>All JSON that the command line writes or speaks with the agent: camelCase, enums by name.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    WriteIndented = true,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.Never)]
+[JsonSerializable(typeof(AgentRequest))]
+[JsonSerializable(typeof(AgentReply))]
+[JsonSerializable(typeof(UpArguments))]
+[JsonSerializable(typeof(UpResult))]
+[JsonSerializable(typeof(PlanResult))]
+[JsonSerializable(typeof(DownArguments))]
+[JsonSerializable(typeof(StatusReport))]
+[JsonSerializable(typeof(ScaleArguments))]
+[JsonSerializable(typeof(TargetArguments))]
+[JsonSerializable(typeof(EnvironmentArguments))]
+[JsonSerializable(typeof(EnvironmentResult))]
+[JsonSerializable(typeof(ConfigArguments))]
+[JsonSerializable(typeof(ConfigResult))]
+[JsonSerializable(typeof(ReleasesResult))]
+[JsonSerializable(typeof(RollbackArguments))]
+[JsonSerializable(typeof(MaintenanceArguments))]
+[JsonSerializable(typeof(UpgradeArguments))]
+[JsonSerializable(typeof(ErrorReport))]
+[JsonSerializable(typeof(DoneReport))]
+[JsonSerializable(typeof(LogLine))]
+internal sealed partial class CliJson : JsonSerializerContext;
+
+/// <summary>An error as <c>--json</c> writes it to standard error.</summary>
+/// <param name="Code"><c>ASH4002</c>.</param>
+/// <param name="Tier">Who says it.</param>
+/// <param name="Message">What happened.</param>
+/// <param name="NextStep">What to do.</param>
+/// <param name="ExitCode">The code the program ends with.</param>
+internal sealed record ErrorReport(string Code, string Tier, string Message, string NextStep, int ExitCode);
+
+/// <summary>What a verb without a result of its own writes with <c>--json</c>.</summary>
+/// <param name="Verb">The verb that was carried out.</param>
+/// <param name="Text">The line that people get.</param>
+internal sealed record DoneReport(string Verb, string Text);
+
+/// <summary>One line of <c>logs --json</c>.</summary>
+/// <param name="Instance">Who wrote it.</param>
+/// <param name="Text">The line.</param>
+internal sealed record LogLine(string Instance, string Text);

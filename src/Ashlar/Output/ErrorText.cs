@@ -1,0 +1,32 @@
+using System.Text.Json;
+using Ashlar.Errors;
+
+namespace Ashlar.Output;
+
+/// <summary>How errors are shown: <c>error ASH6011 (cli): cause</c>, and beneath it what to do next.</summary>
+internal static class ErrorText
+{
+    /// <summary>Writes the error and gives the exit code that belongs to it.</summary>
+    public static int Write(Screen screen, AshlarError error, bool json)
+    {
+        var exitCode = ExitCodes.Of(error);
+        if (json)
+        {
+            var report = new ErrorReport(error.Code, error.Tier, error.Message, error.NextStep, exitCode);
+            screen.Line(JsonSerializer.Serialize(report, CliJson.Default.ErrorReport));
+        }
+        else
+        {
+            screen.Write(Render(screen, error));
+        }
+
+        return exitCode;
+    }
+
+    /// <summary>The two lines.</summary>
+    public static string Render(Screen screen, AshlarError error)
+    {
+        var text = $"{screen.Paint($"error {error.Code}", Ink.Bad)} ({error.Tier}): {error.Message}\n";
+        return error.NextStep.Length > 0 ? $"{text}{screen.Paint("next:", Ink.Strong)} {error.NextStep}\n" : text;
+    }
+}

@@ -1,0 +1,62 @@
+using System.Runtime.InteropServices;
+
+namespace Ashlar.Output;
+
+/// <summary>What the kernel knows of the terminal behind a descriptor.</summary>
+internal static partial class Terminal
+{
+    private const nuint GetWindowSize = 0x5413; // TIOCGWINSZ
+    private const uint Echo = 8;
+    private const int Now = 0;
+
+    /// <summary>True if the descriptor is a terminal.</summary>
+    public static bool Is(int descriptor) => IsATty(descriptor) == 1;
+
+    /// <summary>Its columns, or 80 if the kernel does not know.</summary>
+    public static int Width(int descriptor) =>
+        Ioctl(descriptor, GetWindowSize, out var size) == 0 && size.Columns > 0 ? size.Columns : 80;
+
+    /// <summary>Reads a line from standard input without showing what is typed.</summary>
+    public static string? ReadSecret(TextReader input)
+    {
+        if (GetAttributes(0, out var shown) != 0) return input.ReadLine();
+        var hidden = shown;
+        hidden.LocalFlags &= ~Echo;
+        _ = SetAttributes(0, Now, hidden);
+        try
+        {
+            return input.ReadLine();
+        }
+        finally
+        {
+            _ = SetAttributes(0, Now, shown);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "isatty")]
+    private static partial int IsATty(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "ioctl")]
+    private static partial int Ioctl(int descriptor, nuint request, out WindowSize size);
+
+    [LibraryImport("libc", EntryPoint = "tcgetattr")]
+    private static partial int GetAttributes(int descriptor, out Attributes attributes);
+
+    [LibraryImport("libc", EntryPoint = "tcsetattr")]
+    private static partial int SetAttributes(int descriptor, int when, in Attributes attributes);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct WindowSize
+    {
+        public ushort Rows, Columns, PixelsX, PixelsY;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private unsafe struct Attributes
+    {
+        public uint InputFlags, OutputFlags, ControlFlags, LocalFlags;
+        public byte Discipline;
+        public fixed byte Characters[32];
+        public uint InputSpeed, OutputSpeed;
+    }
+}

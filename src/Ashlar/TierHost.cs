@@ -1,0 +1,16 @@
+namespace Ashlar;
+
+/// <summary>
+/// Starts the tier that the first argument names. One program is every tier; these entries are not for people and not in the help.
+/// </summary>
+internal static class TierHost
+{
+    /// <summary>True if the word names a tier.</summary>
+    public static bool Serves(string word) => word is "agent" or "edge";
+
+    /// <summary>Runs the tier until it ends; the result is the exit code of the process.</summary>
+    public static Task<int> RunAsync(string tier, string[] arguments) => tier switch
+    {
+        _ => throw new NotSupportedException($"There is no tier '{tier}' ({arguments.Length} arguments)."),
+    };
+}

@@ -1,0 +1,95 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Ashlar.Agents;
+using Ashlar.Output;
+
+namespace Ashlar;
+
+/// <summary>One call of a verb: what was typed, and what every verb needs.</summary>
+internal sealed class VerbCall(Cli cli, ParseResult parsed)
+{
+    private const string StackOption = "--stack", JsonOption = "--json";
+
+    /// <summary>The world.</summary>
+    public Cli Cli => cli;
+
+    /// <summary>True: results and errors are written as JSON.</summary>
+    public bool Json => parsed.GetValue<bool>(JsonOption);
+
+    /// <summary>Folder of the stack: <c>--stack</c>, else the nearest one upwards that holds a stack.</summary>
+    public string StackFolder => parsed.GetValue<string?>(StackOption) is { } path
+        ? StackLocation.OfPath(cli.Folder, path)
+        : StackLocation.Upwards(cli.Folder);
+
+    /// <summary>Makes the command of a verb: its own symbols, the common options, and what it does.</summary>
+    public static Command Command(
+        Cli cli, Verb verb, IEnumerable<Symbol> symbols, Func<VerbCall, CancellationToken, Task<int>> run)
+    {
+        var command = Command(cli, verb.Name, verb.Summary, symbols, run);
+        command.Options.Add(new Option<string?>(StackOption, "-a")
+        {
+            Description = "folder or file of the stack; default: this folder or the nearest above that holds one",
+            HelpName = "PATH",
+            Recursive = true,
+        });
+        command.Options.Add(new Option<bool>(JsonOption) { Description = "write results and errors as JSON", Recursive = true });
+        return command;
+    }
+
+    /// <summary>Makes the command of a second word (<c>config set</c>), which has the common options of the first.</summary>
+    public static Command Command(
+        Cli cli, string name, string summary, IEnumerable<Symbol> symbols, Func<VerbCall, CancellationToken, Task<int>> run)
+    {
+        var command = new Command(name, summary);
+        foreach (var symbol in symbols)
+        {
+            switch (symbol)
+            {
+                case Argument argument: command.Arguments.Add(argument); break;
+                case Option option: command.Options.Add(option); break;
+                case Command second: command.Subcommands.Add(second); break;
+                default: throw new ArgumentException($"A {symbol.GetType().Name} in {name}.", nameof(symbols));
+            }
+        }
+
+        command.SetAction((parsed, cancellation) => run(new VerbCall(cli, parsed), cancellation));
+        return command;
+    }
+
+    /// <summary>The value of an option.</summary>
+    public T? Value<T>(Option<T> option) => parsed.GetValue(option);
+
+    /// <summary>The value of an argument.</summary>
+    public T? Value<T>(Argument<T> argument) => parsed.GetValue(argument);
+
+    /// <summary>The running agent of the stack.</summary>
+    /// <exception cref="Errors.AshlarException">None runs (ASH6013).</exception>
+    public async Task<IAgentSession> AgentAsync(CancellationToken cancellation) =>
+        await cli.Agents.FindAsync(StackFolder, cancellation) ?? throw CliErrors.NotRunning(StackFolder);
+
+    /// <summary>Writes a result: as JSON, or as people read it.</summary>
+    public void Print<T>(T result, JsonTypeInfo<T> type, Func<Screen, T, string> text)
+    {
+        if (Json) cli.Out.Line(JsonSerializer.Serialize(result, type));
+        else cli.Out.Write(text(cli.Out, result));
+    }
+
+    /// <summary>Writes that the verb is done.</summary>
+    public int Done(string verb, string text)
+    {
+        Print(new DoneReport(verb, text), CliJson.Default.DoneReport, static (_, report) => report.Text + "\n");
+        return ExitCodes.Ok;
+    }
+
+    /// <summary>Sends a verb to the running agent and shows its progress.</summary>
+    public async Task<TResult?> OrderAsync<TArguments, TResult>(
+        string verb, TArguments arguments, JsonTypeInfo<TArguments> type, JsonTypeInfo<TResult> result, string what,
+        CancellationToken cancellation)
+        where TResult : class
+    {
+        await using var agent = await AgentAsync(cancellation);
+        using var progress = new Progress(cli.Error, cli.Time, what, silent: Json);
+        return await agent.AskAsync(verb, arguments, type, result, progress.Step, cancellation);
+    }
+}
