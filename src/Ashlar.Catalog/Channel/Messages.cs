@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace Ashlar.Catalog.Channel;
 
@@ -34,6 +35,7 @@ public static class FactKinds
 /// <summary>An order to a tier; each is answered by a <see cref="CommandResult"/>.</summary>
 /// <param name="Name">One of <see cref="CommandNames"/>.</param>
 /// <param name="Arguments">Its arguments by name.</param>
+[method: JsonConstructor]
 public sealed record Command(string Name, ImmutableSortedDictionary<string, string> Arguments)
 {
     /// <summary>A command without arguments.</summary>

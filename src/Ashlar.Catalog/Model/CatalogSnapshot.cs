@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 
 namespace Ashlar.Catalog;
 
-/// <summary>The state of the catalog at one revision, as every tier receives it.</summary>
+/// <summary>
+/// The state of the catalog at one revision, as every tier receives it. A tier may read one that another version wrote: a member that
+/// is missing there is 0, false, null or empty, so every member added gives these values a safe meaning.
+/// </summary>
 public sealed record CatalogSnapshot
 {
     /// <summary>Grows with every change; a tier ignores an older one than it has.</summary>
@@ -12,16 +15,16 @@ public sealed record CatalogSnapshot
     public required string Stack { get; init; }
 
     /// <summary>Host names of the stack; empty: any.</summary>
-    public ImmutableArray<string> Domains { get; init; } = [];
+    public ImmutableArray<string> Domains { get; init => field = value.IsDefault ? [] : value; } = [];
 
     /// <summary>Release that runs, e.g. <c>v12</c>; empty before the first.</summary>
     public string Release { get; init; } = "";
 
     /// <summary>Sockets the agent has opened and handed down, by name.</summary>
-    public ImmutableArray<CatalogListener> Listeners { get; init; } = [];
+    public ImmutableArray<CatalogListener> Listeners { get; init => field = value.IsDefault ? [] : value; } = [];
 
     /// <summary>The services that have endpoints, with their instances.</summary>
-    public ImmutableArray<CatalogService> Services { get; init; } = [];
+    public ImmutableArray<CatalogService> Services { get; init => field = value.IsDefault ? [] : value; } = [];
 }
 
 /// <summary>A listening socket.</summary>
@@ -38,7 +41,7 @@ public sealed record CatalogService
     public required string Name { get; init; }
 
     /// <summary>Public routes.</summary>
-    public ImmutableArray<CatalogRoute> Routes { get; init; } = [];
+    public ImmutableArray<CatalogRoute> Routes { get; init => field = value.IsDefault ? [] : value; } = [];
 
     /// <summary>True: its requests are answered by the maintenance page.</summary>
     public bool Maintenance { get; init; }
@@ -62,7 +65,7 @@ public sealed record CatalogService
     public int Wanted { get; init; }
 
     /// <summary>Instances that have an endpoint, in order of index.</summary>
-    public ImmutableArray<CatalogInstance> Instances { get; init; } = [];
+    public ImmutableArray<CatalogInstance> Instances { get; init => field = value.IsDefault ? [] : value; } = [];
 }
 
 /// <summary>A public route.</summary>
