@@ -34,6 +34,12 @@ public sealed record StackDefinition
 
     /// <summary>Add-ons that app.json asks for, by their name without plan.</summary>
     public ImmutableArray<string> AddOns { get; init; } = [];
+
+    /// <summary>Variables that app.json wants made up once (<c>generator: secret</c>) and that no file gives.</summary>
+    public ImmutableArray<string> GeneratedVariables { get; init; } = [];
+
+    /// <summary>Variables that app.json requires and no file gives: config vars must.</summary>
+    public ImmutableArray<string> RequiredVariables { get; init; } = [];
 }
 
 /// <summary>A named thing that runs.</summary>

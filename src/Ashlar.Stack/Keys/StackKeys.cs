@@ -1,0 +1,138 @@
+namespace Ashlar.Stack;
+
+/// <summary>
+/// The one table of keys. The reader knows no name, range or choice that does not stand here, and the schema is written from
+/// it, so what editors offer and what is accepted cannot drift apart.
+/// </summary>
+internal static class StackKeys
+{
+    private static readonly ServiceDefinition Service = new() { Name = "", Run = "" };
+    private static readonly HealthDefinition HealthDefaults = new();
+    private static readonly WaitingDefinition WaitingDefaults = new();
+
+    private static readonly Shape Variables = new NamedShape(Names.VariablePattern, new TextShape());
+
+    private static readonly MapShape Health = new(
+        [
+            new("path", new TextShape("^/"), "Path asked by GET. Without one, any answer below 500 at / is healthy."),
+            new("status", new IntegerShape(100, 599), "Status that is expected. Without one, 200 to 399 is healthy."),
+            new("interval", Time("100ms", "1h"), "Time between questions; while starting it is 100ms.", Show(HealthDefaults.Interval)),
+            new("timeout", Time("10ms", "5m"), "Time an answer may take.", Show(HealthDefaults.Timeout)),
+            new("rise", new IntegerShape(1, 100), "Good answers in a row that make an instance healthy.", Show(HealthDefaults.Rise)),
+            new("fall", new IntegerShape(1, 100), "Bad answers in a row that make it unhealthy.", Show(HealthDefaults.Fall)),
+        ],
+        Short: new TextShape("^/"));
+
+    private static readonly MapShape Limits = new(
+        [
+            new("memory", new SizeShape(1 << 20, 1L << 50), "Memory of one instance, by cgroup where the machine has one."),
+            new("cpu", new NumberShape(0.01, 4096), "Cores of one instance, by cgroup where the machine has one."),
+            new("requests", new IntegerShape(1, 1_000_000), "Requests in flight at one instance; the edge holds the others back."),
+            new("files", new IntegerShape(16, 1_048_576), "Open files of one process (RLIMIT_NOFILE)."),
+        ]);
+
+    private static readonly MapShape Waiting = new(
+        [
+            new("room", new IntegerShape(0, 1_000_000), "Requests that may wait.", Show(WaitingDefaults.Room)),
+            new("timeout", Time("0s", "10m"), "Time a request may wait before it is answered 503.", Show(WaitingDefaults.Timeout)),
+        ]);
+
+    private static readonly MapShape Stop = new(
+        [new("grace", Time("0s", "1h"), "Time between SIGTERM and SIGKILL, and the bound of a drain.", Show(Service.StopGrace))]);
+
+    private static readonly MapShape Start = new(
+        [new("timeout", Time("1s", "1h"), "Time an instance has to become healthy.", Show(Service.StartTimeout))]);
+
+    private static readonly MapShape ServiceKeys = new(
+        [
+            new("run", new TextShape(), "Command line, run by sh in the service's directory with PORT in its environment. Without one, the Procfile's entry of this name."),
+            new("build", new TextShape(), "Command that builds the service inside the release's folder, before anything starts."),
+            new("directory", new TextShape(), "Subfolder of the stack that the service lives and runs in.", "."),
+            new("instances", new IntegerShape(0, 1000), "Instances to run.", Show(Service.Instances)),
+            new("route", new TextsShape(RouteText.Pattern, OrOne: true), "Public route: /, /path, host or host/path; a list is allowed. The service web gets / when no other has it."),
+            new("interface", new ChoiceShape(["http"], "fastcgi", "scgi", "uwsgi", "cgi", "tcp", "udp", "h2c"), "What it speaks on its port. A service with a route or health speaks http; any other is a worker without a port."),
+            new("health", Health, "Path that answers when an instance is healthy, or a map that says more."),
+            new("limits", Limits, "Limits of each instance."),
+            new("balance", new ChoiceShape(["least-requests", "round-robin"]), "How requests are spread over the instances.", "least-requests"),
+            new("waiting", Waiting, "The room in front of instances that are all at their limit of requests."),
+            new("env", Variables, "The service's own variables, above the stack's."),
+            new("stop", Stop, "How it is stopped."),
+            new("start", Start, "How it is started."),
+            Reserved("image", "A container image to run instead of a command."),
+            Reserved("machines", "The machines it runs on."),
+        ]);
+
+    private static readonly MapShape Listen = new(
+        [
+            new("http", new ListenShape(), "Plain HTTP: a port (on all addresses) or address:port.", "127.0.0.1:8080"),
+            Reserved("https", "HTTP over TLS."),
+        ],
+        Short: new ListenShape());
+
+    private static readonly MapShape Edge = new(
+        [
+            new("listen", Listen, "Where the edge listens: a port (on all addresses), address:port, or a map."),
+            Reserved("static", "Folders served by the edge itself."),
+            Reserved("cache", "The HTTP cache."),
+            Reserved("trusted_proxies", "Proxies whose forwarding headers are believed."),
+        ]);
+
+    /// <summary>The whole file.</summary>
+    public static readonly MapShape Root = new(
+        [
+            new("name", new TextShape(Names.LabelPattern), "The stack's name: lower-case letters, digits and inner hyphens, at most 40. Without one, the folder's name made to fit."),
+            new("domains", new TextsShape(RouteText.HostPattern, OrOne: true), "Host names the stack answers to. Without any, every host."),
+            new("env", Variables, "Variables for every service. A service's env, .env and config vars stand above them."),
+            new("user", new TextShape(Names.UserPattern), "Unprivileged user that the services run as when Ashlar is started by root."),
+            new("services", new NamedShape(Names.LabelPattern, ServiceKeys), "What the stack runs, by name. Without this key, the Procfile's entries."),
+            new("release", new TextShape(), "Command run once per release, after the builds and before the first instance starts."),
+            new("edge", Edge, "The load balancer in front of the services."),
+            Reserved("machines", "The machines of the stack."),
+            Reserved("database", "PostgreSQL with replicas, pooler and backups."),
+            Reserved("cache", "Redis or Memcached for the app's cache."),
+            Reserved("queue", "Job queue and runner."),
+            Reserved("schedule", "Commands run by the clock."),
+            Reserved("dns", "Authoritative DNS."),
+            Reserved("image", "A container image to run instead of commands."),
+            Reserved("trusted_proxies", "Proxies whose forwarding headers are believed."),
+        ]);
+
+    /// <summary>Where a key of this name belongs, <c>services.NAME</c>; null when no place knows it.</summary>
+    public static string? HomeOf(string name) => Home(name, Root, "");
+
+    private static string? Home(string name, MapShape map, string path)
+    {
+        foreach (var key in map.Keys)
+        {
+            if (key.Name == name)
+            {
+                return path.Length == 0 ? "the top of the file" : path;
+            }
+
+            var full = path.Length == 0 ? key.Name : $"{path}.{key.Name}";
+            var home = key.Shape switch
+            {
+                MapShape below => Home(name, below, full),
+                NamedShape { Value: MapShape below } => Home(name, below, $"{full}.NAME"),
+                _ => null,
+            };
+            if (home is not null)
+            {
+                return home;
+            }
+        }
+
+        return null;
+    }
+
+    private static StackKey Reserved(string name, string meaning) => new(name, new ReservedShape(), meaning);
+
+    private static DurationShape Time(string min, string max) => new(Parse(min), Parse(max));
+
+    private static TimeSpan Parse(string text) =>
+        Duration.TryParse(text, out var time, out _) ? time : throw new FormatException(text);
+
+    private static string Show(TimeSpan time) => Duration.Format(time);
+
+    private static string Show(int number) => number.ToString();
+}

@@ -1,0 +1,101 @@
+using System.Collections.Immutable;
+
+namespace Ashlar.Stack;
+
+/// <summary>Joins what the files say into one stack: ashlar.yaml before Procfile before app.json.</summary>
+internal static class StackAssembly
+{
+    public static StackDefinition Join(
+        string folder,
+        string mainFile,
+        StackFile file,
+        Procfile? procfile,
+        AppJson app,
+        ImmutableSortedDictionary<string, string> dotEnv,
+        Report report)
+    {
+        var written = file.Services ?? FromProcfile(procfile);
+        if (written.IsEmpty && !report.HasErrors)
+        {
+            report.Add(StackErrors.NoServices(file.Services is null ? Position.Whole(mainFile) : file.ServicesAt));
+        }
+
+        var services = written.Select(w => Complete(w, procfile, app, report)).ToList();
+        GiveWebTheRoot(services, written);
+        RefuseSharedRoutes(services, written, report);
+        var env = app.Env.SetItems(file.Env);
+        return new StackDefinition
+        {
+            Name = file.Name ?? Names.Fit(Path.GetFileName(folder), "stack"),
+            Directory = folder,
+            Domains = file.Domains,
+            Services = [.. services],
+            Release = file.Release ?? procfile?.Release,
+            Edge = file.Edge,
+            Env = env,
+            DotEnv = dotEnv,
+            User = file.User,
+            AddOns = app.AddOns,
+            GeneratedVariables = [.. app.Generated.Where(g => !env.ContainsKey(g) && !dotEnv.ContainsKey(g))],
+            RequiredVariables = Required(app, env, dotEnv, report),
+        };
+    }
+
+    private static ImmutableArray<WrittenService> FromProcfile(Procfile? procfile) => procfile is null ? [] :
+        [.. procfile.Entries.Select(e => new WrittenService(new ServiceDefinition { Name = e.Name, Run = e.Command }, e.At) { Run = e.Command })];
+
+    private static ServiceDefinition Complete(WrittenService written, Procfile? procfile, AppJson app, Report report)
+    {
+        var name = written.Definition.Name;
+        var run = written.Run ?? procfile?.CommandOf(name);
+        if (run is null)
+        {
+            report.Add(StackErrors.NoCommand(written.At, name));
+        }
+
+        int? quantity = app.Formation.TryGetValue(name, out var found) ? found : null;
+        return written.Definition with
+        {
+            Run = run ?? "",
+            Instances = written.Instances ?? quantity ?? written.Definition.Instances,
+        };
+    }
+
+    /// <summary>As on Heroku, the service called web is the one that the public reaches, unless the file says otherwise.</summary>
+    private static void GiveWebTheRoot(List<ServiceDefinition> services, ImmutableArray<WrittenService> written)
+    {
+        var root = new RouteDefinition(null, "/");
+        var web = services.FindIndex(s => s.Name == "web");
+        if (web >= 0 && !written[web].SaysRoute && !services.Exists(s => s.Routes.Contains(root)))
+        {
+            services[web] = services[web] with { Routes = [root], Interface = ServiceInterface.Http };
+        }
+    }
+
+    private static void RefuseSharedRoutes(List<ServiceDefinition> services, ImmutableArray<WrittenService> written, Report report)
+    {
+        var owners = new Dictionary<RouteDefinition, string>();
+        for (var i = 0; i < services.Count; i++)
+        {
+            foreach (var route in services[i].Routes)
+            {
+                if (!owners.TryAdd(route, services[i].Name))
+                {
+                    report.Add(StackErrors.RouteTaken(written[i].RouteAt, services[i].Name, route.Host + route.PathPrefix, owners[route]));
+                }
+            }
+        }
+    }
+
+    private static ImmutableArray<string> Required(
+        AppJson app, ImmutableSortedDictionary<string, string> env, ImmutableSortedDictionary<string, string> dotEnv, Report report)
+    {
+        var wanted = app.Required.Where(r => !env.ContainsKey(r.Key) && !dotEnv.ContainsKey(r.Key)).ToList();
+        foreach (var (name, at) in wanted)
+        {
+            report.Add(StackErrors.VariableWanted(at, name));
+        }
+
+        return [.. wanted.Select(w => w.Key)];
+    }
+}
