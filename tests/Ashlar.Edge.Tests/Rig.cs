@@ -1,12 +1,16 @@
 using System.Collections.Concurrent;
 using Ashlar.Catalog;
 using Ashlar.Edge.Balancing;
+using Ashlar.Edge.Logging;
+using Ashlar.Monitoring;
 
 namespace Ashlar.Edge.Tests;
 
 /// <summary>Snapshots, clocks and listeners for the balancer's tests.</summary>
 internal static class Rig
 {
+    public static EdgeMetrics Metrics { get; } = new(MetricsFile.InMemory(slots: 1));
+
     public static CatalogInstance Instance(string id, InstanceState state = InstanceState.Healthy, int port = 9000) =>
         new() { Id = id, Name = id.Split('/')[0], Address = "127.0.0.1", Port = port, State = state };
 

@@ -1,3 +1,5 @@
+using Ashlar.Edge.Logging;
+
 namespace Ashlar.Edge.Balancing;
 
 /// <summary>
@@ -17,9 +19,10 @@ public sealed class ServiceTarget
     private int _waiting;
     private int _turn = -1;
 
-    internal ServiceTarget(string name, TimeProvider time, Random random, ITargetEvents events)
+    internal ServiceTarget(string name, TimeProvider time, Random random, ServiceSeries series, ITargetEvents events)
     {
         Name = name;
+        Series = series;
         _time = time;
         _random = random;
         _events = events;
@@ -28,6 +31,9 @@ public sealed class ServiceTarget
 
     /// <summary>Its name.</summary>
     public string Name { get; }
+
+    /// <summary>Its series, for <see cref="LoopMetrics"/>.</summary>
+    public ServiceSeries Series { get; }
 
     /// <summary>True: answer its requests with the maintenance page.</summary>
     public bool Maintenance => _roster.Service.Maintenance;

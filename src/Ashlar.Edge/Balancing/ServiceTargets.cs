@@ -1,17 +1,18 @@
 using Ashlar.Catalog;
+using Ashlar.Edge.Logging;
 using Ashlar.Edge.Routing;
 
 namespace Ashlar.Edge.Balancing;
 
 /// <summary>All services as the edge balances them. Snapshots are applied by one thread; loops read <see cref="Table"/> for each request.</summary>
-public sealed class ServiceTargets(TimeProvider time, Random random, ITargetEvents events)
+public sealed class ServiceTargets(TimeProvider time, Random random, EdgeMetrics metrics, ITargetEvents events)
 {
     private readonly Dictionary<string, ServiceTarget> _services = new(StringComparer.Ordinal);
     private readonly Dictionary<string, InstanceTarget> _instances = new(StringComparer.Ordinal);
     private volatile RoutingTable _table = RoutingTable.Empty;
 
     /// <summary>With the system's clock and randomness.</summary>
-    public ServiceTargets(ITargetEvents events) : this(TimeProvider.System, Random.Shared, events) { }
+    public ServiceTargets(EdgeMetrics metrics, ITargetEvents events) : this(TimeProvider.System, Random.Shared, metrics, events) { }
 
     /// <summary>The routes of the last snapshot.</summary>
     public RoutingTable Table => _table;
@@ -37,7 +38,7 @@ public sealed class ServiceTargets(TimeProvider time, Random random, ITargetEven
             before.Remove(service.Name);
             if (!_services.TryGetValue(service.Name, out var target))
             {
-                _services[service.Name] = target = new ServiceTarget(service.Name, time, random, events);
+                _services[service.Name] = target = new ServiceTarget(service.Name, time, random, metrics.Service(service.Name), events);
             }
 
             target.Apply(Enlist(target, service, gone, closed));

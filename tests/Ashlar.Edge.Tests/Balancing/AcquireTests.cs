@@ -10,7 +10,7 @@ public sealed class AcquireTests
     private readonly ServiceTargets _targets;
     private long _revision;
 
-    public AcquireTests() => _targets = new ServiceTargets(_time, new Random(1), _told);
+    public AcquireTests() => _targets = new ServiceTargets(_time, new Random(1), Rig.Metrics, _told);
 
     [Fact]
     public void Round_robin_takes_one_after_the_other()

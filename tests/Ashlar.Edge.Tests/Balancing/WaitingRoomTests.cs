@@ -9,7 +9,7 @@ public sealed class WaitingRoomTests
     private readonly ServiceTargets _targets;
     private long _revision;
 
-    public WaitingRoomTests() => _targets = new ServiceTargets(_time, new Random(1), new Told());
+    public WaitingRoomTests() => _targets = new ServiceTargets(_time, new Random(1), Rig.Metrics, new Told());
 
     [Fact]
     public void A_freed_slot_goes_to_who_came_first_and_newcomers_do_not_overtake()

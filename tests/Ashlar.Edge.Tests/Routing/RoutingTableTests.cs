@@ -5,7 +5,7 @@ namespace Ashlar.Edge.Tests.Routing;
 
 public sealed class RoutingTableTests
 {
-    private readonly ServiceTargets _targets = new(new Told());
+    private readonly ServiceTargets _targets = new(Rig.Metrics, new Told());
 
     [Theory]
     [InlineData("shop.test", "/", "web")]
