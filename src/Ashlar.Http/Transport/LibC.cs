@@ -39,8 +39,10 @@ internal static unsafe partial class LibC
     public const int ErrorNoMemory = 12;
     public const int ErrorTooManyFilesInSystem = 23;
     public const int ErrorTooManyFiles = 24;
+    public const int ErrorAddressNotAvailable = 99;
     public const int ErrorConnectionAborted = 103;
     public const int ErrorNoBuffers = 105;
+    public const int ErrorConnectionRefused = 111;
     public const int ErrorInProgress = 115;
 
     [StructLayout(LayoutKind.Sequential, Pack = 1)]

@@ -1,0 +1,140 @@
+using System.Net;
+using Ashlar.Http.Transport;
+
+namespace Ashlar.Http.Upstream;
+
+/// <summary>How upstream connections are made and kept.</summary>
+public sealed record UpstreamOptions
+{
+    /// <summary>Time a connection may take to come about. Default 2 s.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// Time an idle connection is kept. Default 4 s: below the 5 s that common app servers keep theirs, so that they do
+    /// not close one just as we use it. Shorter per endpoint where it is seen to close sooner.
+    /// </summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(4);
+
+    /// <summary>Idle connections kept per loop and endpoint. Default 256.</summary>
+    public int MaxIdle { get; init; } = 256;
+}
+
+/// <summary>
+/// Kept-alive connections of one loop, by endpoint, last used first out: the few that are needed stay warm, the others age
+/// and are closed. Not thread-safe: all on its loop.
+/// </summary>
+public sealed class UpstreamPool(EventLoop loop, UpstreamOptions options)
+{
+    // What was learned of an endpoint outlives its connections, up to so many endpoints.
+    private const int EndpointsRemembered = 1024;
+
+    private readonly Dictionary<IPEndPoint, EndpointPool> _endpoints = [];
+
+    /// <summary>The loop it belongs to.</summary>
+    public EventLoop Loop { get; } = loop;
+
+    internal UpstreamOptions Options { get; } = options;
+
+    /// <summary>Idle connections it keeps now.</summary>
+    public int IdleCount => _endpoints.Values.Sum(static endpoint => endpoint.Idle.Count);
+
+    /// <summary>Takes a kept connection to <paramref name="endPoint"/>; null if there is none.</summary>
+    /// <param name="endPoint">The endpoint.</param>
+    /// <param name="user">Who uses it from now on.</param>
+    /// <param name="mustBeQuiet">
+    /// True: ask the kernel first whether the endpoint has closed it, at the cost of a call. For a request that must not be
+    /// sent twice.
+    /// </param>
+    public UpstreamConnection? Take(IPEndPoint endPoint, IUpstreamUser user, bool mustBeQuiet)
+    {
+        if (!_endpoints.TryGetValue(endPoint, out var endpoint))
+        {
+            return null;
+        }
+
+        while (endpoint.Idle.Count > 0)
+        {
+            var connection = endpoint.Idle[^1];
+            endpoint.Idle.RemoveAt(endpoint.Idle.Count - 1);
+            if (mustBeQuiet && !connection.IsQuiet())
+            {
+                connection.Close();
+                continue;
+            }
+
+            connection.BeUsedBy(user);
+            return connection;
+        }
+
+        return null;
+    }
+
+    /// <summary>Makes a new connection to <paramref name="endPoint"/>.</summary>
+    /// <param name="endPoint">The endpoint.</param>
+    /// <param name="user">Who uses it, and is told when it is connected.</param>
+    /// <param name="connection">The connection, when it is connected or connecting.</param>
+    public ConnectStatus Connect(IPEndPoint endPoint, IUpstreamUser user, out UpstreamConnection? connection)
+    {
+        if (!_endpoints.TryGetValue(endPoint, out var endpoint))
+        {
+            _endpoints[endPoint] = endpoint = new EndpointPool(endPoint, Options.IdleTimeout);
+        }
+
+        return UpstreamConnection.Connect(this, endpoint, user, out connection);
+    }
+
+    /// <summary>Closes the idle connections to <paramref name="endPoint"/>, because it takes nothing new.</summary>
+    public void CloseIdle(IPEndPoint endPoint)
+    {
+        if (_endpoints.TryGetValue(endPoint, out var endpoint))
+        {
+            while (endpoint.Idle.Count > 0)
+            {
+                endpoint.Idle[^1].Close();
+            }
+        }
+    }
+
+    /// <summary>Closes every idle connection.</summary>
+    public void CloseAllIdle()
+    {
+        foreach (var endPoint in _endpoints.Keys.ToArray())
+        {
+            CloseIdle(endPoint);
+        }
+    }
+
+    internal void Keep(UpstreamConnection connection)
+    {
+        var home = connection.Home!;
+        if (home.Idle.Count >= Options.MaxIdle)
+        {
+            connection.Close();
+            return;
+        }
+
+        connection.BeKept(Loop.Now + home.IdleMs);
+        home.Idle.Add(connection);
+    }
+
+    /// <summary>The endpoint has closed an idle connection, or sent what nobody asked for.</summary>
+    internal void Lost(UpstreamConnection connection)
+    {
+        if (connection.PeerHungUp)
+        {
+            connection.Home!.ClosedAfter(Loop.Now - connection.IdleSince);
+        }
+
+        connection.Close();
+    }
+
+    internal void Forget(UpstreamConnection connection)
+    {
+        var home = connection.Home!;
+        home.Idle.Remove(connection);
+        if (--home.Open == 0 && _endpoints.Count > EndpointsRemembered)
+        {
+            _endpoints.Remove(home.EndPoint);
+        }
+    }
+}
