@@ -38,6 +38,9 @@ public abstract unsafe class SocketConnection : Pollable
     /// <summary>True once the peer has closed its direction or the connection is broken; bytes may still lie unread.</summary>
     public bool PeerHungUp => _hungUp;
 
+    /// <summary>True once the connection is dead in both directions.</summary>
+    public bool IsBroken { get; private set; }
+
     /// <summary>True until closed.</summary>
     public bool IsOpen => Fd >= 0;
 
@@ -83,7 +86,7 @@ public abstract unsafe class SocketConnection : Pollable
                         CanReceive = false;
                         return SocketResult.WouldBlock;
                     default:
-                        _hungUp = true;
+                        _hungUp = IsBroken = true;
                         return SocketResult.Failed;
                 }
             }
@@ -98,7 +101,7 @@ public abstract unsafe class SocketConnection : Pollable
             while (true)
             {
                 var sent = (int)LibC.Send(Fd, data, (nuint)source.Length, LibC.MessageNoSignal);
-                if (Sent(ref sent))
+                if (Sent(ref sent, source.Length))
                 {
                     return sent;
                 }
@@ -118,7 +121,7 @@ public abstract unsafe class SocketConnection : Pollable
             while (true)
             {
                 var sent = (int)LibC.SendMessage(Fd, &message, LibC.MessageNoSignal);
-                if (Sent(ref sent))
+                if (Sent(ref sent, first.Length + second.Length))
                 {
                     return sent;
                 }
@@ -181,6 +184,11 @@ public abstract unsafe class SocketConnection : Pollable
             CanReceive = true;
         }
 
+        if ((events & (LibC.EpollHangUp | LibC.EpollError)) != 0)
+        {
+            IsBroken = true;
+        }
+
         if ((events & LibC.EpollIn) != 0)
         {
             CanReceive = true;
@@ -201,10 +209,12 @@ public abstract unsafe class SocketConnection : Pollable
         return LibC.GetSocketOption(Fd, LibC.LevelSocket, LibC.SocketError, &error, &length) < 0 ? LibC.Errno : error;
     }
 
-    private bool Sent(ref int sent)
+    private bool Sent(ref int sent, int wanted)
     {
         if (sent >= 0)
         {
+            // A short write has filled the socket; room raises an event (epoll(7), question 9).
+            CanSend = sent == wanted;
             return true;
         }
 

@@ -1,0 +1,260 @@
+using Ashlar.Http.Transport;
+using Ashlar.Http.Wire;
+
+namespace Ashlar.Edge.Forwarding;
+
+/// <summary>How far <see cref="BodyRelay.Move"/> came.</summary>
+internal enum RelayStatus
+{
+    /// <summary>All received bytes are moved.</summary>
+    NeedMore,
+
+    /// <summary>The outbox must be flushed before more can be moved.</summary>
+    Full,
+
+    /// <summary>The body is complete.</summary>
+    Done,
+
+    /// <summary>The body is malformed.</summary>
+    Bad,
+}
+
+/// <summary>
+/// One direction of a body: moves it from the buffer it was received in to an outbox, from the framing it came in to the
+/// framing it goes out in. Large pieces are lent, not copied.
+/// </summary>
+internal sealed class BodyRelay(HttpLimits limits)
+{
+    // Below this a copy costs less than a second vector in the call.
+    private const int CopyUpTo = 4096;
+
+    // Hexadecimal size, two CRLF, and the last chunk.
+    private const int ChunkOverhead = 32;
+
+    private BodyFraming _from;
+    private bool _toChunked;
+    private bool _passTrailers;
+    private bool _lastChunkWritten;
+    private long _left;
+    private ChunkedDecoder _decoder;
+
+    /// <summary>True once the body is complete and moved.</summary>
+    public bool IsDone { get; private set; }
+
+    /// <summary>Bytes of the body moved so far, without framing.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>Bytes known to be still to come; 0 where only the end tells.</summary>
+    public long Left => _left;
+
+    /// <summary>Begins a body.</summary>
+    /// <param name="from">Framing it comes in.</param>
+    /// <param name="length">Its length, when that is how it is framed.</param>
+    /// <param name="toChunked">True: it goes out chunked. False: as plain bytes.</param>
+    /// <param name="passTrailers">Whether trailers are passed on (only from chunked to chunked).</param>
+    public void Begin(BodyFraming from, long length, bool toChunked, bool passTrailers)
+    {
+        _from = from;
+        _toChunked = toChunked;
+        _passTrailers = passTrailers;
+        _lastChunkWritten = false;
+        _left = from == BodyFraming.Length ? length : 0;
+        IsDone = from == BodyFraming.None;
+        Bytes = 0;
+        if (from == BodyFraming.Chunked)
+        {
+            _decoder = new ChunkedDecoder(limits);
+        }
+    }
+
+    /// <summary>Moves what there is and what there is room for.</summary>
+    public RelayStatus Move(PooledBuffer source, Outbox destination)
+    {
+        if (IsDone)
+        {
+            return RelayStatus.Done;
+        }
+
+        return _from switch
+        {
+            BodyFraming.Length => MoveLength(source, destination),
+            BodyFraming.Chunked => MoveChunked(source, destination),
+            _ => _toChunked ? MoveIntoChunks(source, destination) : MovePlain(source, destination),
+        };
+    }
+
+    /// <summary>The source has ended. True if that is the body's proper end; the outbox must be empty.</summary>
+    public bool End(Outbox destination)
+    {
+        if (_from != BodyFraming.UntilClose)
+        {
+            return IsDone;
+        }
+
+        if (_toChunked)
+        {
+            WriteEnd(destination);
+        }
+
+        IsDone = true;
+        return true;
+    }
+
+    private RelayStatus MoveLength(PooledBuffer source, Outbox destination)
+    {
+        var take = (int)Math.Min(_left, source.Length);
+        if (take > 0)
+        {
+            if (destination.Room == 0)
+            {
+                return RelayStatus.Full;
+            }
+
+            Pass(source, source.Start, take, destination);
+            source.Start += take;
+            _left -= take;
+        }
+
+        IsDone = _left == 0;
+        return IsDone ? RelayStatus.Done : RelayStatus.NeedMore;
+    }
+
+    private RelayStatus MovePlain(PooledBuffer source, Outbox destination)
+    {
+        if (source.Length > 0)
+        {
+            if (destination.Room == 0)
+            {
+                return RelayStatus.Full;
+            }
+
+            Pass(source, source.Start, source.Length, destination);
+            source.Start = source.End;
+        }
+
+        return RelayStatus.NeedMore;
+    }
+
+    private RelayStatus MoveIntoChunks(PooledBuffer source, Outbox destination)
+    {
+        while (source.Length > 0)
+        {
+            Prepare(destination, source.Length);
+            var take = Math.Min(source.Length, destination.Room - ChunkOverhead);
+            if (take <= 0)
+            {
+                return RelayStatus.Full;
+            }
+
+            WriteChunk(source.Data[..take], destination);
+            source.Start += take;
+        }
+
+        return RelayStatus.NeedMore;
+    }
+
+    private RelayStatus MoveChunked(PooledBuffer source, Outbox destination)
+    {
+        while (true)
+        {
+            if (_toChunked)
+            {
+                Prepare(destination, source.Length);
+            }
+
+            // What is read is consumed, so no more may be read than there is room for.
+            var room = destination.Room - ChunkOverhead;
+            if (room <= 0)
+            {
+                return RelayStatus.Full;
+            }
+
+            var take = _toChunked ? Math.Min(room, source.Length) : source.Length;
+            var status = _decoder.Read(source.Data[..take], out var consumed, out var found);
+            var at = source.Start + found.Start;
+            source.Start += consumed;
+            switch (status)
+            {
+                case ChunkedStatus.Data when _toChunked:
+                    WriteChunk(source.Slice(at, found.Length), destination);
+                    break;
+                case ChunkedStatus.Data:
+                    Pass(source, at, found.Length, destination);
+                    break;
+                case ChunkedStatus.Trailer:
+                    WriteTrailer(source.Slice(at, found.Length), destination);
+                    break;
+                case ChunkedStatus.NeedMore when source.Length > 0 && take < source.Length + consumed && !destination.IsEmpty:
+                    return RelayStatus.Full;
+                case ChunkedStatus.NeedMore:
+                    return RelayStatus.NeedMore;
+                case ChunkedStatus.Done:
+                    if (_toChunked)
+                    {
+                        WriteEnd(destination);
+                    }
+
+                    IsDone = true;
+                    return RelayStatus.Done;
+                default:
+                    return RelayStatus.Bad;
+            }
+        }
+    }
+
+    private void Pass(PooledBuffer source, int start, int length, Outbox destination)
+    {
+        if (length <= CopyUpTo && length <= destination.Room)
+        {
+            destination.Copy(source.Slice(start, length));
+        }
+        else
+        {
+            destination.Lend(source, start, length);
+        }
+
+        Bytes += length;
+    }
+
+    // A flood of bytes is framed in one large piece rather than in several small ones.
+    private static void Prepare(Outbox destination, int length)
+    {
+        if (length > BufferPool.Small - ChunkOverhead && destination.IsEmpty)
+        {
+            destination.EnsureLarge();
+        }
+    }
+
+    private void WriteChunk(ReadOnlySpan<byte> data, Outbox destination)
+    {
+        destination.Advance(ChunkedEncoder.WriteHead(destination.Free, data.Length));
+        destination.Copy(data);
+        destination.Copy(ChunkedEncoder.ChunkEnd);
+        Bytes += data.Length;
+    }
+
+    private void WriteTrailer(ReadOnlySpan<byte> line, Outbox destination)
+    {
+        if (_toChunked && _passTrailers)
+        {
+            WriteLastChunk(destination);
+            destination.Copy(line);
+            destination.Copy(ChunkedEncoder.ChunkEnd);
+        }
+    }
+
+    private void WriteLastChunk(Outbox destination)
+    {
+        if (!_lastChunkWritten)
+        {
+            destination.Copy(ChunkedEncoder.LastChunk);
+            _lastChunkWritten = true;
+        }
+    }
+
+    private void WriteEnd(Outbox destination)
+    {
+        WriteLastChunk(destination);
+        destination.Copy(ChunkedEncoder.ChunkEnd);
+    }
+}

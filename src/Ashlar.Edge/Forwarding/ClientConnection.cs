@@ -1,0 +1,311 @@
+using System.Net;
+using Ashlar.Http.Transport;
+using Ashlar.Http.Wire;
+
+namespace Ashlar.Edge.Forwarding;
+
+/// <summary>
+/// A client's connection: waits for requests, has one <see cref="Exchange"/> at a time serve them in their order, and
+/// closes so that the last answer arrives. While idle it holds no buffer and no exchange.
+/// </summary>
+internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
+{
+    // Time that a client has to close its side after we have closed ours; what it still sends is thrown away.
+    private const int LingerMs = 2000;
+    private const int LingerBytes = 4 * 1024 * 1024;
+
+    private readonly EdgeLoop _edge;
+    private readonly LoopTimer _timer;
+    private Exchange? _exchange;
+    private Action? _resume;
+    private State _state = State.Fresh;
+    private int _lingered;
+
+    internal ClientConnection? IdleBefore;
+    internal ClientConnection? IdleAfter;
+    internal bool IsListedIdle;
+
+    public ClientConnection(EdgeLoop edge, int fd, IPAddress peer, EdgeListener listener)
+        : base(edge.Loop, fd)
+    {
+        _edge = edge;
+        _timer = new LoopTimer(this);
+        Listener = listener;
+        Peer = edge.PeerOf(peer, listener);
+    }
+
+    private enum State
+    {
+        /// <summary>No byte has come yet.</summary>
+        Fresh,
+
+        /// <summary>Between two requests.</summary>
+        Idle,
+
+        /// <summary>A request's head is arriving.</summary>
+        Head,
+
+        /// <summary>A request is being served.</summary>
+        Exchange,
+
+        /// <summary>Our side is closed; the client's is awaited.</summary>
+        Lingering,
+    }
+
+    /// <summary>Where it was accepted.</summary>
+    public EdgeListener Listener { get; }
+
+    /// <summary>What requests are told of the client.</summary>
+    public ForwardedPeer Peer { get; }
+
+    /// <summary>Bytes received and not consumed; null while there are none and none are awaited.</summary>
+    public PooledBuffer? Received { get; set; }
+
+    /// <summary>Begins to serve.</summary>
+    public void Begin()
+    {
+        if (!_edge.Admit(this))
+        {
+            Abort();
+        }
+        else if (Open())
+        {
+            Rest();
+        }
+    }
+
+    /// <summary>Goes on with whatever is possible now.</summary>
+    public void Advance()
+    {
+        while (IsOpen)
+        {
+            switch (_state)
+            {
+                case State.Exchange:
+                    if (!_exchange!.Advance())
+                    {
+                        return;
+                    }
+
+                    AfterExchange(_exchange.End());
+                    break;
+                case State.Lingering:
+                    Linger();
+                    return;
+                default:
+                    if (!ReadHead())
+                    {
+                        return;
+                    }
+
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Lets the loop's other connections have a turn before <see cref="Advance"/> goes on.</summary>
+    public void Yield() => Loop.Post(_resume ??= Advance);
+
+    /// <summary>Wakes it in <paramref name="ms"/> milliseconds unless that is moved.</summary>
+    public void SetDeadline(long ms) => Loop.Timers.Set(_timer, Loop.Now + ms);
+
+    /// <summary>The edge drains: an idle connection is listened to for one more window.</summary>
+    public void ShortenIdle() => SetDeadline((long)_edge.Options.DrainIdleWindow.TotalMilliseconds);
+
+    void ILoopTimerOwner.OnTimer(LoopTimer timer)
+    {
+        switch (_state)
+        {
+            case State.Exchange:
+                _exchange!.OnDeadline();
+                Advance();
+                break;
+            case State.Head:
+                _exchange!.Refuse(HttpProblem.HeadTimeout);
+                _state = State.Exchange;
+                Advance();
+                break;
+            default:
+                Close();
+                break;
+        }
+    }
+
+    protected override void OnReady() => Advance();
+
+    protected override void OnClosed()
+    {
+        Loop.Timers.Remove(_timer);
+        if (_exchange is { } exchange)
+        {
+            _exchange = null;
+            exchange.ClientLost();
+        }
+
+        if (Received is not null)
+        {
+            Loop.Buffers.Return(Received);
+            Received = null;
+        }
+
+        _edge.Forget(this);
+    }
+
+    /// <summary>True: a request is complete enough to be served, or refused. False: wait.</summary>
+    private bool ReadHead()
+    {
+        while (true)
+        {
+            if (Received is { Length: > 0 })
+            {
+                _exchange ??= _edge.RentExchange();
+                switch (_exchange.ParseHead(this, Received))
+                {
+                    case ParseStatus.Done:
+                        StartWork(State.Exchange);
+                        _exchange.Start();
+                        return true;
+                    case ParseStatus.Bad:
+                        StartWork(State.Exchange);
+                        _exchange.Refuse(_exchange.Request.Problem!);
+                        return true;
+                    default:
+                        if (_state != State.Head)
+                        {
+                            StartWork(State.Head);
+                            SetDeadline((long)_edge.Options.HeadTimeout.TotalMilliseconds);
+                        }
+
+                        break;
+                }
+            }
+
+            if (!CanReceive)
+            {
+                if (_state != State.Head)
+                {
+                    Rest();
+                }
+
+                return false;
+            }
+
+            var received = Receive(RoomForHead());
+            if (received <= 0 && received != SocketResult.WouldBlock)
+            {
+                // Also in the midst of a head: nobody is there to be told.
+                Close();
+                return false;
+            }
+
+            Received!.End += Math.Max(received, 0);
+        }
+    }
+
+    private Span<byte> RoomForHead()
+    {
+        Received ??= Loop.Buffers.Rent();
+        if (Received.Length == 0)
+        {
+            Received.Clear();
+        }
+        else if (Received.Free.IsEmpty)
+        {
+            if (Received.Start > 0)
+            {
+                Received.Compact();
+            }
+            else
+            {
+                GrowReceived();
+            }
+        }
+
+        return Received.Free;
+    }
+
+    /// <summary>Moves what was received to a large buffer; offsets stay.</summary>
+    public void GrowReceived()
+    {
+        var large = Loop.Buffers.RentLarge();
+        var small = Received!;
+        small.Slice(0, small.End).CopyTo(large.Free);
+        (large.Start, large.End) = (small.Start, small.End);
+        Loop.Buffers.Return(small);
+        Received = large;
+    }
+
+    private void AfterExchange(Ending ending)
+    {
+        _exchange = null;
+        switch (ending)
+        {
+            case Ending.KeepAlive:
+                // The next request may lie in the buffer already; ReadHead rests when there is none.
+                _state = State.Idle;
+                break;
+            case Ending.Close when !CanReceive || PeerHungUp:
+                Close();
+                break;
+            case Ending.Close:
+            case Ending.Linger:
+                BeginLingering();
+                break;
+            default:
+                Abort();
+                break;
+        }
+    }
+
+    /// <summary>
+    /// Closes our side first. Closed at once with bytes of the client unread, the connection would be reset, and the
+    /// reset may overtake the answer.
+    /// </summary>
+    private void BeginLingering()
+    {
+        EndSending();
+        _state = State.Lingering;
+        SetDeadline(LingerMs);
+    }
+
+    private void Linger()
+    {
+        Received ??= Loop.Buffers.Rent();
+        while (CanReceive)
+        {
+            Received.Clear();
+            var received = Receive(Received.Free);
+            _lingered += Math.Max(received, 0);
+            if (received is SocketResult.Closed or SocketResult.Failed || _lingered > LingerBytes)
+            {
+                Close();
+                return;
+            }
+        }
+
+        Loop.Buffers.Return(Received);
+        Received = null;
+    }
+
+    private void StartWork(State state)
+    {
+        _edge.BecameBusy(this);
+        _state = state;
+    }
+
+    private void Rest()
+    {
+        if (Received is not null)
+        {
+            Loop.Buffers.Return(Received);
+            Received = null;
+        }
+
+        if (!IsListedIdle)
+        {
+            _edge.BecameIdle(this);
+            var wait = _edge.IsDraining ? _edge.Options.DrainIdleWindow : _edge.Options.KeepAliveTimeout;
+            SetDeadline((long)wait.TotalMilliseconds);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using System.Net;
+using Ashlar.Http.Transport;
+using Ashlar.Http.Upstream;
+using Ashlar.Http.Wire;
+
+namespace Ashlar.Edge.Forwarding;
+
+/// <summary>What one loop of the edge owns: its upstream connections, its exchanges at rest, its client connections.</summary>
+internal sealed class EdgeLoop(EdgeServer server, EventLoop loop)
+{
+    // Beyond this an exchange at rest goes to the garbage collector.
+    private const int KeptExchanges = 512;
+    private const int KnownPeers = 1024;
+
+    private readonly Stack<Exchange> _exchanges = new();
+    private readonly Dictionary<(IPAddress, EdgeListener), ForwardedPeer> _peers = [];
+    private readonly IdleList _idle = new();
+    private readonly HashSet<ClientConnection> _connections = [];
+    private readonly long _unixOffset = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - Environment.TickCount64;
+    private DateLine _dateLine;
+
+    public EdgeServer Server { get; } = server;
+
+    public ForwardingOptions Options { get; } = server.Options;
+
+    public EventLoop Loop { get; } = loop;
+
+    public UpstreamPool Upstreams { get; } = new(loop, server.Options.Upstream);
+
+    public RequestIds RequestIds { get; } = new();
+
+    /// <summary>Client connections now.</summary>
+    public int Connections => _connections.Count;
+
+    /// <summary>True: no connection lives on after its answer.</summary>
+    public bool IsDraining { get; private set; }
+
+    /// <summary>Wall-clock time of this turn, milliseconds since 1970.</summary>
+    public long UnixMilliseconds => _unixOffset + Loop.Now;
+
+    /// <summary>The Date line of this turn.</summary>
+    public ReadOnlySpan<byte> DateLine => _dateLine.At(UnixMilliseconds);
+
+    public Exchange RentExchange() => _exchanges.TryPop(out var exchange) ? exchange : new Exchange(this);
+
+    public void Return(Exchange exchange)
+    {
+        if (_exchanges.Count < KeptExchanges)
+        {
+            _exchanges.Push(exchange);
+        }
+    }
+
+    /// <summary>What requests of this client are told; made once per client and listener.</summary>
+    public ForwardedPeer PeerOf(IPAddress client, EdgeListener listener)
+    {
+        if (!_peers.TryGetValue((client, listener), out var peer))
+        {
+            if (_peers.Count >= KnownPeers)
+            {
+                _peers.Clear();
+            }
+
+            _peers[(client, listener)] = peer = new ForwardedPeer(client, secure: false, listener.Port);
+        }
+
+        return peer;
+    }
+
+    /// <summary>A new connection; false if there is no room and none that would give way.</summary>
+    public bool Admit(ClientConnection connection)
+    {
+        if (_connections.Count >= Math.Max(1, Options.MaxConnections / Server.LoopCount))
+        {
+            if (_idle.Oldest is not { } oldest)
+            {
+                return false;
+            }
+
+            oldest.Close();
+        }
+
+        _connections.Add(connection);
+        return true;
+    }
+
+    public void Forget(ClientConnection connection)
+    {
+        _idle.Remove(connection);
+        if (_connections.Remove(connection) && IsDraining && _connections.Count == 0)
+        {
+            Server.LoopDrained();
+        }
+    }
+
+    public void BecameIdle(ClientConnection connection) => _idle.Add(connection);
+
+    public void BecameBusy(ClientConnection connection) => _idle.Remove(connection);
+
+    /// <summary>Lets every connection end: after its next answer, or after the idle window.</summary>
+    public void Drain()
+    {
+        IsDraining = true;
+        _idle.ForEach(static connection => connection.ShortenIdle());
+        if (_connections.Count == 0)
+        {
+            Server.LoopDrained();
+        }
+    }
+
+    /// <summary>Breaks off what is left.</summary>
+    public void AbortAll()
+    {
+        foreach (var connection in _connections.ToArray())
+        {
+            connection.Abort();
+        }
+
+        Upstreams.CloseAllIdle();
+    }
+}

@@ -1,0 +1,108 @@
+using System.Collections.Immutable;
+using System.Net;
+using Ashlar.Edge.Routing;
+using Ashlar.Http.Transport;
+
+namespace Ashlar.Edge.Forwarding;
+
+/// <summary>
+/// The data plane of an edge: accepts on the sockets it is given, and forwards requests by its routes. Runs in any process;
+/// several may share the same sockets, so that one takes over from another without a refused connection.
+/// </summary>
+public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
+{
+    private readonly EventLoopGroup _group;
+    private readonly ImmutableArray<EdgeLoop> _loops;
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile RoutingTable _routes = RoutingTable.Empty;
+    private int _loopsDraining;
+
+    /// <summary>Starts the loops; nothing is accepted before <see cref="ListenAsync"/>.</summary>
+    /// <param name="options">Limits and times.</param>
+    /// <param name="onFault">Told of a defect that ended one connection; called on any loop, must not throw.</param>
+    public EdgeServer(ForwardingOptions options, Action<Exception> onFault)
+    {
+        Options = options;
+        _group = new EventLoopGroup(options.Loops, onFault);
+        _loops = [.. _group.Loops.Select(loop => new EdgeLoop(this, loop))];
+    }
+
+    /// <summary>Where requests go; may be replaced at any time, and counts from the next request.</summary>
+    public RoutingTable Routes
+    {
+        get => _routes;
+        set => _routes = value;
+    }
+
+    /// <summary>Client connections now, about.</summary>
+    public int Connections => _loops.Sum(static loop => loop.Connections);
+
+    internal ForwardingOptions Options { get; }
+
+    internal int LoopCount => _loops.Length;
+
+    /// <summary>Accepts on a socket from now on.</summary>
+    /// <exception cref="System.ComponentModel.Win32Exception">The descriptor cannot be watched.</exception>
+    public Task ListenAsync(EdgeListener listener) => _group.ListenAsync(listener.Descriptor, this, listener);
+
+    /// <summary>Closes idle connections to an endpoint that takes nothing new.</summary>
+    public void CloseIdle(IPEndPoint endPoint)
+    {
+        foreach (var loop in _loops)
+        {
+            loop.Loop.Post(() => loop.Upstreams.CloseIdle(endPoint));
+        }
+    }
+
+    /// <summary>
+    /// Ends in order: accepts nothing more (what is queued is still taken), serves what has been accepted, tells each client
+    /// with its next answer that the connection closes, closes idle connections after a window, and completes when none is left.
+    /// </summary>
+    /// <param name="bound">Time after which what is left is broken off.</param>
+    /// <returns>True if everything ended by itself.</returns>
+    public async Task<bool> DrainAsync(TimeSpan bound)
+    {
+        await _group.StopAcceptingAsync().ConfigureAwait(false);
+        foreach (var loop in _loops)
+        {
+            loop.Loop.Post(loop.Drain);
+        }
+
+        var ended = await Task.WhenAny(_drained.Task, Task.Delay(bound)).ConfigureAwait(false) == _drained.Task;
+        if (!ended)
+        {
+            foreach (var loop in _loops)
+            {
+                loop.Loop.Post(loop.AbortAll);
+            }
+
+            await Task.WhenAny(_drained.Task, Task.Delay(TimeSpan.FromSeconds(1))).ConfigureAwait(false);
+        }
+
+        return ended;
+    }
+
+    /// <summary>Ends at once: breaks off what is open, and ends the threads.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _group.StopAcceptingAsync().ConfigureAwait(false);
+        foreach (var loop in _loops)
+        {
+            loop.Loop.Post(loop.AbortAll);
+        }
+
+        await _group.DisposeAsync().ConfigureAwait(false);
+    }
+
+    void IConnectionAcceptor.Accept(EventLoop loop, int fd, IPAddress peer, object tag) =>
+        new ClientConnection(_loops[loop.Index], fd, peer, (EdgeListener)tag).Begin();
+
+    /// <summary>A draining loop has no client connection left.</summary>
+    internal void LoopDrained()
+    {
+        if (Interlocked.Increment(ref _loopsDraining) == _loops.Length)
+        {
+            _drained.TrySetResult();
+        }
+    }
+}
