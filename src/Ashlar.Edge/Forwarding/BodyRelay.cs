@@ -28,20 +28,23 @@ internal sealed class BodyRelay(HttpLimits limits)
     // Below this a copy costs less than a second vector in the call.
     private const int CopyUpTo = 4096;
 
-    // Hexadecimal size, two CRLF, and the last chunk.
+    // A chunk's head, its end, and the last chunk.
     private const int ChunkOverhead = 32;
 
     private BodyFraming _from;
     private bool _toChunked;
-    private bool _passTrailers;
-    private bool _lastChunkWritten;
     private long _left;
     private ChunkedDecoder _decoder;
+    private ChunkedRelay _chunks;
+    private readonly int _leastRoom = ChunkedRelay.MinimumDestination(limits);
 
     /// <summary>True once the body is complete and moved.</summary>
     public bool IsDone { get; private set; }
 
-    /// <summary>Bytes of the body moved so far, without framing.</summary>
+    /// <summary>Why the body is refused; null unless it is.</summary>
+    public HttpProblem? Problem { get; private set; }
+
+    /// <summary>Bytes of the body moved so far, as received.</summary>
     public long Bytes { get; private set; }
 
     /// <summary>Bytes known to be still to come; 0 where only the end tells.</summary>
@@ -51,19 +54,18 @@ internal sealed class BodyRelay(HttpLimits limits)
     /// <param name="from">Framing it comes in.</param>
     /// <param name="length">Its length, when that is how it is framed.</param>
     /// <param name="toChunked">True: it goes out chunked. False: as plain bytes.</param>
-    /// <param name="passTrailers">Whether trailers are passed on (only from chunked to chunked).</param>
-    public void Begin(BodyFraming from, long length, bool toChunked, bool passTrailers)
+    public void Begin(BodyFraming from, long length, bool toChunked)
     {
         _from = from;
         _toChunked = toChunked;
-        _passTrailers = passTrailers;
-        _lastChunkWritten = false;
         _left = from == BodyFraming.Length ? length : 0;
         IsDone = from == BodyFraming.None;
         Bytes = 0;
+        Problem = null;
         if (from == BodyFraming.Chunked)
         {
             _decoder = new ChunkedDecoder(limits);
+            _chunks = new ChunkedRelay(limits);
         }
     }
 
@@ -78,7 +80,7 @@ internal sealed class BodyRelay(HttpLimits limits)
         return _from switch
         {
             BodyFraming.Length => MoveLength(source, destination),
-            BodyFraming.Chunked => MoveChunked(source, destination),
+            BodyFraming.Chunked => _toChunked ? MoveChunked(source, destination) : MoveOutOfChunks(source, destination),
             _ => _toChunked ? MoveIntoChunks(source, destination) : MovePlain(source, destination),
         };
     }
@@ -93,7 +95,7 @@ internal sealed class BodyRelay(HttpLimits limits)
 
         if (_toChunked)
         {
-            WriteEnd(destination);
+            destination.Copy(ChunkedEncoder.End);
         }
 
         IsDone = true;
@@ -155,51 +157,56 @@ internal sealed class BodyRelay(HttpLimits limits)
 
     private RelayStatus MoveChunked(PooledBuffer source, Outbox destination)
     {
-        while (true)
+        Prepare(destination, source.Length);
+        if (destination.Room < _leastRoom)
         {
-            if (_toChunked)
-            {
-                Prepare(destination, source.Length);
-            }
+            return RelayStatus.Full;
+        }
 
-            // What is read is consumed, so no more may be read than there is room for.
-            var room = destination.Room - ChunkOverhead;
-            if (room <= 0)
-            {
-                return RelayStatus.Full;
-            }
+        var status = _chunks.Relay(source.Data, destination.Free, out var consumed, out var written);
+        source.Start += consumed;
+        destination.Advance(written);
+        Bytes += consumed;
+        switch (status)
+        {
+            case ChunkedStatus.Done:
+                IsDone = true;
+                return RelayStatus.Done;
+            case ChunkedStatus.Bad:
+                Problem = _chunks.Problem;
+                return RelayStatus.Bad;
+            default:
+                return source.Length > 0 && written > 0 ? RelayStatus.Full : RelayStatus.NeedMore;
+        }
+    }
 
-            var take = _toChunked ? Math.Min(room, source.Length) : source.Length;
-            var status = _decoder.Read(source.Data[..take], out var consumed, out var found);
+    private RelayStatus MoveOutOfChunks(PooledBuffer source, Outbox destination)
+    {
+        while (destination.Room > 0)
+        {
+            var status = _decoder.Read(source.Data, out var consumed, out var found);
             var at = source.Start + found.Start;
             source.Start += consumed;
             switch (status)
             {
-                case ChunkedStatus.Data when _toChunked:
-                    WriteChunk(source.Slice(at, found.Length), destination);
-                    break;
                 case ChunkedStatus.Data:
                     Pass(source, at, found.Length, destination);
                     break;
                 case ChunkedStatus.Trailer:
-                    WriteTrailer(source.Slice(at, found.Length), destination);
+                    // Nobody is there to take it: the body goes out as plain bytes.
                     break;
-                case ChunkedStatus.NeedMore when source.Length > 0 && take < source.Length + consumed && !destination.IsEmpty:
-                    return RelayStatus.Full;
                 case ChunkedStatus.NeedMore:
                     return RelayStatus.NeedMore;
                 case ChunkedStatus.Done:
-                    if (_toChunked)
-                    {
-                        WriteEnd(destination);
-                    }
-
                     IsDone = true;
                     return RelayStatus.Done;
                 default:
+                    Problem = _decoder.Problem;
                     return RelayStatus.Bad;
             }
         }
+
+        return RelayStatus.Full;
     }
 
     private void Pass(PooledBuffer source, int start, int length, Outbox destination)
@@ -231,30 +238,5 @@ internal sealed class BodyRelay(HttpLimits limits)
         destination.Copy(data);
         destination.Copy(ChunkedEncoder.ChunkEnd);
         Bytes += data.Length;
-    }
-
-    private void WriteTrailer(ReadOnlySpan<byte> line, Outbox destination)
-    {
-        if (_toChunked && _passTrailers)
-        {
-            WriteLastChunk(destination);
-            destination.Copy(line);
-            destination.Copy(ChunkedEncoder.ChunkEnd);
-        }
-    }
-
-    private void WriteLastChunk(Outbox destination)
-    {
-        if (!_lastChunkWritten)
-        {
-            destination.Copy(ChunkedEncoder.LastChunk);
-            _lastChunkWritten = true;
-        }
-    }
-
-    private void WriteEnd(Outbox destination)
-    {
-        WriteLastChunk(destination);
-        destination.Copy(ChunkedEncoder.ChunkEnd);
     }
 }

@@ -18,6 +18,7 @@ internal sealed class EdgeLoop(EdgeServer server, EventLoop loop)
     private readonly HashSet<ClientConnection> _connections = [];
     private readonly long _unixOffset = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - Environment.TickCount64;
     private DateLine _dateLine;
+    private bool _toldDrained;
 
     public EdgeServer Server { get; } = server;
 
@@ -87,9 +88,9 @@ internal sealed class EdgeLoop(EdgeServer server, EventLoop loop)
     public void Forget(ClientConnection connection)
     {
         _idle.Remove(connection);
-        if (_connections.Remove(connection) && IsDraining && _connections.Count == 0)
+        if (_connections.Remove(connection))
         {
-            Server.LoopDrained();
+            TellDrained();
         }
     }
 
@@ -102,10 +103,7 @@ internal sealed class EdgeLoop(EdgeServer server, EventLoop loop)
     {
         IsDraining = true;
         _idle.ForEach(static connection => connection.ShortenIdle());
-        if (_connections.Count == 0)
-        {
-            Server.LoopDrained();
-        }
+        TellDrained();
     }
 
     /// <summary>Breaks off what is left.</summary>
@@ -117,5 +115,14 @@ internal sealed class EdgeLoop(EdgeServer server, EventLoop loop)
         }
 
         Upstreams.CloseAllIdle();
+    }
+
+    private void TellDrained()
+    {
+        if (IsDraining && !_toldDrained && _connections.Count == 0)
+        {
+            _toldDrained = true;
+            Server.LoopDrained();
+        }
     }
 }

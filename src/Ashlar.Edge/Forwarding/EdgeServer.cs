@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Ashlar.Edge.Balancing;
 using Ashlar.Edge.Routing;
 using Ashlar.Http.Transport;
 
@@ -14,28 +15,25 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
     private readonly EventLoopGroup _group;
     private readonly ImmutableArray<EdgeLoop> _loops;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile RoutingTable _routes = RoutingTable.Empty;
+    private readonly ServiceTargets _services;
     private int _loopsDraining;
 
     /// <summary>Starts the loops; nothing is accepted before <see cref="ListenAsync"/>.</summary>
+    /// <param name="services">Where requests go: its table is read for each request.</param>
     /// <param name="options">Limits and times.</param>
     /// <param name="onFault">Told of a defect that ended one connection; called on any loop, must not throw.</param>
-    public EdgeServer(ForwardingOptions options, Action<Exception> onFault)
+    public EdgeServer(ServiceTargets services, ForwardingOptions options, Action<Exception> onFault)
     {
+        _services = services;
         Options = options;
         _group = new EventLoopGroup(options.Loops, onFault);
         _loops = [.. _group.Loops.Select(loop => new EdgeLoop(this, loop))];
     }
 
-    /// <summary>Where requests go; may be replaced at any time, and counts from the next request.</summary>
-    public RoutingTable Routes
-    {
-        get => _routes;
-        set => _routes = value;
-    }
-
     /// <summary>Client connections now, about.</summary>
     public int Connections => _loops.Sum(static loop => loop.Connections);
+
+    internal RoutingTable Routes => _services.Table;
 
     internal ForwardingOptions Options { get; }
 

@@ -1,4 +1,4 @@
-using System.Text;
+using Ashlar.Edge.Balancing;
 using Ashlar.Http.Wire;
 
 namespace Ashlar.Edge.Forwarding;
@@ -6,42 +6,39 @@ namespace Ashlar.Edge.Forwarding;
 /// <summary>Answers that the edge gives itself.</summary>
 internal sealed partial class Exchange
 {
-    /// <summary>Answers with a problem: status, reason, and the request's id to find it in the log by.</summary>
+    /// <summary>Answers with the page of a problem.</summary>
     private void Answer(HttpProblem problem)
     {
-        ReleaseInstance(Balancing.Outcome.Abandoned);
-        var id = Encoding.ASCII.GetString(_requestId);
-        var body = $"{problem.Status} {problem.Title}\n{problem.Reason}\n{problem.Code}, request {id}\n";
-        var retryAfter = problem.Status == 503 ? $"Retry-After: {_service?.RetryAfterSeconds ?? 1}\r\n" : "";
-        WriteOwn(
-            problem.Status,
-            $"{problem.Title}\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\nX-Request-Id: {id}\r\n{retryAfter}",
-            body);
+        ReleaseInstance(Outcome.Abandoned);
+        BeginOwnAnswer(problem.Status);
+        _toClient.Copy(ErrorPage.Response(
+            problem,
+            _requestId,
+            _edge.DateLine,
+            _service?.Name,
+            _keepAlive,
+            Request.Version == 10 ? 10 : 11,
+            bodiless: Request.Method == KnownMethod.Head,
+            retryAfter: problem.Status == 503 ? _service?.RetryAfterSeconds ?? 1 : 0));
     }
 
-    /// <summary>OPTIONS with Max-Forwards: 0 is for us (RFC 9110 section 7.6.2).</summary>
-    private void AnswerOptions() =>
-        WriteOwn(200, "OK\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n", "");
+    private void AnswerOptions()
+    {
+        BeginOwnAnswer(200);
+        _toClient.Copy(OptionsAnswer.Response);
+    }
 
-    private void WriteOwn(int status, string reasonAndFields, string body)
+    private void BeginOwnAnswer(int status)
     {
         _stage = Stage.Relaying;
         _status = status;
         _answerBegun = _answered = _responseDone = true;
+
+        // What is left of a body is not read: the connection ends with this answer.
         _requestDone |= Request.Body == BodyFraming.None;
         _requestBroken = true;
         _keepAlive = _requestDone && !_refused && Request.KeepAlive && !_edge.IsDraining;
+        _toUpstream.Clear();
         _toClient.Clear();
-        var connection = Request.Version == 10
-            ? _keepAlive ? "Connection: keep-alive\r\n" : ""
-            : _keepAlive ? "" : "Connection: close\r\n";
-        _toClient.Copy(Encoding.ASCII.GetBytes(
-            $"HTTP/1.1 {status} {reasonAndFields}Content-Length: {body.Length}\r\n{connection}Via: 1.1 ashlar\r\n"));
-        _toClient.Copy(_edge.DateLine);
-        _toClient.Copy("\r\n"u8);
-        if (Request.Method != KnownMethod.Head)
-        {
-            _toClient.Copy(Encoding.ASCII.GetBytes(body));
-        }
     }
 }

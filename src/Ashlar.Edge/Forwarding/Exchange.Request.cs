@@ -35,7 +35,7 @@ internal sealed partial class Exchange
         received.Start += Request.Consumed;
         _bodyStart = received.Start;
         _replayable = true;
-        _requestBody.Begin(Request.Body, Request.ContentLength, toChunked: Request.Body == BodyFraming.Chunked, passTrailers: true);
+        _requestBody.Begin(Request.Body, Request.ContentLength, toChunked: Request.Body == BodyFraming.Chunked);
     }
 
     private void ResetRequest()
@@ -71,7 +71,7 @@ internal sealed partial class Exchange
     {
         _toUpstream.Clear();
         _client.Received!.Start = _bodyStart;
-        _requestBody.Begin(Request.Body, Request.ContentLength, toChunked: Request.Body == BodyFraming.Chunked, passTrailers: true);
+        _requestBody.Begin(Request.Body, Request.ContentLength, toChunked: Request.Body == BodyFraming.Chunked);
     }
 
     /// <summary>Moves what it can from the client to the instance. True if anything moved.</summary>

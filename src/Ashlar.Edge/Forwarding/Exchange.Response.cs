@@ -204,7 +204,7 @@ internal sealed partial class Exchange
         _keepAlive = framing.KeepAlive;
         _isEventStream = IsEventStream();
         _responseBody.Begin(
-            Response.Body, Response.ContentLength, toChunked: framing.Body == BodyFraming.Chunked, passTrailers: Request.AcceptsTrailers);
+            Response.Body, Response.ContentLength, toChunked: framing.Body == BodyFraming.Chunked);
         _responseDone = _responseBody.IsDone;
         return true;
     }
@@ -213,8 +213,8 @@ internal sealed partial class Exchange
     {
         _isTunnel = true;
         _requestDone = false;
-        _requestBody.Begin(BodyFraming.UntilClose, 0, toChunked: false, passTrailers: false);
-        _responseBody.Begin(BodyFraming.UntilClose, 0, toChunked: false, passTrailers: false);
+        _requestBody.Begin(BodyFraming.UntilClose, 0, toChunked: false);
+        _responseBody.Begin(BodyFraming.UntilClose, 0, toChunked: false);
     }
 
     private bool IsEventStream() =>

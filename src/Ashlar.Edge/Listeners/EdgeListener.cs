@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Ashlar.Edge;
 
 /// <summary>A listening socket that was handed to the edge.</summary>
@@ -5,4 +7,8 @@ namespace Ashlar.Edge;
 /// <param name="Descriptor">The socket: bound and listening. It is watched, never closed or shut down: other processes share it.</param>
 /// <param name="Port">The TCP port it listens on.</param>
 /// <param name="Service">The service all its requests go to; null: routes decide.</param>
-public sealed record EdgeListener(string Name, int Descriptor, int Port, string? Service);
+public sealed record EdgeListener(string Name, int Descriptor, int Port, string? Service)
+{
+    /// <summary>The host of an HTTP/1.0 request that names none.</summary>
+    internal byte[] DefaultHost { get; } = Encoding.ASCII.GetBytes($"localhost:{Port}");
+}
