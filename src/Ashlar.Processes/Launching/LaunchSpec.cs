@@ -26,6 +26,9 @@ public sealed record LaunchSpec
     /// <summary>RLIMIT_NOFILE; null: inherited.</summary>
     public int? OpenFiles { get; init; }
 
+    /// <summary>RLIMIT_CORE in bytes; null: inherited.</summary>
+    public long? CoreSize { get; init; }
+
     /// <summary>cgroup memory limit in bytes; null: none.</summary>
     public long? Memory { get; init; }
 

@@ -1,0 +1,44 @@
+using System.Collections.Immutable;
+
+namespace Ashlar.Processes;
+
+/// <summary>Makes the environment that a child really gets out of the one its spec names.</summary>
+internal static class ChildEnvironment
+{
+    /// <summary>Holds the tag of the start, by which processes that left their session are found.</summary>
+    public const string TagVariable = "ASHLAR_INSTANCE_ID";
+
+    private const string DefaultPath = "/usr/local/bin:/usr/bin:/bin";
+
+    /// <summary>The variables of the child.</summary>
+    /// <param name="spec">What is started.</param>
+    /// <param name="user">The user it runs as.</param>
+    /// <param name="changesUser">True: that is another user than ours, so ours must not shine through.</param>
+    public static ImmutableSortedDictionary<string, string> For(LaunchSpec spec, SystemUser user, bool changesUser)
+    {
+        var variables = spec.Environment.ToBuilder();
+        variables[TagVariable] = spec.Tag;
+        variables.TryAdd("PATH", DefaultPath);
+        // Without a terminal Python holds back its output by blocks: the last lines before a crash would be lost.
+        variables.TryAdd("PYTHONUNBUFFERED", "1");
+        if (changesUser)
+        {
+            variables["HOME"] = user.Home;
+            variables["USER"] = user.Name;
+            variables["LOGNAME"] = user.Name;
+            variables["PATH"] = Searchable(variables["PATH"], user);
+        }
+        return variables.ToImmutable();
+    }
+
+    /// <summary>
+    /// PATH without the folders that the user may not search (root's own, mostly): a shell stops at "permission denied" there
+    /// although the program is in a later folder.
+    /// </summary>
+    private static string Searchable(string path, SystemUser user)
+    {
+        var folders = path.Split(':', StringSplitOptions.RemoveEmptyEntries);
+        var answers = UserAccess.Execute(user, folders);
+        return string.Join(':', folders.Where((_, i) => answers[i] != Libc.EACCES));
+    }
+}

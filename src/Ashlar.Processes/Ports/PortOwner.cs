@@ -1,0 +1,32 @@
+using System.Net;
+
+namespace Ashlar.Processes;
+
+/// <summary>Who holds a TCP port, for error texts.</summary>
+/// <param name="Endpoint">Where it listens.</param>
+/// <param name="Pid">Process that holds it; null: another user's, which we may not see.</param>
+/// <param name="Program">Its name; empty if unknown.</param>
+/// <param name="User">User that the socket belongs to.</param>
+public sealed record PortOwner(IPEndPoint Endpoint, int? Pid, string Program, string User)
+{
+    /// <summary>The process that listens on the port at that address or at all addresses; null: nobody does.</summary>
+    /// <param name="address">An address of this machine; <see cref="IPAddress.Any"/>: any.</param>
+    /// <param name="port">TCP port.</param>
+    public static PortOwner? Find(IPAddress address, int port)
+    {
+        var found = TcpTable.Listening().Where(socket => socket.Covers(address, port)).Take(1).ToList();
+        if (found.Count == 0)
+            return null;
+        var socket = found[0];
+        var pids = new List<int>();
+        ProcessTable.ListPids(pids);
+        // One's own user's processes mostly have higher pids than the system's; the order is only a matter of speed.
+        int? pid = pids.Cast<int?>().FirstOrDefault(candidate => TcpTable.SocketsOf(candidate!.Value).Contains(socket.Inode));
+        var user = SystemUsers.Find(socket.Uid)?.Name ?? $"#{socket.Uid}";
+        return new PortOwner(socket.Endpoint, pid, pid is null ? "" : ProcessTable.Name(pid.Value), user);
+    }
+
+    /// <summary>For people: <c>nginx (pid 812, user www-data)</c>.</summary>
+    public override string ToString() =>
+        Pid is null ? $"a process of user {User}" : $"{Program} (pid {Pid}, user {User})";
+}
