@@ -42,4 +42,46 @@ public static class CatalogErrors
         "ASH4055", Tier,
         $"Cannot open the socket {path}: {reason}.",
         "Check the owner and mode of its folder, and that nothing else bears its name."));
+
+    /// <summary>ASH4060: the store's file cannot be opened or made.</summary>
+    public static AshlarException StoreUnusable(string path, string reason, Exception? inner = null) => new(new AshlarError(
+        "ASH4060", Tier,
+        $"Cannot open the store {path}: {reason}.",
+        "Check that its folder exists and who owns it; the agent must run as the user that owns the stack's .ashlar folder."), inner);
+
+    /// <summary>ASH4061: the store's file is damaged, or is not one of Ashlar's.</summary>
+    public static AshlarException StoreDamaged(string path, string reason, Exception? inner = null) => new(new AshlarError(
+        "ASH4061", Tier,
+        $"The store {path} is damaged: {reason}. Nothing was changed in it.",
+        "Restore the file from a backup; or move it aside and run ashlar up, which begins again with release v1 and no config vars."), inner);
+
+    /// <summary>ASH4062: the store's file may only be read.</summary>
+    public static AshlarException StoreReadOnly(string path, Exception? inner = null) => new(new AshlarError(
+        "ASH4062", Tier,
+        $"The store {path} cannot be written: the file, its folder or its file system is read-only for this user.",
+        "Give the file to the user that the agent runs as, or mount the file system writable."), inner);
+
+    /// <summary>ASH4063: a newer Ashlar has written the store.</summary>
+    public static AshlarException StoreNewer(string path, long version, long known) => new(new AshlarError(
+        "ASH4063", Tier,
+        $"The store {path} has format {version}; this Ashlar knows formats up to {known}.",
+        "Run this stack with the newer Ashlar that wrote it."));
+
+    /// <summary>ASH4064: the disk is full.</summary>
+    public static AshlarException DiskFull(string path, Exception? inner = null) => new(new AshlarError(
+        "ASH4064", Tier,
+        $"The disk that holds the store {path} is full; the change was not made.",
+        "Free some space and try again: what was acknowledged before is safe."), inner);
+
+    /// <summary>ASH4065: another process has the store open.</summary>
+    public static AshlarException StoreInUse(string path, Exception? inner = null) => new(new AshlarError(
+        "ASH4065", Tier,
+        $"Another process has the store {path} open.",
+        "Another agent runs this stack: use it, or stop it first with ashlar down."), inner);
+
+    /// <summary>ASH4066: reading or writing the store fails below us.</summary>
+    public static AshlarException StoreFailed(string path, string reason, Exception? inner = null) => new(new AshlarError(
+        "ASH4066", Tier,
+        $"The store {path} failed: {reason}. A change that was being made was not acknowledged.",
+        "Look for disk errors in the system log (dmesg), then start the agent again."), inner);
 }

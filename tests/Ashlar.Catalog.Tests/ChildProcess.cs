@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Ashlar.Catalog.Tests.Channel;
+using Ashlar.Catalog.Tests.Store;
 
 namespace Ashlar.Catalog.Tests;
 
@@ -51,6 +52,9 @@ internal sealed class ChildProcess : IDisposable
         {
             case ["send-listener", var path]:
                 await DescriptorTests.SendListenerAndHangAsync(path);
+                return 0;
+            case ["write-store", var path]:
+                await SqliteFileTests.WriteForEverAsync(path);
                 return 0;
             default:
                 return 2;

@@ -4,8 +4,9 @@ namespace Ashlar.Catalog.Store;
 
 /// <summary>
 /// The shared, revisioned key-value store that holds desired state: SQLite on one machine, etcd on many.
-/// Every commit gets the next revision; keys are ordered byte-wise; values are opaque bytes.
-/// Any implementation must pass <c>StoreContract</c>.
+/// Every commit that changes something gets the next revision; keys are ordered byte-wise; values are opaque bytes.
+/// Keys are 1 to <see cref="StoreLimits.KeyLength"/> printable ASCII characters without space. The limits are <see cref="StoreLimits"/>;
+/// what exceeds them is an <see cref="ArgumentException"/>. Any implementation must pass <c>StoreContract</c>.
 /// </summary>
 public interface IStore : IAsyncDisposable
 {
@@ -15,7 +16,10 @@ public interface IStore : IAsyncDisposable
     /// <summary>All entries whose key begins with a prefix, in order, and the revision they were read at.</summary>
     ValueTask<StoreRange> ListAsync(string prefix, CancellationToken cancellation = default);
 
-    /// <summary>Writes all or nothing: every condition must hold.</summary>
+    /// <summary>
+    /// Writes all or nothing: every condition must hold. What is acknowledged survives the loss of power. A key is written once at most.
+    /// Throws <see cref="LeaseLostException"/> if a lease that a write names is gone; then nothing is written.
+    /// </summary>
     ValueTask<CommitResult> CommitAsync(StoreTransaction transaction, CancellationToken cancellation = default);
 
     /// <summary>
@@ -35,7 +39,8 @@ public interface IStore : IAsyncDisposable
 
     /// <summary>
     /// Waits until <paramref name="candidate"/> is the leader under <paramref name="election"/>. It leads while the lease lives.
-    /// <see cref="Leadership.Fence"/> belongs into the conditions of every write the leader makes.
+    /// <see cref="Leadership.Fence"/> belongs into the conditions of every write the leader makes. A cancellation withdraws the candidate.
+    /// Throws <see cref="LeaseLostException"/> if the lease ends before.
     /// </summary>
     ValueTask<Leadership> CampaignAsync(string election, string candidate, long lease, CancellationToken cancellation = default);
 
@@ -86,4 +91,76 @@ public sealed class CompactedException(long oldestRevision) : Exception($"Change
 {
     /// <summary>Oldest revision that can still be watched from.</summary>
     public long OldestRevision { get; } = oldestRevision;
+}
+
+/// <summary>The lease has ended, and its keys with it.</summary>
+public sealed class LeaseLostException(long lease) : Exception($"Lease {lease:x} has ended.")
+{
+    /// <summary>Which one.</summary>
+    public long Lease { get; } = lease;
+}
+
+/// <summary>What every store takes.</summary>
+public static class StoreLimits
+{
+    /// <summary>Longest key, in characters.</summary>
+    public const int KeyLength = 512;
+
+    /// <summary>Largest value: 1 MiB.</summary>
+    public const int ValueLength = 1 << 20;
+
+    /// <summary>Conditions, and writes, that one transaction may hold.</summary>
+    public const int TransactionLength = 128;
+
+    /// <summary>Checks a transaction against the limits.</summary>
+    /// <exception cref="ArgumentException">It exceeds one, or writes a key twice.</exception>
+    public static void Check(StoreTransaction transaction)
+    {
+        if (transaction.Conditions.Length > TransactionLength || transaction.Writes.Length > TransactionLength)
+        {
+            throw new ArgumentException($"More than {TransactionLength} conditions or writes.", nameof(transaction));
+        }
+
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var write in transaction.Writes)
+        {
+            CheckKey(write.Key);
+            if (!keys.Add(write.Key))
+            {
+                throw new ArgumentException($"Key {write.Key} is written twice.", nameof(transaction));
+            }
+
+            if (write.Value is { Length: > ValueLength } value)
+            {
+                throw new ArgumentException($"The value of {write.Key} has {value.Length} bytes.", nameof(transaction));
+            }
+        }
+
+        foreach (var condition in transaction.Conditions)
+        {
+            CheckKey(condition.Key);
+        }
+    }
+
+    /// <summary>Checks a key.</summary>
+    /// <exception cref="ArgumentException">It is empty, too long or not printable ASCII.</exception>
+    public static void CheckKey(string key)
+    {
+        if (key.Length is 0 or > KeyLength)
+        {
+            throw new ArgumentException($"A key of {key.Length} characters.", nameof(key));
+        }
+
+        CheckPrefix(key);
+    }
+
+    /// <summary>Checks a prefix, which may be empty.</summary>
+    /// <exception cref="ArgumentException">It is not printable ASCII.</exception>
+    public static void CheckPrefix(string prefix)
+    {
+        if (prefix.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        {
+            throw new ArgumentException("A key that is not printable ASCII.", nameof(prefix));
+        }
+    }
 }
