@@ -1,0 +1,135 @@
+using System.Globalization;
+
+namespace Ashlar.Processes;
+
+/// <summary>
+/// Decides when an instance that ended is started again. It starts nothing itself: tell it what happened, then ask for
+/// <see cref="Wait"/>. Times are monotonic, so setting the clock changes nothing.
+/// </summary>
+/// <remarks>
+/// A crash doubles the wait, from 1 to 60 s, with a little chance added so that instances do not come back in step. 60 healthy
+/// seconds clear it. Five crashes within 60 s are a crash loop: from then on one try a minute. An end with exit 0 is no crash.
+/// </remarks>
+/// <param name="time">Clock.</param>
+/// <param name="random">Chance of the waits.</param>
+/// <param name="endsByItself">
+/// True (a worker): exit 0 is always an end, many recycle themselves. False (it serves a port): exit 0 before it was healthy is a crash.
+/// </param>
+public sealed class RestartPolicy(TimeProvider time, Random random, bool endsByItself)
+{
+    /// <summary>Crashes within <see cref="LoopWindow"/> that make a loop.</summary>
+    public const int LoopCrashes = 5;
+
+    /// <summary>Time in which they must fall.</summary>
+    public static readonly TimeSpan LoopWindow = TimeSpan.FromSeconds(60);
+
+    /// <summary>Healthy time that clears the wait.</summary>
+    public static readonly TimeSpan ResetAfter = TimeSpan.FromSeconds(60);
+
+    /// <summary>Least time between two starts that nobody asked for, and first wait after a crash.</summary>
+    public static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(1);
+
+    /// <summary>Longest wait.</summary>
+    public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
+
+    private readonly Queue<long> _crashes = new();
+    private long? _startedAt;
+    private long? _healthyAt;
+    private long? _nextStart;
+    private int _inARow;
+
+    /// <summary>Crashes since it was first wanted or a person restarted it.</summary>
+    public int Crashes { get; private set; }
+
+    /// <summary>Starts again after an end of any kind, since it was first wanted.</summary>
+    public int Restarts { get; private set; }
+
+    /// <summary>True: it is in a crash loop, and stays so until it has been healthy or a person restarts it.</summary>
+    public bool CrashLoop { get; private set; }
+
+    /// <summary>True: a person has stopped it; no end of it starts it again.</summary>
+    public bool Stopped { get; private set; }
+
+    /// <summary>Time until the next start is due, zero if it is due now; null: no start is due (it runs, or is stopped).</summary>
+    public TimeSpan? Wait => Stopped || _nextStart is not { } next
+        ? null
+        : Max(TimeSpan.Zero, time.GetElapsedTime(time.GetTimestamp(), next));
+
+    /// <summary>It has been started.</summary>
+    public void Started()
+    {
+        if (_startedAt is not null)
+            Restarts++;
+        _startedAt = time.GetTimestamp();
+        _healthyAt = null;
+        _nextStart = null;
+    }
+
+    /// <summary>It is healthy (again).</summary>
+    public void Healthy() => _healthyAt ??= time.GetTimestamp();
+
+    /// <summary>It is healthy no more, though it runs.</summary>
+    public void Unhealthy() => _healthyAt = null;
+
+    /// <summary>It has ended without having been told to.</summary>
+    /// <returns>What that means, for people: <c>exit 1, next start in 4 s</c>.</returns>
+    public string Ended(ExitReport exit)
+    {
+        var now = time.GetTimestamp();
+        if (_healthyAt is { } since && time.GetElapsedTime(since, now) >= ResetAfter)
+            Clear();
+        if (exit.Success && (endsByItself || _healthyAt is not null))
+        {
+            var left = ShortestWait - time.GetElapsedTime(_startedAt ?? now, now);
+            return StartIn(Max(TimeSpan.Zero, left), $"ended ({exit})");
+        }
+
+        Crashes++;
+        _inARow++;
+        _crashes.Enqueue(now);
+        while (time.GetElapsedTime(_crashes.Peek(), now) > LoopWindow)
+            _crashes.Dequeue();
+        CrashLoop |= _crashes.Count >= LoopCrashes;
+        if (CrashLoop)
+            return StartIn(LongestWait, $"{exit}, crashed {Crashes} times");
+        var doubled = ShortestWait * Math.Pow(2, Math.Min(_inARow - 1, 10));
+        return StartIn(Min(LongestWait, doubled * (1 + (0.2 * random.NextDouble()))), exit.ToString());
+    }
+
+    /// <summary>A person stops it, whatever it is doing: it is not started again, also not after a wait that runs.</summary>
+    public void Stop()
+    {
+        Stopped = true;
+        _nextStart = null;
+    }
+
+    /// <summary>A person starts or restarts it: at once, with a clean record.</summary>
+    public void Restart()
+    {
+        Stopped = false;
+        Crashes = 0;
+        Clear();
+        _nextStart = time.GetTimestamp();
+    }
+
+    private string StartIn(TimeSpan wait, string what)
+    {
+        if (Stopped)
+            return what;
+        _nextStart = time.GetTimestamp() + (long)(wait.TotalSeconds * time.TimestampFrequency);
+        return wait == TimeSpan.Zero
+            ? what
+            : string.Create(CultureInfo.InvariantCulture, $"{what}, next start in {Math.Ceiling(wait.TotalSeconds):0} s");
+    }
+
+    private void Clear()
+    {
+        _inARow = 0;
+        _crashes.Clear();
+        CrashLoop = false;
+    }
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+}
