@@ -17,7 +17,7 @@ internal static class ListenText
     public static ListenAddress? Parse(string text)
     {
         var colon = text.LastIndexOf(':');
-        var host = colon < 0 ? All : text[..colon];
+        var host = colon < 0 ? "*" : text[..colon];
         if (!int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port is < 1 or > 65535)
         {
             return null;
