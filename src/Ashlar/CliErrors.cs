@@ -66,6 +66,14 @@ internal static class CliErrors
     public static AshlarException NotReady(int problems) => Error("ASH6025",
         problems == 1 ? "1 check failed." : $"{problems} checks failed.", "do what stands beside each; ashlar doctor --fix does what it can.");
 
+    /// <summary>ASH6026: nothing has written a log yet.</summary>
+    public static AshlarException NoLogs(string target) => Error("ASH6026",
+        $"there is no log of '{target}': nothing of this stack has run yet.", "ashlar up starts it.");
+
+    /// <summary>ASH6027: the path of the stack does not exist.</summary>
+    public static AshlarException NoSuchPath(string path) => Error("ASH6027",
+        $"there is no folder or file {path}.", "give the folder of the stack, or its file.");
+
     /// <summary>ASH6099: a mistake of ours.</summary>
     public static AshlarError Unexpected(Exception exception) => new("ASH6099", "cli",
         $"{exception.GetType().Name}: {exception.Message}", "this is a defect of Ashlar; ASHLAR_TRACE=1 shows where it arose.");

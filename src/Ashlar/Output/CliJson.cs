@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
 using Ashlar.Agent.Api;
+using Ashlar.Commands;
+using Ashlar.Doctoring;
 
 namespace Ashlar.Output;
 
@@ -28,8 +30,15 @@ namespace Ashlar.Output;
 [JsonSerializable(typeof(UpgradeArguments))]
 [JsonSerializable(typeof(ErrorReport))]
 [JsonSerializable(typeof(DoneReport))]
-[JsonSerializable(typeof(LogLine))]
+[JsonSerializable(typeof(CheckReport))]
+[JsonSerializable(typeof(UnitReport))]
+[JsonSerializable(typeof(DoctorReport))]
 internal sealed partial class CliJson : JsonSerializerContext;
+
+/// <summary>JSON of streams: one object a line.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(LogLine))]
+internal sealed partial class LineJson : JsonSerializerContext;
 
 /// <summary>An error as <c>--json</c> writes it to standard error.</summary>
 /// <param name="Code"><c>ASH4002</c>.</param>
