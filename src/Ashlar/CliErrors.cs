@@ -54,9 +54,10 @@ internal static class CliErrors
     /// <summary>ASH6022: not permitted to this user, or not possible on this machine.</summary>
     public static AshlarException NotPossible(string what, string next) => Error("ASH6022", what, next);
 
-    /// <summary>ASH6023: the program of a one-off command is not there.</summary>
-    public static AshlarException ProgramNotFound(string program, string path) => Error("ASH6023",
-        $"there is no program '{program}' on the PATH of the service ({path}).", "install it, or give its path.");
+    /// <summary>ASH6023: nothing in the folder is known to run.</summary>
+    public static AshlarException NothingDetected(string folder) => Error("ASH6023",
+        $"nothing in {folder} looks like an app: no Procfile, and no Python, C#, Node or PHP project.",
+        "write a Procfile with one line, web: COMMAND, and repeat.");
 
     /// <summary>ASH6024: a config var that is asked for is not set.</summary>
     public static AshlarException VariableNotSet(string name) => Error("ASH6024",

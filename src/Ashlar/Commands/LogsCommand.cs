@@ -39,7 +39,7 @@ internal static class LogsCommand
             var prefix = new LogPrefix(cli.Out);
             foreach (var name in folder.Names().Where(Wanted)) prefix.Reserve(name);
             void Show(string instance, string line) => cli.Out.Line(
-                call.Json ? JsonSerializer.Serialize(new LogLine(instance, line), LineJson.Default.LogLine)
+                call.Json ? JsonSerializer.Serialize(new LogEntry(instance, line), LineJson.Default.LogEntry)
                 : call.Value(plain) ? line
                 : prefix.Line(instance, line));
 

@@ -37,8 +37,12 @@ internal static class OneOff
         // One word with blanks or a shell's signs in it is a command line, as people write them in quotes.
         if (command is [var line] && line.AsSpan().ContainsAny(ShellSigns)) command = ["/bin/sh", "-c", line];
         var path = environment.GetValueOrDefault("PATH", "/usr/local/bin:/usr/bin:/bin");
-        string[] words = [Find(command[0], path, found.WorkingDirectory), .. command[1..]];
-        if (found.User is not { } name || SystemUsers.Current.Name == name) return words;
+        var current = SystemUsers.Current;
+        if (found.User is not { } name || current.Name == name)
+        {
+            return [ProgramSearch.Find(command[0], path, found.WorkingDirectory, current), .. command[1..]];
+        }
+
         if (!SystemUsers.IsRoot)
         {
             throw CliErrors.NotPossible($"the stack's services run as {name}, and only root may become {name}.", $"sudo ashlar run, or run it as {name}.");
@@ -47,7 +51,9 @@ internal static class OneOff
         var user = SystemUsers.Find(name) ?? throw CliErrors.NotPossible($"there is no user {name} on this machine.", "ashlar doctor says more.");
         return
         [
-            Find("setpriv", "/usr/bin:/bin", "/"), $"--reuid={user.Uid}", $"--regid={user.Gid}", "--init-groups", "--no-new-privs", "--", .. words,
+            ProgramSearch.Find("setpriv", "/usr/bin:/bin", "/", current),
+            $"--reuid={user.Uid}", $"--regid={user.Gid}", "--init-groups", "--no-new-privs", "--",
+            ProgramSearch.Find(command[0], path, found.WorkingDirectory, user), .. command[1..],
         ];
     }
 
@@ -62,15 +68,4 @@ internal static class OneOff
 
         return environment;
     }
-
-    private static string Find(string program, string path, string folder)
-    {
-        string[] candidates = program.Contains('/')
-            ? [Path.Combine(folder, program)]
-            : [.. path.Split(':').Select(entry => Path.Combine(folder, entry, program))];
-        return candidates.FirstOrDefault(IsExecutable) ?? throw CliErrors.ProgramNotFound(program, path);
-    }
-
-    private static bool IsExecutable(string file) => File.Exists(file)
-        && (File.GetUnixFileMode(file) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != UnixFileMode.None;
 }
