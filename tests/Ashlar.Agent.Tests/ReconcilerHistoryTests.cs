@@ -1,5 +1,4 @@
 using Ashlar.Agent.Reconciling;
-using Ashlar.Catalog;
 
 namespace Ashlar.Agent.Tests;
 

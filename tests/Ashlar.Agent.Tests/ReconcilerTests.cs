@@ -1,6 +1,5 @@
 using Ashlar.Agent.Reconciling;
 using Ashlar.Catalog;
-using Ashlar.Processes;
 
 namespace Ashlar.Agent.Tests;
 

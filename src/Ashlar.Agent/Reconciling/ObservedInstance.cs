@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using Ashlar.Catalog;
+using Ashlar.Errors;
 using Ashlar.Processes;
 
 namespace Ashlar.Agent.Reconciling;
@@ -56,7 +57,7 @@ internal sealed record ObservedInstance
     /// <summary>Start of the process that runs.</summary>
     public DateTimeOffset? Started { get; init; }
 
-    /// <summary>Backoff: the next start. Draining: the end of the drain. Stopping: SIGKILL.</summary>
+    /// <summary>Backoff, Crashed: the next start. Draining: the end of the drain. Stopping: SIGKILL.</summary>
     public DateTimeOffset? DueAt { get; init; }
 
     /// <summary>Draining: nothing is with it any more.</summary>
@@ -64,6 +65,9 @@ internal sealed record ObservedInstance
 
     /// <summary>Stopping: SIGKILL has been sent.</summary>
     public bool Killed { get; init; }
+
+    /// <summary>Set when a start failed for good reason to give up what needs it (a roll); null again once it is healthy.</summary>
+    public AshlarError? Failure { get; init; }
 
     /// <summary>Why it is in its state, for people.</summary>
     public string Detail { get; init; } = "";

@@ -119,7 +119,7 @@ internal static class Reconciler
             {
                 pass.Add(new Step.Restart(current.Id, slot.Desired));
             }
-            else if (current.State == InstanceState.Backoff && pass.IsDue(current.DueAt))
+            else if (current is { State: InstanceState.Backoff or InstanceState.Crashed, DueAt: { } due } && pass.IsDue(due))
             {
                 pass.Add(new Step.Restart(current.Id, slot.Desired));
             }
