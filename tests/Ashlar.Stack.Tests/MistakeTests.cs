@@ -197,6 +197,14 @@ public sealed class MistakeTests : StackTest
     }
 
     [Fact]
+    public void Many_warnings_do_not_hide_an_error()
+    {
+        Folder.Write(".env", string.Concat(Enumerable.Repeat("A=1\n", 500)) + "1B=2\n");
+
+        Assert.Equal("501:1 ASH1019", Place(Assert.Single(Yaml("services: {web: {run: x}}").Errors)));
+    }
+
+    [Fact]
     public void No_more_than_a_hundred_mistakes_are_said() =>
-        Assert.Equal(100, Yaml(string.Join('\n', Enumerable.Range(0, 5000).Select(i => $"key{i}: x"))).Diagnostics.Length);
+        Assert.Equal(100, Yaml(string.Join('\n', Enumerable.Range(0, 40_000).Select(i => $"key{i}: x"))).Diagnostics.Length);
 }

@@ -58,7 +58,8 @@ internal static partial class CSharpDetector
     private static IEnumerable<Project> Find(string root, string below, int depth)
     {
         var folder = Path.Combine(root, below);
-        foreach (var file in Directory.EnumerateFiles(folder, "*.csproj"))
+        var options = new EnumerationOptions { IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint | FileAttributes.Hidden };
+        foreach (var file in Directory.EnumerateFiles(folder, "*.csproj", options))
         {
             if (Read(root, Path.Combine(below, Path.GetFileName(file))) is { } project)
             {
@@ -71,7 +72,6 @@ internal static partial class CSharpDetector
             yield break;
         }
 
-        var options = new EnumerationOptions { IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint | FileAttributes.Hidden };
         foreach (var inner in Directory.EnumerateDirectories(folder, "*", options))
         {
             var name = Path.GetFileName(inner);
