@@ -25,7 +25,7 @@ internal sealed unsafe class GuardedBuffer : IDisposable
         return place;
     }
 
-    public void Dispose() => munmap(_start, Size + Page);
+    public void Dispose() => Assert.Equal(0, munmap(_start, Size + Page));
 
     [DllImport("libc")]
     private static extern nint mmap(nint address, nint length, int protection, int flags, int descriptor, nint offset);

@@ -132,12 +132,12 @@ internal sealed class PeerProxy : IDisposable
                 socket.Dispose();
                 await Task.Delay(10, bound);
             }
-            catch (SocketException)
+            catch (SocketException exception)
             {
                 socket.Dispose();
                 lock (_output)
                 {
-                    throw new InvalidOperationException($"{_process.StartInfo.FileName} ended: {_output}");
+                    throw new InvalidOperationException($"{_process.StartInfo.FileName} ended: {_output}", exception);
                 }
             }
         }
