@@ -8,14 +8,11 @@ internal static class StackLocation
 
     private static readonly string[] Marks = [StateFolder, "ashlar.yaml", "ashlar.yml", "Procfile"];
 
-    /// <summary>The folder that a path names: itself, or the one that holds the file.</summary>
-    /// <exception cref="Errors.AshlarException">There is nothing of that name (ASH6027).</exception>
+    /// <summary>The real folder that a path names: itself, or the one that holds the file.</summary>
     public static string OfPath(string current, string path)
     {
         var full = Path.GetFullPath(path, current);
-        return File.Exists(full) ? Path.GetDirectoryName(full)!
-            : Directory.Exists(full) ? Path.TrimEndingDirectorySeparator(full)
-            : throw CliErrors.NoSuchPath(full);
+        return File.Exists(full) ? Path.GetDirectoryName(full)! : full;
     }
 
     /// <summary>The nearest folder upwards that holds a stack.</summary>

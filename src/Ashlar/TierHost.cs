@@ -1,5 +1,3 @@
-using Ashlar.Edge;
-
 namespace Ashlar;
 
 /// <summary>
@@ -13,7 +11,6 @@ internal static class TierHost
     /// <summary>Runs the tier until it ends; the result is the exit code of the process.</summary>
     public static Task<int> RunAsync(string tier, string[] arguments) => tier switch
     {
-        EdgePlan.Tier => EdgeTier.RunAsync(arguments),
         _ => throw new NotSupportedException($"There is no tier '{tier}' ({arguments.Length} arguments)."),
     };
 }

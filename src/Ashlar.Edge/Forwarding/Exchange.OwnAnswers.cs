@@ -1,5 +1,4 @@
 using Ashlar.Edge.Balancing;
-using Ashlar.Edge.Logging;
 using Ashlar.Http.Wire;
 
 namespace Ashlar.Edge.Forwarding;
@@ -8,9 +7,8 @@ namespace Ashlar.Edge.Forwarding;
 internal sealed partial class Exchange
 {
     /// <summary>Answers with the page of a problem.</summary>
-    private void Answer(HttpProblem problem, Failure failure)
+    private void Answer(HttpProblem problem)
     {
-        _failure = failure;
         ReleaseInstance(Outcome.Abandoned);
         BeginOwnAnswer(problem.Status);
         _toClient.Copy(ErrorPage.Response(
@@ -34,7 +32,7 @@ internal sealed partial class Exchange
     {
         _stage = Stage.Relaying;
         _status = status;
-        _answered = _responseDone = true;
+        _answerBegun = _answered = _responseDone = true;
 
         // What is left of a body is not read: the connection ends with this answer.
         _requestDone |= Request.Body == BodyFraming.None;

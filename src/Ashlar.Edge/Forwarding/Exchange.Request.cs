@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using Ashlar.Edge.Balancing;
-using Ashlar.Edge.Logging;
 using Ashlar.Http.Transport;
 using Ashlar.Http.Wire;
 
@@ -29,9 +27,7 @@ internal sealed partial class Exchange
 
     private void BeginRequest()
     {
-        _client.ClearDeadline();
         _startedAt = Stopwatch.GetTimestamp();
-        _askedAt = 0;
         _requestMs = _edge.UnixMilliseconds;
         _edge.RequestIds.Next(_requestMs, _requestId);
         var received = _client.Received!;
@@ -45,14 +41,13 @@ internal sealed partial class Exchange
     private void ResetRequest()
     {
         _refused = _requestDone = _requestBroken = _halfClosed = _isTunnel = false;
-        _sentUpstream = _bodyAwaited = _bodyAwaitedFrom = 0;
+        _sentUpstream = 0;
     }
 
     /// <summary>The upstream is connected: sends the head, and lets both directions flow.</summary>
     private void BeginRelay()
     {
         _stage = Stage.Relaying;
-        _askedAt = Stopwatch.GetTimestamp();
         _requestDone = _requestBroken = false;
         _sentUpstream = 0;
         var head = _client.Received!.Slice(_headStart, Request.Consumed);
@@ -86,9 +81,9 @@ internal sealed partial class Exchange
         while (!_requestDone && !_requestBroken && _stage == Stage.Relaying)
         {
             var status = _requestBody.Move(_client.Received!, _toUpstream);
-            if (status == RelayStatus.Bad || (_requestBody.Bytes > _options.MaxRequestBody && !_isTunnel))
+            if (status == RelayStatus.Bad || _requestBody.Bytes > _options.MaxRequestBody)
             {
-                RefuseBody(status == RelayStatus.Bad ? _requestBody.Problem! : HttpProblem.BodyTooLarge, Failure.BadRequest);
+                RequestBodyRefused(status == RelayStatus.Bad ? _requestBody.Problem! : HttpProblem.BodyTooLarge);
                 return true;
             }
 
@@ -96,6 +91,7 @@ internal sealed partial class Exchange
             {
                 var flushed = _toUpstream.Flush(_upstream!, out var sent);
                 _sentUpstream += sent;
+                budget -= sent;
                 moved |= sent > 0;
                 if (flushed == FlushStatus.Failed)
                 {
@@ -118,7 +114,7 @@ internal sealed partial class Exchange
                 return true;
             }
 
-            if (!ReceiveBody(ref budget))
+            if (!ReceiveBody())
             {
                 return moved;
             }
@@ -130,7 +126,7 @@ internal sealed partial class Exchange
     }
 
     /// <summary>Receives more of the body; everything before is sent. False: nothing there now, or the exchange is over.</summary>
-    private bool ReceiveBody(ref int budget)
+    private bool ReceiveBody()
     {
         if (!_client.CanReceive)
         {
@@ -142,7 +138,6 @@ internal sealed partial class Exchange
         if (received > 0)
         {
             _client.Received!.End += received;
-            budget -= received;
             return true;
         }
 
@@ -159,7 +154,7 @@ internal sealed partial class Exchange
         }
 
         // The client left in the midst of its body: the instance must not take what it got for all of it.
-        Finish(Ending.Abort, Failure.ClientGone);
+        Finish(Ending.Abort);
         return false;
     }
 
@@ -187,17 +182,16 @@ internal sealed partial class Exchange
         (received.Start, received.End) = (_bodyStart, _bodyStart + rest.Length);
     }
 
-    private void RefuseBody(HttpProblem problem, Failure failure)
+    private void RequestBodyRefused(HttpProblem problem)
     {
-        if (_answered)
+        if (_answerBegun)
         {
-            Finish(Ending.Abort, failure);
+            Finish(Ending.Abort);
             return;
         }
 
         BreakOffUpstream();
-        ReleaseInstance(Outcome.Abandoned);
         _refused = true;
-        Answer(problem, failure);
+        Answer(problem);
     }
 }

@@ -1,5 +1,4 @@
 using Ashlar.Edge.Balancing;
-using Ashlar.Edge.Logging;
 using Ashlar.Http.Transport;
 using Ashlar.Http.Wire;
 
@@ -14,6 +13,7 @@ internal sealed partial class Exchange
     // What the instance has sent and is not relayed yet.
     private PooledBuffer? _received;
     private bool _heardUpstream;
+    private bool _answerBegun;
     private bool _answered;
     private bool _responseDone;
     private bool _keepAlive;
@@ -27,7 +27,7 @@ internal sealed partial class Exchange
 
     private void ResetResponse()
     {
-        _heardUpstream = _answered = _responseDone = _keepAlive = _isEventStream = _clientEnded = false;
+        _heardUpstream = _answerBegun = _answered = _responseDone = _keepAlive = _isEventStream = _clientEnded = false;
         _status = 0;
         _sentToClient = 0;
     }
@@ -37,7 +37,6 @@ internal sealed partial class Exchange
         var budget = FairShare;
         bool moved;
         var any = false;
-        StopBodyClock();
         do
         {
             moved = SendRequest(ref budget);
@@ -61,8 +60,6 @@ internal sealed partial class Exchange
             _halfClosed = false;
             _client.SetDeadline(PatienceMs());
         }
-
-        StartBodyClock();
     }
 
     /// <summary>Moves what it can from the instance to the client. True if anything moved.</summary>
@@ -80,6 +77,7 @@ internal sealed partial class Exchange
             {
                 var flushed = _toClient.Flush(_client, out var sent);
                 _sentToClient += sent;
+                budget -= sent;
                 moved |= sent > 0;
                 if (_responseDone)
                 {
@@ -88,7 +86,7 @@ internal sealed partial class Exchange
 
                 if (flushed == FlushStatus.Failed)
                 {
-                    Finish(Ending.Abort, Failure.ClientGone);
+                    Finish(Ending.Abort);
                     return true;
                 }
 
@@ -105,7 +103,7 @@ internal sealed partial class Exchange
                 return CompleteResponse() || moved;
             }
 
-            if (_upstream is null || !ReceiveAnswer(ref budget))
+            if (_upstream is null || !ReceiveAnswer())
             {
                 return moved;
             }
@@ -151,7 +149,12 @@ internal sealed partial class Exchange
             }
 
             _responseDone = moved == RelayStatus.Done;
-            if (!_responseDone)
+            if (moved != RelayStatus.Full && !_responseDone)
+            {
+                break;
+            }
+
+            if (moved == RelayStatus.Full)
             {
                 break;
             }
@@ -189,7 +192,7 @@ internal sealed partial class Exchange
             return true;
         }
 
-        _answered = true;
+        _answerBegun = _answered = true;
         _status = Response.Status;
         _instance!.Succeeded();
         if (_status == 101)
@@ -217,11 +220,10 @@ internal sealed partial class Exchange
     private bool IsEventStream() =>
         Response.Has(KnownHeader.ContentType)
         && Response.Find(KnownHeader.ContentType).Of(_received!.Slice(_received.Start - Response.Consumed, Response.Consumed))
-            is { Length: >= 17 } type
-        && System.Text.Ascii.EqualsIgnoreCase(type[..17], "text/event-stream"u8);
+            .StartsWith("text/event-stream"u8);
 
     /// <summary>Receives more from the instance; everything before is sent. False: nothing there now, or another course.</summary>
-    private bool ReceiveAnswer(ref int budget)
+    private bool ReceiveAnswer()
     {
         if (!_upstream!.CanReceive)
         {
@@ -238,7 +240,6 @@ internal sealed partial class Exchange
         if (received > 0)
         {
             _received.End += received;
-            budget -= received;
             _heardUpstream = true;
             return true;
         }
@@ -305,7 +306,7 @@ internal sealed partial class Exchange
         }
         else if (_answered)
         {
-            Finish(Ending.Abort, Failure.Truncated);
+            Finish(Ending.Abort);
         }
         else
         {
@@ -325,7 +326,7 @@ internal sealed partial class Exchange
         if (!safe || !_replayable || _freshOnly)
         {
             ReleaseInstance(Outcome.Broken);
-            Answer(HttpProblem.UpstreamClosed, Failure.BadAnswer);
+            Answer(HttpProblem.UpstreamClosed);
             return;
         }
 
@@ -338,15 +339,15 @@ internal sealed partial class Exchange
 
     private void AnswerBroken(HttpProblem problem)
     {
-        if (_answered)
+        if (_answerBegun)
         {
-            Finish(Ending.Abort, Failure.BadAnswer);
+            Finish(Ending.Abort);
             return;
         }
 
         BreakOffUpstream();
         ReleaseInstance(Outcome.Broken);
-        Answer(problem.AsUpstream, Failure.BadAnswer);
+        Answer(problem.AsUpstream);
     }
 
     private void BreakOffUpstream()
@@ -368,7 +369,7 @@ internal sealed partial class Exchange
         }
 
         _upstream = null;
-        upstream.GiveBack(_requestDone && Response.KeepAlive && _received is not { Length: > 0 } && _instance!.IsAccepting);
+        upstream.GiveBack(_requestDone && Response.KeepAlive && _received is not { Length: > 0 });
         ReleaseInstance(Outcome.Answered);
     }
 
@@ -388,8 +389,6 @@ internal sealed partial class Exchange
                 return false;
             }
 
-            _upstream!.GiveBack(reusable: false);
-            _upstream = null;
             Finish(Ending.Close);
             return true;
         }

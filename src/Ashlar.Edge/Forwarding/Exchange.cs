@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Ashlar.Edge.Balancing;
-using Ashlar.Edge.Logging;
 using Ashlar.Http.Transport;
 using Ashlar.Http.Upstream;
 using Ashlar.Http.Wire;
@@ -38,18 +37,16 @@ internal sealed partial class Exchange : IUpstreamUser
 
     private ClientConnection _client = null!;
     private ServiceTarget? _service;
-
-    // The instance that is held, the one that was asked last, and the one that has just failed.
     private InstanceTarget? _instance;
-    private InstanceTarget? _asked;
     private InstanceTarget? _failed;
     private UpstreamConnection? _upstream;
     private Stage _stage;
     private Ending _ending;
+    private long _startedAt;
+    private long _requestMs;
     private int _attempts;
     private int _retries;
     private bool _freshOnly;
-    private bool _isCounted;
 
     public Exchange(EdgeLoop edge)
     {
@@ -102,7 +99,7 @@ internal sealed partial class Exchange : IUpstreamUser
         BeginRequest();
         if (Request.Body == BodyFraming.Length && Request.ContentLength > _options.MaxRequestBody)
         {
-            Answer(HttpProblem.BodyTooLarge, Failure.BadRequest);
+            Answer(HttpProblem.BodyTooLarge);
         }
         else if (Request.MaxForwards == 0)
         {
@@ -119,7 +116,7 @@ internal sealed partial class Exchange : IUpstreamUser
     {
         BeginRequest();
         _refused = true;
-        Answer(problem, problem == HttpProblem.HeadTimeout ? Failure.ClientTimeout : Failure.BadRequest);
+        Answer(problem);
     }
 
     /// <summary>Moves what can be moved. True: the exchange is over; see <see cref="End"/>.</summary>
@@ -155,7 +152,11 @@ internal sealed partial class Exchange : IUpstreamUser
             return;
         }
 
-        Finish(Ending.Abort, Failure.ClientGone);
+        if (_stage != Stage.Over)
+        {
+            Finish(Ending.Abort);
+        }
+
         Recycle();
     }
 
@@ -165,7 +166,7 @@ internal sealed partial class Exchange : IUpstreamUser
         if (_stage == Stage.Waiting)
         {
             // The room has its own clock; this one runs only for a client that has half-closed.
-            Finish(Ending.Abort, Failure.ClientGone);
+            Finish(Ending.Abort);
         }
         else if (_stage is Stage.Connecting or Stage.Relaying)
         {
@@ -188,12 +189,6 @@ internal sealed partial class Exchange : IUpstreamUser
 
     void IUpstreamUser.OnUpstreamReady() => _client.Advance();
 
-    void IUpstreamUser.OnUpstreamFault()
-    {
-        _upstream = null;
-        _client.Abort();
-    }
-
     private void Route()
     {
         var buffer = _client.Received!.Slice(_headStart, Request.Consumed);
@@ -203,15 +198,11 @@ internal sealed partial class Exchange : IUpstreamUser
             : routes.Match(Request.HostRange.Of(buffer), Request.PathRange.Of(buffer));
         if (_service is null)
         {
-            Answer(HttpProblem.NoRoute, Failure.NoRoute);
-            return;
+            Answer(HttpProblem.NoRoute);
         }
-
-        _isCounted = true;
-        _edge.Metrics.RequestBegan(_service.Series);
-        if (_service.Maintenance)
+        else if (_service.Maintenance)
         {
-            Answer(HttpProblem.Maintenance, Failure.Maintenance);
+            Answer(HttpProblem.Maintenance);
         }
         else
         {
@@ -230,39 +221,18 @@ internal sealed partial class Exchange : IUpstreamUser
                 Wait();
                 break;
             default:
-                AnswerNoInstance();
+                Answer(_failed is null ? HttpProblem.NoInstance : HttpProblem.ConnectFailed);
                 break;
-        }
-    }
-
-    private void AnswerNoInstance()
-    {
-        if (_failed is null)
-        {
-            Answer(HttpProblem.NoInstance, Failure.NoInstance);
-        }
-        else
-        {
-            Answer(HttpProblem.ConnectFailed, Failure.ConnectFailed);
         }
     }
 
     private void Wait()
     {
         _stage = Stage.Waiting;
-        _waitedFrom = Stopwatch.GetTimestamp();
-        _edge.Metrics.WaitBegan(_service!.Series);
         if (!_place.Enter(_service!))
         {
-            EndWait();
-            Answer(HttpProblem.QueueFull, Failure.QueueFull);
+            Answer(HttpProblem.QueueFull);
         }
-    }
-
-    private void EndWait()
-    {
-        _waited += Stopwatch.GetTimestamp() - _waitedFrom;
-        _edge.Metrics.WaitEnded(_service!.Series);
     }
 
     /// <summary>The wait has ended. On the loop; the exchange is still the one that waited.</summary>
@@ -280,17 +250,16 @@ internal sealed partial class Exchange : IUpstreamUser
             return;
         }
 
-        EndWait();
         switch (result)
         {
             case WaitResult.Granted:
                 Connect(instance!);
                 break;
             case WaitResult.TimedOut:
-                Answer(HttpProblem.QueueTimeout, Failure.QueueTimeout);
+                Answer(HttpProblem.QueueTimeout);
                 break;
             default:
-                AnswerNoInstance();
+                Answer(HttpProblem.NoInstance);
                 break;
         }
 
@@ -299,7 +268,7 @@ internal sealed partial class Exchange : IUpstreamUser
 
     private void Connect(InstanceTarget instance)
     {
-        _instance = _asked = instance;
+        _instance = instance;
         _attempts++;
         _upstream = _freshOnly ? null : _edge.Upstreams.Take(instance.EndPoint, this, mustBeQuiet: !Request.Method.IsIdempotent());
         if (_upstream is not null)
@@ -324,7 +293,7 @@ internal sealed partial class Exchange : IUpstreamUser
                 break;
             default:
                 ReleaseInstance(Outcome.Abandoned);
-                Answer(HttpProblem.ConnectFailed, Failure.ConnectFailed);
+                Answer(HttpProblem.NoInstance);
                 break;
         }
     }
@@ -336,7 +305,7 @@ internal sealed partial class Exchange : IUpstreamUser
         ReleaseInstance(outcome);
         if (_attempts >= _options.MaxAttempts)
         {
-            Answer(HttpProblem.ConnectFailed, Failure.ConnectFailed);
+            Answer(HttpProblem.ConnectFailed);
             return;
         }
 
@@ -357,7 +326,7 @@ internal sealed partial class Exchange : IUpstreamUser
     {
         if (_client.IsBroken)
         {
-            Finish(Ending.Abort, Failure.ClientGone);
+            Finish(Ending.Abort);
         }
         else if (!_halfClosed && !_isTunnel)
         {
@@ -368,21 +337,18 @@ internal sealed partial class Exchange : IUpstreamUser
     }
 
     /// <summary>Gives back what is still held, and writes the record. The first call decides.</summary>
-    private void Finish(Ending ending, Failure failure = Failure.None)
+    private void Finish(Ending ending)
     {
         if (_stage == Stage.Over)
         {
             return;
         }
 
-        _failure = failure == Failure.None ? _failure : failure;
-
         var waiting = _stage == Stage.Waiting;
         _stage = Stage.Over;
         _ending = ending;
         if (waiting)
         {
-            EndWait();
             _place.Leave();
         }
 
@@ -414,15 +380,19 @@ internal sealed partial class Exchange : IUpstreamUser
     private void Reset()
     {
         _service = null;
-        _failed = _asked = null;
+        _failed = null;
         _stage = Stage.Over;
         _attempts = _retries = 0;
-        _freshOnly = _isCounted = false;
-        _waited = 0;
-        _failure = Failure.None;
+        _freshOnly = false;
         ResetRequest();
         ResetResponse();
         _edge.Return(this);
+    }
+
+    private void Report()
+    {
+        var micros = (Stopwatch.GetTimestamp() - _startedAt) / (Stopwatch.Frequency / 1_000_000);
+        _ = micros;
     }
 
     /// <summary>The exchange's place in a waiting room; brings the wake-up to the loop.</summary>
@@ -463,15 +433,7 @@ internal sealed partial class Exchange : IUpstreamUser
             IsAwaited = false;
             var granted = _granted;
             _granted = null;
-            try
-            {
-                _exchange.WaitEnded(_result, granted);
-            }
-            catch
-            {
-                _exchange._client?.Abort();
-                throw;
-            }
+            _exchange.WaitEnded(_result, granted);
         }
     }
 }

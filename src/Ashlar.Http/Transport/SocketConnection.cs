@@ -133,8 +133,7 @@ public abstract unsafe class SocketConnection : Pollable
     public bool IsQuiet()
     {
         byte probe;
-        CanReceive = LibC.Receive(Fd, &probe, 1, LibC.MessagePeek | LibC.MessageDontWait) >= 0 || LibC.Errno != LibC.ErrorAgain;
-        return !CanReceive;
+        return LibC.Receive(Fd, &probe, 1, LibC.MessagePeek | LibC.MessageDontWait) < 0 && LibC.Errno == LibC.ErrorAgain;
     }
 
     /// <summary>Tells the peer that nothing more comes; receiving goes on.</summary>

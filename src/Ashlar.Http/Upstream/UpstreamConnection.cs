@@ -16,9 +16,6 @@ public interface IUpstreamUser
 
     /// <summary>It may be possible to receive or send.</summary>
     void OnUpstreamReady();
-
-    /// <summary>A handler threw while the connection was used; it is closed.</summary>
-    void OnUpstreamFault();
 }
 
 /// <summary>How <see cref="UpstreamConnection.Connect"/> went.</summary>
@@ -128,8 +125,7 @@ public sealed class UpstreamConnection : SocketConnection, ILoopTimerOwner
     /// <param name="reusable">True: the answer was read to its end, nothing more has come, and both sides keep it alive.</param>
     public void GiveBack(bool reusable)
     {
-        // Bytes that are there already will raise no event, and must not become the answer to the next request.
-        if (reusable && IsOpen && !PeerHungUp && (!CanReceive || IsQuiet()))
+        if (reusable && IsOpen && !PeerHungUp)
         {
             _pool.Keep(this);
         }
@@ -162,14 +158,6 @@ public sealed class UpstreamConnection : SocketConnection, ILoopTimerOwner
         {
             _pool.Lost(this);
         }
-    }
-
-    /// <inheritdoc />
-    protected internal override void OnFault(Exception exception)
-    {
-        var user = _user;
-        BreakOff();
-        user?.OnUpstreamFault();
     }
 
     /// <inheritdoc />

@@ -1,0 +1,140 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using Ashlar.Catalog;
+using Ashlar.Processes;
+using Ashlar.Stack;
+using ShellCommand = Ashlar.Stack.ShellCommand;
+
+namespace Ashlar.Delivery.Plans;
+
+/// <summary>The plan of the services tier: the app's own services. Pure; what it takes from the agent's environment is given to it.</summary>
+public static class ServicesPlan
+{
+    /// <summary>Name of the tier.</summary>
+    public const string Tier = "services";
+
+    private const string DoorPrefix = "service:";
+
+    /// <summary>
+    /// The instances wanted. The agent fills in at each start what belongs to that start alone: PORT, the log's path and the tag.
+    /// </summary>
+    public static IEnumerable<DesiredInstance> Plan(PlanContext context) => Plan(context, ServiceEnvironment.FromAgent());
+
+    /// <summary>The same with an environment of the agent's that is given.</summary>
+    /// <param name="context">All that the plan looks at.</param>
+    /// <param name="agent">As <see cref="ServiceEnvironment.FromAgent"/> gives it.</param>
+    public static IEnumerable<DesiredInstance> Plan(PlanContext context, ImmutableSortedDictionary<string, string> agent) =>
+        context.Stack.Services
+            .Where(service => !context.Stopped.Contains(service.Name))
+            .SelectMany(service => Enumerable
+                .Range(1, context.Scale.GetValueOrDefault(service.Name, service.Instances))
+                .Where(index => !context.Stopped.Contains(NameOf(service, index)))
+                .Select(index => Instance(context, agent, service, index)));
+
+    /// <summary>The whole environment of one instance but PORT; also what a one-off command of the service gets.</summary>
+    public static ImmutableSortedDictionary<string, string> Environment(
+        PlanContext context, ImmutableSortedDictionary<string, string> agent, ServiceDefinition service, string instance)
+    {
+        var environment = ServiceEnvironment.Of(agent, context.Stack, service, context.ConfigVars, context.Release);
+        foreach (var listener in context.Listeners)
+        {
+            if (listener.Service is { } other && other != service.Name && listener.Name.StartsWith(DoorPrefix, StringComparison.Ordinal))
+            {
+                // An app may be told by hand to call another address.
+                environment.TryAdd(UrlVariable(other), UrlOf(listener));
+            }
+        }
+
+        environment["ASHLAR_INSTANCE"] = instance;
+        return environment.ToImmutable();
+    }
+
+    private static DesiredInstance Instance(
+        PlanContext context, ImmutableSortedDictionary<string, string> agent, ServiceDefinition service, int index)
+    {
+        var name = NameOf(service, index);
+        var environment = Environment(context, agent, service, name);
+        var speaksHttp = service.Interface == ServiceInterface.Http;
+        return new DesiredInstance
+        {
+            Tier = Tier,
+            Service = service.Name,
+            Index = index,
+            Fingerprint = Fingerprint(context, agent, service, name, environment),
+            Launch = new LaunchSpec
+            {
+                Command = ShellCommand.ToArguments(service.Run),
+                Environment = environment,
+                WorkingDirectory = service.Folder.Length == 0 ? context.ReleaseFolder : Path.Combine(context.ReleaseFolder, service.Folder),
+                LogPath = "",
+                Tag = "",
+                User = context.User,
+                OpenFiles = service.Limits.Files,
+                Memory = service.Limits.Memory,
+                Cpu = service.Limits.Cpu,
+            },
+            Readiness = speaksHttp ? Readiness.Http : Readiness.Alive,
+            HasEndpoint = speaksHttp,
+            StopGrace = service.StopGrace,
+            StartTimeout = service.StartTimeout,
+            Release = context.Release,
+        };
+    }
+
+    // Everything whose change needs a new process. Not the release's name, nor its folder: an instance of a service that has not
+    // changed goes on in the folder of the release that it was started from. And not what comes from the agent's own environment: an
+    // agent started from another shell replaces nothing.
+    private static string Fingerprint(
+        PlanContext context,
+        ImmutableSortedDictionary<string, string> agent,
+        ServiceDefinition service,
+        string name,
+        ImmutableSortedDictionary<string, string> environment)
+    {
+        var text = new StringBuilder();
+        void Add(string key, object? value)
+        {
+            var shown = string.Create(CultureInfo.InvariantCulture, $"{value}");
+            text.Append(CultureInfo.InvariantCulture, $"{key}\0{shown.Length}\0{shown}\n");
+        }
+
+        Add("content", context.Contents.GetValueOrDefault(service.Name));
+        Add("build", service.Build);
+        Add("run", service.Run);
+        Add("folder", service.Folder);
+        Add("interface", service.Interface);
+        Add("memory", service.Limits.Memory);
+        Add("cpu", service.Limits.Cpu);
+        Add("files", service.Limits.Files);
+        Add("user", context.User);
+        Add("restarts", context.RestartCounts.GetValueOrDefault(service.Name));
+        Add("restarts", context.RestartCounts.GetValueOrDefault(name));
+        foreach (var (variable, value) in environment)
+        {
+            if (variable != "ASHLAR_RELEASE" && agent.GetValueOrDefault(variable) != value)
+            {
+                Add($"env {variable}", value);
+            }
+        }
+
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())).AsSpan(0, 16));
+    }
+
+    private static string NameOf(ServiceDefinition service, int index) =>
+        string.Create(CultureInfo.InvariantCulture, $"{service.Name}.{index}");
+
+    private static string UrlVariable(string service) => service.Replace('-', '_').ToUpperInvariant() + "_URL";
+
+    // A door is opened on loopback; one on all addresses is reached there as well.
+    private static string UrlOf(CatalogListener listener)
+    {
+        var address = IPAddress.Parse(listener.Address);
+        address = address.Equals(IPAddress.Any) ? IPAddress.Loopback : address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : address;
+        var host = address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString();
+        return string.Create(CultureInfo.InvariantCulture, $"http://{host}:{listener.Port}");
+    }
+}
