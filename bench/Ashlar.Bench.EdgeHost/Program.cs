@@ -1,4 +1,4 @@
-// The data plane alone, for measuring and profiling: edge-host PORT UPSTREAM-PORT [LOOPS]
+// The data plane alone, for measuring and profiling: edge-host PORT UPSTREAM-PORT [LOOPS [ACCESS-LOG]]
 // Listens on 127.0.0.1:PORT and forwards everything to 127.0.0.1:UPSTREAM-PORT.
 using System.Net;
 using System.Net.Sockets;
@@ -6,9 +6,19 @@ using Ashlar.Catalog;
 using Ashlar.Edge;
 using Ashlar.Edge.Balancing;
 using Ashlar.Edge.Forwarding;
+using Ashlar.Edge.Logging;
+using Ashlar.Monitoring;
 
 var port = int.Parse(args[0]);
-var services = new ServiceTargets(new Silent());
+var options = new ForwardingOptions();
+if (args.Length > 2)
+{
+    options = options with { Loops = int.Parse(args[2]) };
+}
+
+var metrics = new EdgeMetrics(MetricsFile.InMemory(options.Loops));
+using var log = new AccessLog(args.Length > 3 ? args[3] : "/dev/null", static error => Console.Error.WriteLine(error));
+var services = new ServiceTargets(metrics, new Silent());
 services.Apply(new CatalogSnapshot
 {
     Revision = 1,
@@ -24,19 +34,13 @@ services.Apply(new CatalogSnapshot
     ],
 });
 
-var options = new ForwardingOptions();
-if (args.Length > 2)
-{
-    options = options with { Loops = int.Parse(args[2]) };
-}
-
 using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
 listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
 listener.Blocking = false;
 listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
 listener.Listen(4096);
 
-await using var server = new EdgeServer(services, options, static fault => Console.Error.WriteLine(fault));
+await using var server = new EdgeServer(services, options, metrics, log, static fault => Console.Error.WriteLine(fault));
 await server.ListenAsync(new EdgeListener("http", (int)listener.Handle, port, null));
 Console.WriteLine($"listening on 127.0.0.1:{port}");
 var stop = new TaskCompletionSource();

@@ -5,6 +5,9 @@ namespace Ashlar.Edge;
 /// <summary>Errors of the edge that a person can meet: ASH3010 to ASH3029 (the wire has ASH3030 and up).</summary>
 internal static class EdgeErrors
 {
+    /// <summary>Code of <see cref="Arguments"/>.</summary>
+    public const string ArgumentsCode = "ASH3012";
+
     /// <summary>The access log cannot be written (full disk, no folder, no permission); requests go on without it.</summary>
     public static AshlarError AccessLogNotWritable(string path, string reason) => new(
         "ASH3010", "edge", $"The access log {path} cannot be written: {reason}. Requests are served, their lines are dropped and counted.",
@@ -14,4 +17,19 @@ internal static class EdgeErrors
     public static AshlarError MetricsNotWritable(string path, string reason) => new(
         "ASH3011", "edge", $"The metrics file {path} cannot be made: {reason}. Requests are served, but not counted for others to see.",
         "Free space or give the edge's user write permission on the folder, then run: ashlar restart edge.");
+
+    /// <summary>The edge was started with arguments that it does not understand; only the agent starts it.</summary>
+    public static AshlarException Arguments(string reason) => new(new AshlarError(
+        ArgumentsCode, "edge", $"The edge cannot start: {reason}.",
+        "The agent starts the edge; use ashlar up. If the agent did, its program and this one are of different builds: run ashlar up again."));
+
+    /// <summary>A listening socket that the agent handed down cannot be watched.</summary>
+    public static AshlarError CannotListen(string listener, string reason) => new(
+        "ASH3013", "edge", $"The edge cannot accept connections on the listener {listener}: {reason}.",
+        "Run: ashlar restart edge. If it stays, run ashlar doctor.");
+
+    /// <summary>The last snapshot cannot be stored; an edge that starts while no agent runs would begin with an older one.</summary>
+    public static AshlarError SnapshotNotWritable(string path, string reason) => new(
+        "ASH3014", "edge", $"The snapshot of the catalog cannot be stored in {path}: {reason}. Requests are served by the one in memory.",
+        "Free space or give the edge's user write permission on the folder.");
 }

@@ -5,7 +5,7 @@ namespace Ashlar.Stack;
 
 /// <summary>What <see cref="StackLoader"/> found.</summary>
 /// <param name="Stack">The stack, with every default filled in; null when there is an error among the diagnostics.</param>
-/// <param name="Diagnostics">All that is to be said, by file and line; at most a hundred.</param>
+/// <param name="Diagnostics">All that is to be said, by file and line; at most a hundred errors and as many others.</param>
 public sealed record StackLoadResult(StackDefinition? Stack, ImmutableArray<Diagnostic> Diagnostics)
 {
     /// <summary>The diagnostics that keep the stack from loading.</summary>

@@ -54,9 +54,10 @@ internal static class CliErrors
     /// <summary>ASH6022: not permitted to this user, or not possible on this machine.</summary>
     public static AshlarException NotPossible(string what, string next) => Error("ASH6022", what, next);
 
-    /// <summary>ASH6023: the program of a one-off command is not there.</summary>
-    public static AshlarException ProgramNotFound(string program, string path) => Error("ASH6023",
-        $"there is no program '{program}' on the PATH of the service ({path}).", "install it, or give its path.");
+    /// <summary>ASH6023: nothing in the folder is known to run.</summary>
+    public static AshlarException NothingDetected(string folder) => Error("ASH6023",
+        $"nothing in {folder} looks like an app: no Procfile, and no Python, C#, Node or PHP project.",
+        "write a Procfile with one line, web: COMMAND, and repeat.");
 
     /// <summary>ASH6024: a config var that is asked for is not set.</summary>
     public static AshlarException VariableNotSet(string name) => Error("ASH6024",
@@ -65,6 +66,14 @@ internal static class CliErrors
     /// <summary>ASH6025: doctor has found something that stands in the way.</summary>
     public static AshlarException NotReady(int problems) => Error("ASH6025",
         problems == 1 ? "1 check failed." : $"{problems} checks failed.", "do what stands beside each; ashlar doctor --fix does what it can.");
+
+    /// <summary>ASH6026: nothing has written a log yet.</summary>
+    public static AshlarException NoLogs(string target) => Error("ASH6026",
+        $"there is no log of '{target}': nothing of this stack has run yet.", "ashlar up starts it.");
+
+    /// <summary>ASH6027: the path of the stack does not exist.</summary>
+    public static AshlarException NoSuchPath(string path) => Error("ASH6027",
+        $"there is no folder or file {path}.", "give the folder of the stack, or its file.");
 
     /// <summary>ASH6099: a mistake of ours.</summary>
     public static AshlarError Unexpected(Exception exception) => new("ASH6099", "cli",

@@ -29,11 +29,17 @@ internal static class ExitCodes
     /// <summary>The agent is there but does not answer, or went away in the middle.</summary>
     public const int AgentUnreachable = 7;
 
+    /// <summary>Doctor has found something that stands in the way.</summary>
+    public const int NotReady = 8;
+
     /// <summary>The program that was to be executed is not there.</summary>
     public const int ProgramNotFound = 127;
 
     /// <summary>Ended by Ctrl-C.</summary>
     public const int Interrupted = 130;
+
+    /// <summary>Ended by SIGTERM.</summary>
+    public const int Terminated = 143;
 
     /// <summary>Whoever read the output has gone (<c>ashlar logs -f | head</c>).</summary>
     public const int BrokenPipe = 141;
@@ -43,20 +49,20 @@ internal static class ExitCodes
     [
         (Ok, "ok"), (Failed, "failed"), (Usage, "usage"), (StackInvalid, "stack-invalid"), (NotRunning, "not-running"),
         (Unhealthy, "unhealthy"), (Refused, "refused"), (AgentUnreachable, "agent-unreachable"),
-        (ProgramNotFound, "program-not-found"), (Interrupted, "interrupted"), (BrokenPipe, "broken-pipe"),
+        (NotReady, "not-ready"), (ProgramNotFound, "program-not-found"), (Interrupted, "interrupted"), (BrokenPipe, "broken-pipe"), (Terminated, "terminated"),
     ];
 
     /// <summary>The exit code that an error of any room ends the program with.</summary>
     public static int Of(AshlarError error) => error.Code switch
     {
-        "ASH6011" or "ASH6012" => Usage,
-        "ASH6013" => NotRunning,
-        "ASH6014" => StackInvalid,
-        "ASH6015" or "ASH6016" => AgentUnreachable,
-        "ASH6017" or "ASH6018" or "ASH6022" => Refused,
-        "ASH6019" or "ASH6020" => Unhealthy,
-        "ASH6021" => Usage,
-        "ASH6023" => ProgramNotFound,
+        "ASH6011" or "ASH6012" or "ASH6021" or "ASH4012" => Usage,
+        "ASH6014" or "ASH6023" or "ASH6027" => StackInvalid,
+        "ASH6013" or "ASH6026" or "ASH4001" or "ASH4014" => NotRunning,
+        "ASH6019" or "ASH6020" or "ASH4010" or "ASH4011" => Unhealthy,
+        "ASH6017" or "ASH6018" or "ASH6022" or "ASH4002" or "ASH4015" => Refused,
+        "ASH6015" or "ASH6016" or "ASH4003" or "ASH4020" => AgentUnreachable,
+        "ASH6025" => NotReady,
+        "ASH2001" or "ASH2002" => ProgramNotFound,
         _ when error.Code.StartsWith("ASH10", StringComparison.Ordinal) => StackInvalid,
         _ => Failed,
     };

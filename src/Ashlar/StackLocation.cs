@@ -8,11 +8,14 @@ internal static class StackLocation
 
     private static readonly string[] Marks = [StateFolder, "ashlar.yaml", "ashlar.yml", "Procfile"];
 
-    /// <summary>The real folder that a path names: itself, or the one that holds the file.</summary>
+    /// <summary>The folder that a path names: itself, or the one that holds the file.</summary>
+    /// <exception cref="Errors.AshlarException">There is nothing of that name (ASH6027).</exception>
     public static string OfPath(string current, string path)
     {
         var full = Path.GetFullPath(path, current);
-        return File.Exists(full) ? Path.GetDirectoryName(full)! : full;
+        return File.Exists(full) ? Path.GetDirectoryName(full)!
+            : Directory.Exists(full) ? Path.TrimEndingDirectorySeparator(full)
+            : throw CliErrors.NoSuchPath(full);
     }
 
     /// <summary>The nearest folder upwards that holds a stack.</summary>

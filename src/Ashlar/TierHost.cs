@@ -1,3 +1,5 @@
+using Ashlar.Edge;
+
 namespace Ashlar;
 
 /// <summary>
@@ -11,6 +13,7 @@ internal static class TierHost
     /// <summary>Runs the tier until it ends; the result is the exit code of the process.</summary>
     public static Task<int> RunAsync(string tier, string[] arguments) => tier switch
     {
+        EdgePlan.Tier => EdgeTier.RunAsync(arguments),
         _ => throw new NotSupportedException($"There is no tier '{tier}' ({arguments.Length} arguments)."),
     };
 }

@@ -17,8 +17,11 @@ internal sealed class VerbCall(Cli cli, ParseResult parsed)
     /// <summary>True: results and errors are written as JSON.</summary>
     public bool Json => parsed.GetValue<bool>(JsonOption);
 
+    /// <summary>What <c>--stack</c> says, or null.</summary>
+    public string? StackPath => parsed.GetValue<string?>(StackOption);
+
     /// <summary>Folder of the stack: <c>--stack</c>, else the nearest one upwards that holds a stack.</summary>
-    public string StackFolder => parsed.GetValue<string?>(StackOption) is { } path
+    public string StackFolder => StackPath is { } path
         ? StackLocation.OfPath(cli.Folder, path)
         : StackLocation.Upwards(cli.Folder);
 

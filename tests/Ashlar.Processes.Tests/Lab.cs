@@ -93,6 +93,7 @@ public sealed class Lab : IDisposable
             process.StopAsync(TimeSpan.Zero).AsTask().Wait(Patience);
             Launcher.SweepAsync(process.Tag).Wait(Patience); // Also if what is tested here fails.
         }
+        Launcher.SweepAsync(Name).Wait(Patience); // What a supervisor under test has started.
         Launcher.Dispose();
         BareLauncher.Dispose();
         _folder.Dispose();

@@ -98,14 +98,24 @@ public sealed class StackFileTests : StackTest
     }
 
     [Theory]
-    [InlineData("80", "0.0.0.0", 80)]
-    [InlineData("{http: 8080}", "0.0.0.0", 8080)]
+    [InlineData("0.0.0.0:80", "0.0.0.0", 80)]
     [InlineData("10.0.0.1:8080", "10.0.0.1", 8080)]
     [InlineData("'[::1]:8080'", "::1", 8080)]
     [InlineData("{http: localhost:8080}", "127.0.0.1", 8080)]
     [InlineData("{}", "127.0.0.1", 8080)]
     public void The_edge_listens_where_the_file_says(string listen, string address, int port) =>
         Assert.Equal(new ListenAddress(address, port), Valid($"edge: {{listen: {listen}}}\nservices: {{web: {{run: x}}}}").Edge.Http);
+
+    [Theory]
+    [InlineData("80")]
+    [InlineData("'*:80'")]
+    [InlineData("{http: 80}")]
+    public void A_bare_port_means_all_addresses(string listen)
+    {
+        var http = Valid($"edge: {{listen: {listen}}}\nservices: {{web: {{run: x}}}}").Edge.Http;
+
+        Assert.Equal(new ListenAddress(System.Net.Sockets.Socket.OSSupportsIPv6 ? "::" : "0.0.0.0", 80), http);
+    }
 
     [Fact]
     public void Anchors_and_merged_maps_are_understood()

@@ -17,6 +17,22 @@ public sealed record AgentRequest(string Verb, JsonElement Arguments);
 /// <param name="Error">Only with <c>error</c>.</param>
 public sealed record AgentReply(string Kind, string Text = "", JsonElement? Data = null, AshlarError? Error = null);
 
+/// <summary>Kinds of <see cref="AgentReply"/>.</summary>
+public static class AgentReplyKinds
+{
+    /// <summary>A line for people.</summary>
+    public const string Progress = "progress";
+
+    /// <summary>A result record.</summary>
+    public const string Data = "data";
+
+    /// <summary>The order is carried out; nothing follows.</summary>
+    public const string Done = "done";
+
+    /// <summary>The order failed; nothing follows.</summary>
+    public const string Error = "error";
+}
+
 /// <summary>Verbs of the agent, with the records that they take and give.</summary>
 public static class AgentVerbs
 {
@@ -145,6 +161,9 @@ public sealed record StatusReport
 
     /// <summary>What is going on now (<c>rolling v13</c>), empty if nothing.</summary>
     public string Activity { get; init; } = "";
+
+    /// <summary>Build of the agent's program (<see cref="Hosting.ProgramIdentity"/>).</summary>
+    public string ProgramVersion { get; init; } = "";
 
     /// <summary>The agent itself.</summary>
     public required InstanceReport Agent { get; init; }

@@ -1,7 +1,6 @@
 using Ashlar.Catalog;
 using Ashlar.Edge.Logging;
 using Ashlar.Edge.Routing;
-using Ashlar.Monitoring;
 
 namespace Ashlar.Edge.Balancing;
 
@@ -11,9 +10,6 @@ public sealed class ServiceTargets(TimeProvider time, Random random, EdgeMetrics
     private readonly Dictionary<string, ServiceTarget> _services = new(StringComparer.Ordinal);
     private readonly Dictionary<string, InstanceTarget> _instances = new(StringComparer.Ordinal);
     private volatile RoutingTable _table = RoutingTable.Empty;
-
-    /// <summary>With the system's clock and randomness, and metrics that nobody reads.</summary>
-    public ServiceTargets(ITargetEvents events) : this(new EdgeMetrics(MetricsFile.InMemory(slots: 1)), events) { }
 
     /// <summary>With the system's clock and randomness.</summary>
     public ServiceTargets(EdgeMetrics metrics, ITargetEvents events) : this(TimeProvider.System, Random.Shared, metrics, events) { }

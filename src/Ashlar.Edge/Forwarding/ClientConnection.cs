@@ -109,8 +109,17 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
     /// <summary>Wakes it in <paramref name="ms"/> milliseconds unless that is moved.</summary>
     public void SetDeadline(long ms) => Loop.Timers.Set(_timer, Loop.Now + ms);
 
+    /// <summary>Takes the deadline back.</summary>
+    public void ClearDeadline() => TimerWheel.Clear(_timer);
+
     /// <summary>The edge drains: an idle connection is listened to for one more window.</summary>
-    public void ShortenIdle() => SetDeadline((long)_edge.Options.DrainIdleWindow.TotalMilliseconds);
+    public void ShortenIdle()
+    {
+        if (_state != State.Head)
+        {
+            SetDeadline((long)_edge.Options.DrainIdleWindow.TotalMilliseconds);
+        }
+    }
 
     void ILoopTimerOwner.OnTimer(LoopTimer timer)
     {
@@ -121,8 +130,8 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
                 Advance();
                 break;
             case State.Head:
+                StartWork();
                 _exchange!.Refuse(HttpProblem.HeadTimeout);
-                _state = State.Exchange;
                 Advance();
                 break;
             default:
@@ -162,17 +171,18 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
                 switch (_exchange.ParseHead(this, Received))
                 {
                     case ParseStatus.Done:
-                        StartWork(State.Exchange);
+                        StartWork();
                         _exchange.Start();
                         return true;
                     case ParseStatus.Bad:
-                        StartWork(State.Exchange);
+                        StartWork();
                         _exchange.Refuse(_exchange.Request.Problem!);
                         return true;
                     default:
                         if (_state != State.Head)
                         {
-                            StartWork(State.Head);
+                            // Still listed as idle: at the limit of connections a half-sent head gives way too.
+                            _state = State.Head;
                             SetDeadline((long)_edge.Options.HeadTimeout.TotalMilliseconds);
                         }
 
@@ -287,10 +297,10 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
         Received = null;
     }
 
-    private void StartWork(State state)
+    private void StartWork()
     {
         _edge.BecameBusy(this);
-        _state = state;
+        _state = State.Exchange;
     }
 
     private void Rest()

@@ -1,4 +1,5 @@
 using System.Net;
+using Ashlar.Edge.Logging;
 using Ashlar.Http.Transport;
 using Ashlar.Http.Upstream;
 using Ashlar.Http.Wire;
@@ -29,6 +30,11 @@ internal sealed class EdgeLoop(EdgeServer server, EventLoop loop)
     public UpstreamPool Upstreams { get; } = new(loop, server.Options.Upstream);
 
     public RequestIds RequestIds { get; } = new();
+
+    public LoopMetrics Metrics { get; } = server.Metrics.Loop(loop.Index);
+
+    /// <summary>This loop's door to the access log; null if there is none.</summary>
+    public AccessLogBuffer? Log { get; } = server.Log?.CreateBuffer();
 
     /// <summary>Client connections now.</summary>
     public int Connections => _connections.Count;
@@ -82,6 +88,7 @@ internal sealed class EdgeLoop(EdgeServer server, EventLoop loop)
         }
 
         _connections.Add(connection);
+        Metrics.ConnectionOpened();
         return true;
     }
 
@@ -90,6 +97,7 @@ internal sealed class EdgeLoop(EdgeServer server, EventLoop loop)
         _idle.Remove(connection);
         if (_connections.Remove(connection))
         {
+            Metrics.ConnectionClosed();
             TellDrained();
         }
     }

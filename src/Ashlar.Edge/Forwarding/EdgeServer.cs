@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using Ashlar.Edge.Balancing;
+using Ashlar.Edge.Logging;
 using Ashlar.Edge.Routing;
 using Ashlar.Http.Transport;
 
@@ -21,9 +22,13 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
     /// <summary>Starts the loops; nothing is accepted before <see cref="ListenAsync"/>.</summary>
     /// <param name="services">Where requests go: its table is read for each request.</param>
     /// <param name="options">Limits and times.</param>
+    /// <param name="metrics">What is counted; one slot per loop.</param>
+    /// <param name="log">The access log; null for none.</param>
     /// <param name="onFault">Told of a defect that ended one connection; called on any loop, must not throw.</param>
-    public EdgeServer(ServiceTargets services, ForwardingOptions options, Action<Exception> onFault)
+    public EdgeServer(ServiceTargets services, ForwardingOptions options, EdgeMetrics metrics, AccessLog? log, Action<Exception> onFault)
     {
+        Metrics = metrics;
+        Log = log;
         _services = services;
         Options = options;
         _group = new EventLoopGroup(options.Loops, onFault);
@@ -32,6 +37,10 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
 
     /// <summary>Client connections now, about.</summary>
     public int Connections => _loops.Sum(static loop => loop.Connections);
+
+    internal EdgeMetrics Metrics { get; }
+
+    internal AccessLog? Log { get; }
 
     internal RoutingTable Routes => _services.Table;
 
@@ -42,6 +51,12 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
     /// <summary>Accepts on a socket from now on.</summary>
     /// <exception cref="System.ComponentModel.Win32Exception">The descriptor cannot be watched.</exception>
     public Task ListenAsync(EdgeListener listener) => _group.ListenAsync(listener.Descriptor, this, listener);
+
+    /// <summary>
+    /// Ceases to accept on a socket; what is queued on it is still taken. Completes when nothing will be accepted on it any
+    /// more, so that its descriptor may be closed. Connections go on.
+    /// </summary>
+    public Task CeaseAsync(EdgeListener listener) => _group.CeaseAsync(listener.Descriptor);
 
     /// <summary>Closes idle connections to an endpoint that takes nothing new.</summary>
     public void CloseIdle(IPEndPoint endPoint)

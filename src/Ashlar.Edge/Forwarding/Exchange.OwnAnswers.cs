@@ -1,4 +1,5 @@
 using Ashlar.Edge.Balancing;
+using Ashlar.Edge.Logging;
 using Ashlar.Http.Wire;
 
 namespace Ashlar.Edge.Forwarding;
@@ -7,8 +8,9 @@ namespace Ashlar.Edge.Forwarding;
 internal sealed partial class Exchange
 {
     /// <summary>Answers with the page of a problem.</summary>
-    private void Answer(HttpProblem problem)
+    private void Answer(HttpProblem problem, Failure failure)
     {
+        _failure = failure;
         ReleaseInstance(Outcome.Abandoned);
         BeginOwnAnswer(problem.Status);
         _toClient.Copy(ErrorPage.Response(
@@ -32,7 +34,7 @@ internal sealed partial class Exchange
     {
         _stage = Stage.Relaying;
         _status = status;
-        _answerBegun = _answered = _responseDone = true;
+        _answered = _responseDone = true;
 
         // What is left of a body is not read: the connection ends with this answer.
         _requestDone |= Request.Body == BodyFraming.None;

@@ -1,4 +1,5 @@
 using Ashlar.Edge.Balancing;
+using Ashlar.Edge.Logging;
 using Ashlar.Http.Wire;
 
 namespace Ashlar.Edge.Forwarding;
@@ -6,6 +7,10 @@ namespace Ashlar.Edge.Forwarding;
 /// <summary>How long the exchange waits for whom, and what follows when they do not come.</summary>
 internal sealed partial class Exchange
 {
+    // Milliseconds in which nothing but the client's body was awaited, and since when it is (0: it is not).
+    private long _bodyAwaited;
+    private long _bodyAwaitedFrom;
+
     private enum Awaited
     {
         ClientTakesAnswer,
@@ -51,26 +56,56 @@ internal sealed partial class Exchange
         return (long)span.TotalMilliseconds;
     }
 
-    private void RelayTimedOut()
+    private void StopBodyClock()
     {
-        if (_halfClosed || _answerBegun)
+        if (_bodyAwaitedFrom != 0)
         {
-            Finish(Ending.Abort);
+            _bodyAwaited += _loop.Now - _bodyAwaitedFrom;
+            _bodyAwaitedFrom = 0;
+        }
+    }
+
+    /// <summary>A body that trickles holds an instance as one that has stopped does; only it shows no silence.</summary>
+    private void StartBodyClock()
+    {
+        if (_requestDone || _answered || WaitsFor() != Awaited.ClientSendsBody)
+        {
             return;
         }
 
-        var awaited = WaitsFor();
-        BreakOffUpstream();
-        if (awaited == Awaited.ClientSendsBody)
+        _bodyAwaitedFrom = _loop.Now;
+        if (_bodyAwaited > _options.RequestBodyTimeout.TotalMilliseconds
+            && _requestBody.Bytes < _bodyAwaited * _options.MinRequestBodyRate / 1000)
         {
-            ReleaseInstance(Outcome.Abandoned);
-            _refused = true;
-            Answer(HttpProblem.BodyTimeout);
+            RefuseBody(HttpProblem.BodyTimeout, Failure.ClientTimeout);
+            Relay();
+        }
+    }
+
+    private void RelayTimedOut()
+    {
+        var awaited = WaitsFor();
+        if (_halfClosed)
+        {
+            Finish(Ending.Abort, Failure.ClientGone);
+        }
+        else if (awaited == Awaited.ClientTakesAnswer)
+        {
+            Finish(Ending.Abort, Failure.ClientTimeout);
+        }
+        else if (_answered)
+        {
+            Finish(Ending.Abort, Failure.Truncated);
+        }
+        else if (awaited == Awaited.ClientSendsBody)
+        {
+            RefuseBody(HttpProblem.BodyTimeout, Failure.ClientTimeout);
         }
         else
         {
+            BreakOffUpstream();
             ReleaseInstance(Outcome.Broken);
-            Answer(HttpProblem.UpstreamTimeout);
+            Answer(HttpProblem.UpstreamTimeout, Failure.UpstreamTimeout);
         }
     }
 }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Ashlar.Edge.Balancing;
+using Ashlar.Edge.Logging;
 using Ashlar.Http.Transport;
 using Ashlar.Http.Wire;
 
@@ -27,7 +29,9 @@ internal sealed partial class Exchange
 
     private void BeginRequest()
     {
+        _client.ClearDeadline();
         _startedAt = Stopwatch.GetTimestamp();
+        _askedAt = 0;
         _requestMs = _edge.UnixMilliseconds;
         _edge.RequestIds.Next(_requestMs, _requestId);
         var received = _client.Received!;
@@ -41,13 +45,14 @@ internal sealed partial class Exchange
     private void ResetRequest()
     {
         _refused = _requestDone = _requestBroken = _halfClosed = _isTunnel = false;
-        _sentUpstream = 0;
+        _sentUpstream = _bodyAwaited = _bodyAwaitedFrom = 0;
     }
 
     /// <summary>The upstream is connected: sends the head, and lets both directions flow.</summary>
     private void BeginRelay()
     {
         _stage = Stage.Relaying;
+        _askedAt = Stopwatch.GetTimestamp();
         _requestDone = _requestBroken = false;
         _sentUpstream = 0;
         var head = _client.Received!.Slice(_headStart, Request.Consumed);
@@ -81,9 +86,9 @@ internal sealed partial class Exchange
         while (!_requestDone && !_requestBroken && _stage == Stage.Relaying)
         {
             var status = _requestBody.Move(_client.Received!, _toUpstream);
-            if (status == RelayStatus.Bad || _requestBody.Bytes > _options.MaxRequestBody)
+            if (status == RelayStatus.Bad || (_requestBody.Bytes > _options.MaxRequestBody && !_isTunnel))
             {
-                RequestBodyRefused(status == RelayStatus.Bad ? _requestBody.Problem! : HttpProblem.BodyTooLarge);
+                RefuseBody(status == RelayStatus.Bad ? _requestBody.Problem! : HttpProblem.BodyTooLarge, Failure.BadRequest);
                 return true;
             }
 
@@ -91,7 +96,6 @@ internal sealed partial class Exchange
             {
                 var flushed = _toUpstream.Flush(_upstream!, out var sent);
                 _sentUpstream += sent;
-                budget -= sent;
                 moved |= sent > 0;
                 if (flushed == FlushStatus.Failed)
                 {
@@ -114,7 +118,7 @@ internal sealed partial class Exchange
                 return true;
             }
 
-            if (!ReceiveBody())
+            if (!ReceiveBody(ref budget))
             {
                 return moved;
             }
@@ -126,7 +130,7 @@ internal sealed partial class Exchange
     }
 
     /// <summary>Receives more of the body; everything before is sent. False: nothing there now, or the exchange is over.</summary>
-    private bool ReceiveBody()
+    private bool ReceiveBody(ref int budget)
     {
         if (!_client.CanReceive)
         {
@@ -138,6 +142,7 @@ internal sealed partial class Exchange
         if (received > 0)
         {
             _client.Received!.End += received;
+            budget -= received;
             return true;
         }
 
@@ -154,7 +159,7 @@ internal sealed partial class Exchange
         }
 
         // The client left in the midst of its body: the instance must not take what it got for all of it.
-        Finish(Ending.Abort);
+        Finish(Ending.Abort, Failure.ClientGone);
         return false;
     }
 
@@ -182,16 +187,17 @@ internal sealed partial class Exchange
         (received.Start, received.End) = (_bodyStart, _bodyStart + rest.Length);
     }
 
-    private void RequestBodyRefused(HttpProblem problem)
+    private void RefuseBody(HttpProblem problem, Failure failure)
     {
-        if (_answerBegun)
+        if (_answered)
         {
-            Finish(Ending.Abort);
+            Finish(Ending.Abort, failure);
             return;
         }
 
         BreakOffUpstream();
+        ReleaseInstance(Outcome.Abandoned);
         _refused = true;
-        Answer(problem);
+        Answer(problem, failure);
     }
 }

@@ -1,4 +1,5 @@
 using Ashlar.Edge.Balancing;
+using Ashlar.Edge.Logging;
 using Ashlar.Http.Transport;
 using Ashlar.Http.Wire;
 
@@ -13,7 +14,6 @@ internal sealed partial class Exchange
     // What the instance has sent and is not relayed yet.
     private PooledBuffer? _received;
     private bool _heardUpstream;
-    private bool _answerBegun;
     private bool _answered;
     private bool _responseDone;
     private bool _keepAlive;
@@ -27,7 +27,7 @@ internal sealed partial class Exchange
 
     private void ResetResponse()
     {
-        _heardUpstream = _answerBegun = _answered = _responseDone = _keepAlive = _isEventStream = _clientEnded = false;
+        _heardUpstream = _answered = _responseDone = _keepAlive = _isEventStream = _clientEnded = false;
         _status = 0;
         _sentToClient = 0;
     }
@@ -37,6 +37,7 @@ internal sealed partial class Exchange
         var budget = FairShare;
         bool moved;
         var any = false;
+        StopBodyClock();
         do
         {
             moved = SendRequest(ref budget);
@@ -60,6 +61,8 @@ internal sealed partial class Exchange
             _halfClosed = false;
             _client.SetDeadline(PatienceMs());
         }
+
+        StartBodyClock();
     }
 
     /// <summary>Moves what it can from the instance to the client. True if anything moved.</summary>
@@ -77,7 +80,6 @@ internal sealed partial class Exchange
             {
                 var flushed = _toClient.Flush(_client, out var sent);
                 _sentToClient += sent;
-                budget -= sent;
                 moved |= sent > 0;
                 if (_responseDone)
                 {
@@ -86,7 +88,7 @@ internal sealed partial class Exchange
 
                 if (flushed == FlushStatus.Failed)
                 {
-                    Finish(Ending.Abort);
+                    Finish(Ending.Abort, Failure.ClientGone);
                     return true;
                 }
 
@@ -103,7 +105,7 @@ internal sealed partial class Exchange
                 return CompleteResponse() || moved;
             }
 
-            if (_upstream is null || !ReceiveAnswer())
+            if (_upstream is null || !ReceiveAnswer(ref budget))
             {
                 return moved;
             }
@@ -149,12 +151,7 @@ internal sealed partial class Exchange
             }
 
             _responseDone = moved == RelayStatus.Done;
-            if (moved != RelayStatus.Full && !_responseDone)
-            {
-                break;
-            }
-
-            if (moved == RelayStatus.Full)
+            if (!_responseDone)
             {
                 break;
             }
@@ -192,7 +189,7 @@ internal sealed partial class Exchange
             return true;
         }
 
-        _answerBegun = _answered = true;
+        _answered = true;
         _status = Response.Status;
         _instance!.Succeeded();
         if (_status == 101)
@@ -220,10 +217,11 @@ internal sealed partial class Exchange
     private bool IsEventStream() =>
         Response.Has(KnownHeader.ContentType)
         && Response.Find(KnownHeader.ContentType).Of(_received!.Slice(_received.Start - Response.Consumed, Response.Consumed))
-            .StartsWith("text/event-stream"u8);
+            is { Length: >= 17 } type
+        && System.Text.Ascii.EqualsIgnoreCase(type[..17], "text/event-stream"u8);
 
     /// <summary>Receives more from the instance; everything before is sent. False: nothing there now, or another course.</summary>
-    private bool ReceiveAnswer()
+    private bool ReceiveAnswer(ref int budget)
     {
         if (!_upstream!.CanReceive)
         {
@@ -240,6 +238,7 @@ internal sealed partial class Exchange
         if (received > 0)
         {
             _received.End += received;
+            budget -= received;
             _heardUpstream = true;
             return true;
         }
@@ -306,7 +305,7 @@ internal sealed partial class Exchange
         }
         else if (_answered)
         {
-            Finish(Ending.Abort);
+            Finish(Ending.Abort, Failure.Truncated);
         }
         else
         {
@@ -326,7 +325,7 @@ internal sealed partial class Exchange
         if (!safe || !_replayable || _freshOnly)
         {
             ReleaseInstance(Outcome.Broken);
-            Answer(HttpProblem.UpstreamClosed);
+            Answer(HttpProblem.UpstreamClosed, Failure.BadAnswer);
             return;
         }
 
@@ -339,15 +338,15 @@ internal sealed partial class Exchange
 
     private void AnswerBroken(HttpProblem problem)
     {
-        if (_answerBegun)
+        if (_answered)
         {
-            Finish(Ending.Abort);
+            Finish(Ending.Abort, Failure.BadAnswer);
             return;
         }
 
         BreakOffUpstream();
         ReleaseInstance(Outcome.Broken);
-        Answer(problem.AsUpstream);
+        Answer(problem.AsUpstream, Failure.BadAnswer);
     }
 
     private void BreakOffUpstream()
@@ -369,7 +368,7 @@ internal sealed partial class Exchange
         }
 
         _upstream = null;
-        upstream.GiveBack(_requestDone && Response.KeepAlive && _received is not { Length: > 0 });
+        upstream.GiveBack(_requestDone && Response.KeepAlive && _received is not { Length: > 0 } && _instance!.IsAccepting);
         ReleaseInstance(Outcome.Answered);
     }
 
@@ -389,6 +388,8 @@ internal sealed partial class Exchange
                 return false;
             }
 
+            _upstream!.GiveBack(reusable: false);
+            _upstream = null;
             Finish(Ending.Close);
             return true;
         }

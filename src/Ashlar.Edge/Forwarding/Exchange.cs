@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Ashlar.Edge.Balancing;
+using Ashlar.Edge.Logging;
 using Ashlar.Http.Transport;
 using Ashlar.Http.Upstream;
 using Ashlar.Http.Wire;
@@ -37,16 +38,18 @@ internal sealed partial class Exchange : IUpstreamUser
 
     private ClientConnection _client = null!;
     private ServiceTarget? _service;
+
+    // The instance that is held, the one that was asked last, and the one that has just failed.
     private InstanceTarget? _instance;
+    private InstanceTarget? _asked;
     private InstanceTarget? _failed;
     private UpstreamConnection? _upstream;
     private Stage _stage;
     private Ending _ending;
-    private long _startedAt;
-    private long _requestMs;
     private int _attempts;
     private int _retries;
     private bool _freshOnly;
+    private bool _isCounted;
 
     public Exchange(EdgeLoop edge)
     {
@@ -99,7 +102,7 @@ internal sealed partial class Exchange : IUpstreamUser
         BeginRequest();
         if (Request.Body == BodyFraming.Length && Request.ContentLength > _options.MaxRequestBody)
         {
-            Answer(HttpProblem.BodyTooLarge);
+            Answer(HttpProblem.BodyTooLarge, Failure.BadRequest);
         }
         else if (Request.MaxForwards == 0)
         {
@@ -116,7 +119,7 @@ internal sealed partial class Exchange : IUpstreamUser
     {
         BeginRequest();
         _refused = true;
-        Answer(problem);
+        Answer(problem, problem == HttpProblem.HeadTimeout ? Failure.ClientTimeout : Failure.BadRequest);
     }
 
     /// <summary>Moves what can be moved. True: the exchange is over; see <see cref="End"/>.</summary>
@@ -152,11 +155,7 @@ internal sealed partial class Exchange : IUpstreamUser
             return;
         }
 
-        if (_stage != Stage.Over)
-        {
-            Finish(Ending.Abort);
-        }
-
+        Finish(Ending.Abort, Failure.ClientGone);
         Recycle();
     }
 
@@ -166,7 +165,7 @@ internal sealed partial class Exchange : IUpstreamUser
         if (_stage == Stage.Waiting)
         {
             // The room has its own clock; this one runs only for a client that has half-closed.
-            Finish(Ending.Abort);
+            Finish(Ending.Abort, Failure.ClientGone);
         }
         else if (_stage is Stage.Connecting or Stage.Relaying)
         {
@@ -189,6 +188,12 @@ internal sealed partial class Exchange : IUpstreamUser
 
     void IUpstreamUser.OnUpstreamReady() => _client.Advance();
 
+    void IUpstreamUser.OnUpstreamFault()
+    {
+        _upstream = null;
+        _client.Abort();
+    }
+
     private void Route()
     {
         var buffer = _client.Received!.Slice(_headStart, Request.Consumed);
@@ -198,11 +203,15 @@ internal sealed partial class Exchange : IUpstreamUser
             : routes.Match(Request.HostRange.Of(buffer), Request.PathRange.Of(buffer));
         if (_service is null)
         {
-            Answer(HttpProblem.NoRoute);
+            Answer(HttpProblem.NoRoute, Failure.NoRoute);
+            return;
         }
-        else if (_service.Maintenance)
+
+        _isCounted = true;
+        _edge.Metrics.RequestBegan(_service.Series);
+        if (_service.Maintenance)
         {
-            Answer(HttpProblem.Maintenance);
+            Answer(HttpProblem.Maintenance, Failure.Maintenance);
         }
         else
         {
@@ -221,18 +230,39 @@ internal sealed partial class Exchange : IUpstreamUser
                 Wait();
                 break;
             default:
-                Answer(_failed is null ? HttpProblem.NoInstance : HttpProblem.ConnectFailed);
+                AnswerNoInstance();
                 break;
+        }
+    }
+
+    private void AnswerNoInstance()
+    {
+        if (_failed is null)
+        {
+            Answer(HttpProblem.NoInstance, Failure.NoInstance);
+        }
+        else
+        {
+            Answer(HttpProblem.ConnectFailed, Failure.ConnectFailed);
         }
     }
 
     private void Wait()
     {
         _stage = Stage.Waiting;
+        _waitedFrom = Stopwatch.GetTimestamp();
+        _edge.Metrics.WaitBegan(_service!.Series);
         if (!_place.Enter(_service!))
         {
-            Answer(HttpProblem.QueueFull);
+            EndWait();
+            Answer(HttpProblem.QueueFull, Failure.QueueFull);
         }
+    }
+
+    private void EndWait()
+    {
+        _waited += Stopwatch.GetTimestamp() - _waitedFrom;
+        _edge.Metrics.WaitEnded(_service!.Series);
     }
 
     /// <summary>The wait has ended. On the loop; the exchange is still the one that waited.</summary>
@@ -250,16 +280,17 @@ internal sealed partial class Exchange : IUpstreamUser
             return;
         }
 
+        EndWait();
         switch (result)
         {
             case WaitResult.Granted:
                 Connect(instance!);
                 break;
             case WaitResult.TimedOut:
-                Answer(HttpProblem.QueueTimeout);
+                Answer(HttpProblem.QueueTimeout, Failure.QueueTimeout);
                 break;
             default:
-                Answer(HttpProblem.NoInstance);
+                AnswerNoInstance();
                 break;
         }
 
@@ -268,7 +299,7 @@ internal sealed partial class Exchange : IUpstreamUser
 
     private void Connect(InstanceTarget instance)
     {
-        _instance = instance;
+        _instance = _asked = instance;
         _attempts++;
         _upstream = _freshOnly ? null : _edge.Upstreams.Take(instance.EndPoint, this, mustBeQuiet: !Request.Method.IsIdempotent());
         if (_upstream is not null)
@@ -293,7 +324,7 @@ internal sealed partial class Exchange : IUpstreamUser
                 break;
             default:
                 ReleaseInstance(Outcome.Abandoned);
-                Answer(HttpProblem.NoInstance);
+                Answer(HttpProblem.ConnectFailed, Failure.ConnectFailed);
                 break;
         }
     }
@@ -305,7 +336,7 @@ internal sealed partial class Exchange : IUpstreamUser
         ReleaseInstance(outcome);
         if (_attempts >= _options.MaxAttempts)
         {
-            Answer(HttpProblem.ConnectFailed);
+            Answer(HttpProblem.ConnectFailed, Failure.ConnectFailed);
             return;
         }
 
@@ -326,7 +357,7 @@ internal sealed partial class Exchange : IUpstreamUser
     {
         if (_client.IsBroken)
         {
-            Finish(Ending.Abort);
+            Finish(Ending.Abort, Failure.ClientGone);
         }
         else if (!_halfClosed && !_isTunnel)
         {
@@ -337,18 +368,21 @@ internal sealed partial class Exchange : IUpstreamUser
     }
 
     /// <summary>Gives back what is still held, and writes the record. The first call decides.</summary>
-    private void Finish(Ending ending)
+    private void Finish(Ending ending, Failure failure = Failure.None)
     {
         if (_stage == Stage.Over)
         {
             return;
         }
 
+        _failure = failure == Failure.None ? _failure : failure;
+
         var waiting = _stage == Stage.Waiting;
         _stage = Stage.Over;
         _ending = ending;
         if (waiting)
         {
+            EndWait();
             _place.Leave();
         }
 
@@ -380,19 +414,15 @@ internal sealed partial class Exchange : IUpstreamUser
     private void Reset()
     {
         _service = null;
-        _failed = null;
+        _failed = _asked = null;
         _stage = Stage.Over;
         _attempts = _retries = 0;
-        _freshOnly = false;
+        _freshOnly = _isCounted = false;
+        _waited = 0;
+        _failure = Failure.None;
         ResetRequest();
         ResetResponse();
         _edge.Return(this);
-    }
-
-    private void Report()
-    {
-        var micros = (Stopwatch.GetTimestamp() - _startedAt) / (Stopwatch.Frequency / 1_000_000);
-        _ = micros;
     }
 
     /// <summary>The exchange's place in a waiting room; brings the wake-up to the loop.</summary>
@@ -433,7 +463,15 @@ internal sealed partial class Exchange : IUpstreamUser
             IsAwaited = false;
             var granted = _granted;
             _granted = null;
-            _exchange.WaitEnded(_result, granted);
+            try
+            {
+                _exchange.WaitEnded(_result, granted);
+            }
+            catch
+            {
+                _exchange._client?.Abort();
+                throw;
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ public sealed class AccessLog : IDisposable
 
     private readonly AppendFile _file;
     private readonly Action<AshlarError> _report;
+    private readonly Action<long>? _tellDropped;
     private readonly ConcurrentQueue<AccessChunk> _full = new();
     private readonly ConcurrentQueue<AccessChunk> _free = new();
     private readonly ManualResetEventSlim _hasLines = new();
@@ -24,14 +25,17 @@ public sealed class AccessLog : IDisposable
     private volatile AccessLogBuffer[] _buffers = [];
     private int _chunks;
     private long _dropped;
+    private long _droppedTold;
     private long _droppedSaid;
     private bool _failing;
 
     /// <summary>Opens the log for appending and starts its writer.</summary>
     /// <param name="path">Path of the file; if it is moved away, a new one is made within a second of the next line.</param>
     /// <param name="report">Told when the file cannot be written (ASH3010), once until it can again.</param>
-    public AccessLog(string path, Action<AshlarError> report)
+    /// <param name="dropped">Told how many lines have been dropped since the start, whenever that has changed; by the writer's thread.</param>
+    public AccessLog(string path, Action<AshlarError> report, Action<long>? dropped = null)
     {
+        _tellDropped = dropped;
         _file = new AppendFile(path);
         _report = report;
         _writer = new Thread(Run) { Name = "access-log", IsBackground = true };
@@ -175,6 +179,12 @@ public sealed class AccessLog : IDisposable
     private void SayDropped()
     {
         var dropped = DroppedLines;
+        if (dropped != _droppedTold)
+        {
+            _droppedTold = dropped;
+            _tellDropped?.Invoke(dropped);
+        }
+
         if (dropped > _droppedSaid && !_failing)
         {
             var line = $"{{\"time\":\"{DateTime.UtcNow:yyyy-MM-ddTHH:mm:ss.fffZ}\",\"dropped\":{dropped - _droppedSaid}}}\n";

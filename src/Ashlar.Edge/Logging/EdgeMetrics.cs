@@ -6,6 +6,7 @@ namespace Ashlar.Edge.Logging;
 public sealed class EdgeMetrics
 {
     private readonly MetricsFile _file;
+    private readonly Gauge _logDropped;
 
     /// <summary>Registers what is not of a service.</summary>
     public EdgeMetrics(MetricsFile file)
@@ -13,18 +14,22 @@ public sealed class EdgeMetrics
         _file = file;
         Connections = file.Gauge(EdgeSeries.Connections);
         ConnectionsTotal = file.Counter(EdgeSeries.ConnectionsTotal);
-        LogDropped = file.Gauge(EdgeSeries.LogDropped);
+        _logDropped = file.Gauge(EdgeSeries.LogDropped);
         Unrouted = Service("");
     }
 
     /// <summary>Series of requests that no service gets: malformed ones and those without a route.</summary>
     public ServiceSeries Unrouted { get; }
 
+    /// <summary>Slots of the file for so many loops: one each, and one for the access log's writer.</summary>
+    public static int SlotsFor(int loops) => loops + 1;
+
+    /// <summary>Told by the access log's writer how many lines have been dropped so far.</summary>
+    internal void LogDropped(long lines) => _file.Slot(_file.Slots - 1).Set(_logDropped, lines);
+
     internal Gauge Connections { get; }
 
     internal Counter ConnectionsTotal { get; }
-
-    internal Gauge LogDropped { get; }
 
     /// <summary>A loop's own view, to be used by that loop only.</summary>
     /// <param name="index">From 0; below the file's number of slots.</param>

@@ -10,7 +10,6 @@ public sealed class EventLoopGroup : IAsyncDisposable
     private const int Imbalance = 4;
 
     private readonly List<SocketListener> _listeners = [];
-    private bool _stopped;
 
     /// <summary>Starts <paramref name="count"/> loops.</summary>
     /// <param name="count">Threads, at least 1; the usual number is one per core.</param>
@@ -29,7 +28,7 @@ public sealed class EventLoopGroup : IAsyncDisposable
     public ImmutableArray<EventLoop> Loops { get; }
 
     /// <summary>
-    /// Accepts on a socket that already listens and is non-blocking, on every loop. The socket stays the caller's: it is
+    /// Accepts on a socket that already listens, on every loop; it becomes non-blocking. The socket stays the caller's: it is
     /// never closed here, and never shut down, because other processes accept on it too.
     /// </summary>
     /// <param name="fd">Descriptor of the socket.</param>
@@ -38,6 +37,13 @@ public sealed class EventLoopGroup : IAsyncDisposable
     /// <exception cref="Win32Exception">The descriptor cannot be watched: it is no socket, or closed.</exception>
     public async Task ListenAsync(int fd, IConnectionAcceptor acceptor, object tag)
     {
+        // On the description that other processes share: they need it as well.
+        var flags = LibC.FileControl(fd, LibC.GetFlags, 0);
+        if (flags < 0 || LibC.FileControl(fd, LibC.SetFlags, flags | LibC.NonBlocking) < 0)
+        {
+            throw new Win32Exception(LibC.Errno);
+        }
+
         foreach (var loop in Loops)
         {
             var listener = new SocketListener(loop, fd, this, acceptor, tag);
@@ -55,14 +61,18 @@ public sealed class EventLoopGroup : IAsyncDisposable
     }
 
     /// <summary>Ceases to accept on every loop; completes when none will take another connection. Connections go on.</summary>
-    public async Task StopAcceptingAsync()
+    public Task StopAcceptingAsync() => CeaseAsync(static _ => true);
+
+    /// <summary>Ceases to accept on one socket, on every loop; completes when none will take another connection from it.</summary>
+    public Task CeaseAsync(int fd) => CeaseAsync(listener => listener.Fd == fd);
+
+    private async Task CeaseAsync(Func<SocketListener, bool> which)
     {
         SocketListener[] listeners;
         lock (_listeners)
         {
-            _stopped = true;
-            listeners = [.. _listeners];
-            _listeners.Clear();
+            listeners = [.. _listeners.Where(which)];
+            _listeners.RemoveAll(listener => which(listener));
         }
 
         foreach (var listener in listeners)
@@ -115,7 +125,7 @@ public sealed class EventLoopGroup : IAsyncDisposable
     {
         lock (_listeners)
         {
-            if (_stopped)
+            if (!_listeners.Contains(listener))
             {
                 return;
             }

@@ -14,6 +14,9 @@ internal static unsafe partial class LibC
     public const int NonBlocking = 0x800;
     public const int CloseOnExec = 0x80000;
 
+    public const int GetFlags = 3;
+    public const int SetFlags = 4;
+
     public const int LevelTcp = 6;
     public const int TcpNoDelay = 1;
     public const int LevelSocket = 1;
@@ -114,6 +117,10 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "connect")]
     [SuppressGCTransition]
     public static partial int Connect(int fd, byte* address, uint addressLength);
+
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    [SuppressGCTransition]
+    public static partial int FileControl(int fd, int command, int argument);
 
     [LibraryImport("libc", EntryPoint = "shutdown")]
     [SuppressGCTransition]

@@ -133,7 +133,8 @@ public abstract unsafe class SocketConnection : Pollable
     public bool IsQuiet()
     {
         byte probe;
-        return LibC.Receive(Fd, &probe, 1, LibC.MessagePeek | LibC.MessageDontWait) < 0 && LibC.Errno == LibC.ErrorAgain;
+        CanReceive = LibC.Receive(Fd, &probe, 1, LibC.MessagePeek | LibC.MessageDontWait) >= 0 || LibC.Errno != LibC.ErrorAgain;
+        return !CanReceive;
     }
 
     /// <summary>Tells the peer that nothing more comes; receiving goes on.</summary>

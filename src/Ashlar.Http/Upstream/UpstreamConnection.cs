@@ -16,6 +16,9 @@ public interface IUpstreamUser
 
     /// <summary>It may be possible to receive or send.</summary>
     void OnUpstreamReady();
+
+    /// <summary>A handler threw while the connection was used; it is closed.</summary>
+    void OnUpstreamFault();
 }
 
 /// <summary>How <see cref="UpstreamConnection.Connect"/> went.</summary>
@@ -125,7 +128,8 @@ public sealed class UpstreamConnection : SocketConnection, ILoopTimerOwner
     /// <param name="reusable">True: the answer was read to its end, nothing more has come, and both sides keep it alive.</param>
     public void GiveBack(bool reusable)
     {
-        if (reusable && IsOpen && !PeerHungUp)
+        // Bytes that are there already will raise no event, and must not become the answer to the next request.
+        if (reusable && IsOpen && !PeerHungUp && (!CanReceive || IsQuiet()))
         {
             _pool.Keep(this);
         }
@@ -158,6 +162,14 @@ public sealed class UpstreamConnection : SocketConnection, ILoopTimerOwner
         {
             _pool.Lost(this);
         }
+    }
+
+    /// <inheritdoc />
+    protected internal override void OnFault(Exception exception)
+    {
+        var user = _user;
+        BreakOff();
+        user?.OnUpstreamFault();
     }
 
     /// <inheritdoc />

@@ -37,7 +37,7 @@ internal static class Framing
             return null;
         }
 
-        if (value.IsEmpty)
+        if (value.IsEmpty || value[^1] == ',')
         {
             return HttpProblem.EncodingList;
         }

@@ -1,7 +1,7 @@
 namespace Ashlar.Processes;
 
 /// <summary>Finds the program of a command as the child would.</summary>
-internal static class ProgramSearch
+public static class ProgramSearch
 {
     /// <summary>Absolute path of the program.</summary>
     /// <param name="program">A name to look for on <paramref name="path"/>, or a path if it has a slash.</param>

@@ -23,7 +23,7 @@ internal sealed class LineSplitter(int cap = LineSplitter.DefaultCap)
             var newline = data.IndexOf((byte)'\n');
             var part = newline < 0 ? data : data[..newline];
             var room = cap - _length;
-            if (part.Length > room || (newline < 0 && part.Length == room))
+            if (part.Length > room)
             {
                 Hold(part[..room]);
                 offset += room;

@@ -3,22 +3,28 @@ namespace Ashlar.Stack;
 /// <summary>Collects the diagnostics of one load, so that all mistakes are said at once.</summary>
 internal sealed class Report
 {
-    /// <summary>More than this help nobody, and a hostile file could hold a million of them.</summary>
+    /// <summary>More errors, or more warnings and notes, help nobody; a hostile file could hold a million of them.</summary>
     public const int Limit = 100;
 
     private readonly List<Diagnostic> _diagnostics = [];
     private readonly HashSet<Diagnostic> _seen = [];
+    private int _errors;
 
-    public bool HasErrors { get; private set; }
+    public bool HasErrors => _errors > 0;
+
+    /// <summary>Further errors will not be said: the work of finding them can be spared.</summary>
+    public bool IsFull => _errors >= Limit;
 
     public void Add(Diagnostic diagnostic)
     {
-        HasErrors |= diagnostic.Severity == DiagnosticSeverity.Error;
+        var isError = diagnostic.Severity == DiagnosticSeverity.Error;
+        var same = isError ? _errors : _diagnostics.Count - _errors;
 
         // A node that several aliases share is read several times; its mistake is one.
-        if (_diagnostics.Count < Limit && _seen.Add(diagnostic))
+        if (same < Limit && _seen.Add(diagnostic))
         {
             _diagnostics.Add(diagnostic);
+            _errors += isError ? 1 : 0;
         }
     }
 

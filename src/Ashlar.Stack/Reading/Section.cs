@@ -24,6 +24,8 @@ internal sealed class Section
         {
             switch (shape.Find(name.Text))
             {
+                case null when report.IsFull:
+                    return;
                 case null:
                     report.Add(UnknownKey(name));
                     break;

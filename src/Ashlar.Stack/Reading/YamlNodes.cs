@@ -227,7 +227,9 @@ internal sealed class YamlNodes
 
     private Diagnostic Explain(YamlException e)
     {
-        for (var line = (int)e.Start.Line; line <= e.End.Line + 1; line++)
+        // The exception may name the begin of the whole map; what was read last is nearer to the mistake.
+        var place = Later(At(e.End), At(_parser.Current?.End ?? Mark.Empty));
+        for (var line = place.Line; line <= place.Line + 1; line++)
         {
             if (TabAt(line) is { } column)
             {
@@ -236,8 +238,10 @@ internal sealed class YamlNodes
         }
 
         var message = e.Message.TrimEnd('.');
-        return StackErrors.YamlSyntax(At(e.End.Line >= e.Start.Line ? e.End : e.Start), char.ToLowerInvariant(message[0]) + message[1..], null);
+        return StackErrors.YamlSyntax(place, char.ToLowerInvariant(message[0]) + message[1..], null);
     }
+
+    private static Position Later(Position a, Position b) => (a.Line, a.Column).CompareTo((b.Line, b.Column)) >= 0 ? a : b;
 
     private void RefuseTab(int line)
     {

@@ -7,8 +7,8 @@ namespace Ashlar.Stack;
 /// <summary>Addresses to listen on: <c>8080</c> for all of the machine, <c>127.0.0.1:8080</c>, <c>[::1]:8080</c>.</summary>
 internal static class ListenText
 {
-    /// <summary>What a bare port listens on.</summary>
-    public const string All = "0.0.0.0";
+    /// <summary>What a bare port listens on: <c>::</c>, which takes IPv4 as well, where the kernel has IPv6.</summary>
+    public static string All => Socket.OSSupportsIPv6 ? "::" : "0.0.0.0";
 
     /// <summary>What a schema says of it.</summary>
     public const string Pattern = @"^([0-9.]+:|\[[0-9A-Fa-f:.]+\]:|localhost:|\*:)?[0-9]{1,5}$";
@@ -17,7 +17,7 @@ internal static class ListenText
     public static ListenAddress? Parse(string text)
     {
         var colon = text.LastIndexOf(':');
-        var host = colon < 0 ? All : text[..colon];
+        var host = colon < 0 ? "*" : text[..colon];
         if (!int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port is < 1 or > 65535)
         {
             return null;
@@ -26,7 +26,7 @@ internal static class ListenText
         return host switch
         {
             "localhost" => new ListenAddress("127.0.0.1", port),
-            "*" or "" => new ListenAddress(All, port),
+            "*" => new ListenAddress(All, port),
             ['[', .. var inner, ']'] => Literal(inner, AddressFamily.InterNetworkV6, port),
             _ => Literal(host, AddressFamily.InterNetwork, port),
         };

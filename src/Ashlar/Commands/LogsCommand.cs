@@ -1,11 +1,83 @@
 using System.CommandLine;
+using System.Text.Json;
+using Ashlar.Logs;
+using Ashlar.Output;
 
 namespace Ashlar.Commands;
 
-/// <summary><c>ashlar logs</c>.</summary>
+/// <summary><c>ashlar logs</c>: reads the files, so it needs no agent.</summary>
 internal static class LogsCommand
 {
-    public static Verb Verb { get; } = new("logs", VerbGroup.Run, "Show what instances have written, and follow it", Create, "ashlar logs");
+    private const int DefaultLines = 100, MostLines = 1_000_000;
 
-    private static Command Create(Cli cli) => VerbCall.Command(cli, Verb, [], (call, _) => throw CliErrors.NotRunning(call.StackFolder));
+    public static Verb Verb { get; } = new("logs", VerbGroup.Run, "Show what instances have written, and follow it", Create,
+        "ashlar logs", "ashlar logs -f", "ashlar logs web worker.1 -n 20", "ashlar logs edge --since 10m", "ashlar logs agent");
+
+    private static Command Create(Cli cli)
+    {
+        var targets = new Argument<string[]>("TARGET")
+        {
+            Arity = ArgumentArity.ZeroOrMore,
+            Description = "service (web), instance (web.1), tier (edge) or agent; none: all but the agent",
+        };
+        var lines = new Option<string?>("--lines", "-n") { Description = $"last lines of each; default {DefaultLines}", HelpName = "N" };
+        var follow = new Option<bool>("--follow", "-f", "--tail", "-t") { Description = "go on showing what is written" };
+        var since = new Option<string?>("--since")
+        {
+            Description = "only what is younger (10m, 2h, 1d), by the time that lines begin with",
+            HelpName = "TIME",
+        };
+        var plain = new Option<bool>("--plain") { Description = "the lines alone, without who wrote them" };
+        return VerbCall.Command(cli, Verb, [targets, lines, follow, since, plain], async (call, cancellation) =>
+        {
+            var folder = LogFolder.Of(call.StackFolder);
+            var named = call.Value(targets)!;
+            var from = ParseSince(cli, call.Value(since));
+            var count = ParseCount(call.Value(lines), from is not null);
+            CheckTargets(folder, named);
+            bool Wanted(string name) => named.Length == 0 ? name != "agent" : named.Any(target => LogFolder.Means(target, name));
+            var prefix = new LogPrefix(cli.Out);
+            foreach (var name in folder.Names().Where(Wanted)) prefix.Reserve(name);
+            void Show(string instance, string line) => cli.Out.Line(
+                call.Json ? JsonSerializer.Serialize(new LogEntry(instance, line), LineJson.Default.LogEntry)
+                : call.Value(plain) ? line
+                : prefix.Line(instance, line));
+
+            var follower = new LogFollower(folder, Wanted, cli.Time);
+            foreach (var (instance, last) in follower.Last(count))
+            {
+                var shown = from is { } time ? LineTime.Since(last, time, folder.LastWrite(instance)) : last;
+                foreach (var line in shown) Show(instance, line);
+            }
+
+            if (call.Value(follow)) await follower.FollowAsync(Show, cancellation);
+            return ExitCodes.Ok;
+        });
+    }
+
+    private static int ParseCount(string? text, bool since) => text switch
+    {
+        null => since ? MostLines : DefaultLines,
+        _ when int.TryParse(text, System.Globalization.NumberStyles.None, null, out var count) && count <= MostLines => count,
+        _ => throw CliErrors.Usage("logs", $"'{text}' is no number of lines from 0 to {MostLines}."),
+    };
+
+    private static DateTimeOffset? ParseSince(Cli cli, string? text) => text switch
+    {
+        null => null,
+        _ when Units.ParseDuration(text) is { } span => cli.Time.GetUtcNow() - span,
+        _ => throw CliErrors.Usage("logs", $"'{text}' is no time such as 10m, 2h or 1d."),
+    };
+
+    private static void CheckTargets(LogFolder folder, string[] targets)
+    {
+        var names = folder.Names();
+        var known = names.Select(name => name[..(name.LastIndexOf('.') is > 0 and var dot ? dot : name.Length)]).Concat(names).Distinct().ToList();
+        foreach (var target in targets.Where(target => !names.Any(name => LogFolder.Means(target, name))))
+        {
+            throw names.Count == 0
+                ? CliErrors.NoLogs(target)
+                : CliErrors.UnknownTarget(target, NearestName.Of(target, known), known);
+        }
+    }
 }

@@ -1,11 +1,90 @@
 using System.CommandLine;
+using System.Text;
+using Ashlar.Agent.Api;
+using Ashlar.Agents;
+using Ashlar.Errors;
+using Ashlar.Foreground;
+using Ashlar.Output;
 
 namespace Ashlar.Commands;
 
 /// <summary><c>ashlar up</c>.</summary>
 internal static class UpCommand
 {
-    public static Verb Verb { get; } = new("up", VerbGroup.Start, "Bring the whole stack up, or bring it up to date", Create, "ashlar up");
+    public static Verb Verb { get; } = new("up", VerbGroup.Start, "Bring the whole stack up, or bring it up to date", Create,
+        "ashlar up", "ashlar up examples/hello-procfile", "ashlar up --detach", "ashlar up --dry-run");
 
-    private static Command Create(Cli cli) => VerbCall.Command(cli, Verb, [], (call, _) => throw CliErrors.NotRunning(call.StackFolder));
+    private static Command Create(Cli cli)
+    {
+        var path = new Argument<string?>("PATH")
+        {
+            Arity = ArgumentArity.ZeroOrOne,
+            Description = "folder of the stack, or its file; default: this folder",
+        };
+        var detach = new Option<bool>("--detach", "-d") { Description = "return when the stack is healthy; it goes on running" };
+        var dryRun = new Option<bool>("--dry-run") { Description = "print the steps that would be taken, take none" };
+        return VerbCall.Command(cli, Verb, [path, detach, dryRun], async (call, cancellation) =>
+        {
+            var file = Path.GetFullPath(call.Value(path) ?? call.StackPath ?? ".", cli.Folder);
+            var stack = StackFile.Require(call, file);
+            var arguments = new UpArguments(file);
+            if (call.Value(dryRun)) return await DryRunAsync(call, stack.Directory, arguments, cancellation);
+            if (!call.Value(detach) && !call.Json)
+            {
+                using var session = new ForegroundSession(cli, stack.Directory);
+                return await session.RunAsync(arguments, cancellation);
+            }
+
+            return await DetachAsync(call, stack.Directory, arguments, cancellation);
+        });
+    }
+
+    private static async Task<int> DetachAsync(VerbCall call, string folder, UpArguments arguments, CancellationToken cancellation)
+    {
+        var cli = call.Cli;
+        using var progress = new Progress(cli.Error, cli.Time, "starting", silent: call.Json);
+        var launch = await StackLaunch.BeginAsync(cli.Agents, folder, cancellation);
+        await using var agent = launch.Agent;
+        try
+        {
+            var result = await launch.UpAsync(arguments, progress.Step, cancellation);
+            progress.Dispose();
+            call.Print(result, CliJson.Default.UpResult, UpReport.Render);
+            return ExitCodes.Ok;
+        }
+        catch (AshlarException)
+        {
+            progress.Dispose();
+            if (!call.Json) await SayUnhealthyAsync(cli, folder, cancellation);
+            await launch.UndoAsync(cancellation);
+            throw;
+        }
+    }
+
+    // Which instance is not healthy, and what it said last.
+    private static async Task SayUnhealthyAsync(Cli cli, string folder, CancellationToken cancellation)
+    {
+        if (await StackLaunch.TryStatusAsync(cli.Agents, folder, cancellation) is not { } report) return;
+        var text = new StringBuilder();
+        foreach (var instance in HealthSummary.Unhealthy(report)) HealthSummary.Troubled(text, cli.Error, instance);
+        cli.Error.Write(text.ToString());
+    }
+
+    private static async Task<int> DryRunAsync(VerbCall call, string folder, UpArguments arguments, CancellationToken cancellation)
+    {
+        var launch = await StackLaunch.BeginAsync(call.Cli.Agents, folder, cancellation);
+        await using var agent = launch.Agent;
+        try
+        {
+            var plan = await agent.AskAsync(AgentVerbs.Plan, arguments, CliJson.Default.UpArguments, CliJson.Default.PlanResult, null, cancellation)
+                ?? new PlanResult([]);
+            call.Print(plan, CliJson.Default.PlanResult, (_, result) =>
+                result.Steps.IsEmpty ? "nothing to do\n" : string.Concat(result.Steps.Select(step => step + "\n")));
+            return ExitCodes.Ok;
+        }
+        finally
+        {
+            await launch.UndoAsync(cancellation);
+        }
+    }
 }

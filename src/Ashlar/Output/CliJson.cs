@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
 using Ashlar.Agent.Api;
+using Ashlar.Commands;
+using Ashlar.Doctoring;
 
 namespace Ashlar.Output;
 
@@ -28,8 +30,16 @@ namespace Ashlar.Output;
 [JsonSerializable(typeof(UpgradeArguments))]
 [JsonSerializable(typeof(ErrorReport))]
 [JsonSerializable(typeof(DoneReport))]
-[JsonSerializable(typeof(LogLine))]
+[JsonSerializable(typeof(CheckReport))]
+[JsonSerializable(typeof(UnitReport))]
+[JsonSerializable(typeof(InitReport))]
+[JsonSerializable(typeof(DoctorReport))]
 internal sealed partial class CliJson : JsonSerializerContext;
+
+/// <summary>JSON of streams: one object a line.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(LogEntry))]
+internal sealed partial class LineJson : JsonSerializerContext;
 
 /// <summary>An error as <c>--json</c> writes it to standard error.</summary>
 /// <param name="Code"><c>ASH4002</c>.</param>
@@ -47,4 +57,4 @@ internal sealed record DoneReport(string Verb, string Text);
 /// <summary>One line of <c>logs --json</c>.</summary>
 /// <param name="Instance">Who wrote it.</param>
 /// <param name="Text">The line.</param>
-internal sealed record LogLine(string Instance, string Text);
+internal sealed record LogEntry(string Instance, string Text);

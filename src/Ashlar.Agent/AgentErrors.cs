@@ -1,0 +1,93 @@
+using Ashlar.Errors;
+
+namespace Ashlar.Agent;
+
+/// <summary>The errors of the agent. Codes ASH4001 to ASH4049.</summary>
+internal static class AgentErrors
+{
+    private const string Tier = "agent";
+
+    /// <summary>ASH4001: no agent runs for this stack.</summary>
+    public static AshlarException NotRunning(string folder) => New(
+        "ASH4001", $"No agent runs for the stack in {folder}.", "Start the stack with ashlar up.");
+
+    /// <summary>ASH4002: another agent has this stack.</summary>
+    public static AshlarException AlreadyRunning(string folder, int pid) => New(
+        "ASH4002",
+        pid > 0 ? $"An agent already runs for the stack in {folder}: pid {pid}." : $"An agent already runs for the stack in {folder}.",
+        "Talk to that one (ashlar ps), or end it first with ashlar down.");
+
+    /// <summary>ASH4003: the agent was started but does not answer.</summary>
+    public static AshlarException DidNotStart(string logPath, IReadOnlyList<string> lastLines) => New(
+        "ASH4003",
+        "The agent was started but does not answer." + (lastLines.Count == 0 ? "" : $" Its last words: {string.Join(" / ", lastLines)}"),
+        $"Read {logPath}.");
+
+    /// <summary>ASH4004: the state folder cannot be used.</summary>
+    public static AshlarException StateFolderUnusable(string folder, string reason) => New(
+        "ASH4004", $"The state folder {folder} cannot be used: {reason}.", "Check its owner, its mode and the free space of its disk.");
+
+    /// <summary>ASH4005: the store cannot be written.</summary>
+    public static AshlarException StoreUnwritable(string path, string reason, Exception? inner = null) => New(
+        "ASH4005",
+        $"The agent's store {path} cannot be written: {reason}. What runs goes on running.",
+        "Free space on its disk or restore its mode, then repeat the command.",
+        inner);
+
+    /// <summary>ASH4006: the request is not one that this agent knows.</summary>
+    public static AshlarException BadRequest(string verb, string reason) => New(
+        "ASH4006", $"The agent does not understand the request '{verb}': {reason}.",
+        "The program and the agent may be of different versions: run ashlar up, which replaces the agent.");
+
+    /// <summary>ASH4007: the agent met a fault of its own.</summary>
+    public static AshlarException Fault(string what, Exception inner) => New(
+        "ASH4007", $"The agent failed at {what}: {inner.GetType().Name}: {inner.Message}", "Read .ashlar/logs/agent.log, and report it.", inner);
+
+    /// <summary>ASH4010: the shell did not find or may not run the command of an instance.</summary>
+    public static AshlarException CommandNotFound(string instance, int exit) => New(
+        "ASH4010", $"The command of {instance} was not found or may not be executed (exit {exit}).",
+        "Correct it under 'run:', or install what it names where the user that services run as finds it.");
+
+    /// <summary>ASH4011: a tier of Ashlar's own did not come to life.</summary>
+    public static AshlarException TierSilent(string instance, TimeSpan waited) => New(
+        "ASH4011", $"{instance} did not report to the agent within {waited.TotalSeconds:0.#} s.", $"Read its output with ashlar logs {instance}.");
+
+    /// <summary>ASH4012: no such service or instance.</summary>
+    public static AshlarException UnknownTarget(string target, IEnumerable<string> known) => New(
+        "ASH4012", $"The stack has no service or instance '{target}'.", $"It has {string.Join(", ", known)}.");
+
+    /// <summary>ASH4013: the stack was taken down while the order was carried out.</summary>
+    public static AshlarException TakenDown(string verb) => New(
+        "ASH4013", $"The stack was taken down before '{verb}' was done.", "Run it again after ashlar up.");
+
+    /// <summary>ASH4014: nothing has been brought up yet.</summary>
+    public static AshlarException NothingUp(string verb) => New(
+        "ASH4014", $"'{verb}' needs a stack that is up, and no release has been brought up yet.", "Run ashlar up first.");
+
+    /// <summary>ASH4015: a program other than Ashlar holds a port of the stack.</summary>
+    public static AshlarException PortTaken(string address, int port, string owner, string key) => New(
+        "ASH4015", $"Cannot listen on {address}:{port}: {owner} does.", $"Stop that program, or give another port with the key {key}.");
+
+    /// <summary>ASH4016: the stack's user does not exist.</summary>
+    public static AshlarException UnknownUser(string user) => New(
+        "ASH4016", $"The user '{user}' under the key user does not exist on this machine.", "Create it, or name another one.");
+
+    /// <summary>ASH4017: the agent could not become the new program.</summary>
+    public static AshlarException UpgradeFailed(string program, string reason, Exception? inner = null) => New(
+        "ASH4017", $"The agent cannot become {program}: {reason}. The old one goes on.", "Check that the file is the ashlar program and may be executed.", inner);
+
+    /// <summary>ASH4018: a number of instances that makes no sense.</summary>
+    public static AshlarException BadCount(string service, int count) => New(
+        "ASH4018", $"{service} cannot run {count} instances.", "Give a number from 0 to 1000.");
+
+    /// <summary>ASH4019: an edge that outlived its agent does not give its listening sockets back.</summary>
+    public static AshlarException ListenersWithheld(string instance) => New(
+        "ASH4019", $"{instance} runs but does not give its listening sockets back.", $"Stop it by hand (ashlar ps shows its pid), or run ashlar down --now.");
+
+    /// <summary>ASH4020: the agent of this stack died or closed the connection in the middle of an answer.</summary>
+    public static AshlarException ConnectionLost(string verb, Exception? inner = null) => New(
+        "ASH4020", $"The agent closed the connection before '{verb}' was answered.", "Run ashlar status to see how it went; agent.log says why.", inner);
+
+    private static AshlarException New(string code, string message, string next, Exception? inner = null) =>
+        new(new AshlarError(code, Tier, message, next), inner);
+}

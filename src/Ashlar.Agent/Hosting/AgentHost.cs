@@ -1,0 +1,171 @@
+using System.Collections.Immutable;
+using Ashlar.Agent.Api;
+using Ashlar.Agent.Desired;
+using Ashlar.Agent.Operations;
+using Ashlar.Agent.Publishing;
+using Ashlar.Agent.Reconciling;
+using Ashlar.Agent.Supervision;
+using Ashlar.Catalog.Channel;
+using Ashlar.Catalog.Store;
+using Ashlar.Errors;
+using Ashlar.Processes;
+using Ashlar.Stack;
+
+namespace Ashlar.Agent.Hosting;
+
+/// <summary>The agent's process: puts the parts together, resumes what was, serves, and ends when all is down.</summary>
+public static class AgentHost
+{
+    /// <summary>Exit code when another agent has the stack.</summary>
+    public const int AlreadyRunningExitCode = 75;
+
+    private const int FailedExitCode = 1;
+
+    /// <summary>What <c>ashlar agent --stack PATH</c> runs.</summary>
+    /// <param name="arguments">The arguments after <c>agent</c>.</param>
+    /// <param name="program">Absolute path of the program that serves the tiers; null: the one that runs.</param>
+    /// <returns>The exit code of the process.</returns>
+    public static async Task<int> MainAsync(string[] arguments, string? program = null)
+    {
+        if (arguments is not ["--stack", var folder])
+        {
+            await Console.Error.WriteLineAsync("usage: ashlar agent --stack FOLDER");
+            return FailedExitCode;
+        }
+
+        return await RunAsync(new AgentOptions { StackFolder = Path.GetFullPath(folder), Program = program ?? Environment.ProcessPath! });
+    }
+
+    /// <summary>Runs an agent until its stack is taken down.</summary>
+    /// <returns>0: taken down; <see cref="AlreadyRunningExitCode"/>; 1: it could not start.</returns>
+    public static async Task<int> RunAsync(AgentOptions options)
+    {
+        var log = new AgentLog(options.Log, options.Time);
+        try
+        {
+            var user = ServiceUser.Choose(StackLoader.Load(options.StackFolder).Stack, options.StackFolder);
+            options.State.Create(user);
+            var inherited = Inherited.Take();
+            using var taken = inherited.TryGetValue(Inherited.Lock, out var descriptor)
+                ? AgentLock.Inherit(descriptor)
+                : AgentLock.Take(options.State.LockFile, options.StackFolder);
+            await RunAsync(options, log, user, taken, inherited.Remove(Inherited.Lock));
+            return 0;
+        }
+        catch (AshlarException e)
+        {
+            log.Error(LogEvent.Ended, e.Error);
+            return e.Error.Code == AgentErrors.AlreadyRunning("", 0).Error.Code ? AlreadyRunningExitCode : FailedExitCode;
+        }
+    }
+
+    private static async Task RunAsync(
+        AgentOptions options, AgentLog log, SystemUser? user, AgentLock taken, ImmutableSortedDictionary<string, int> inherited)
+    {
+        var (state, time) = (options.State, options.Time);
+        var programVersion = ProgramIdentity.Of(options.Program);
+        log.Info(LogEvent.Started, $"agent of {options.StackFolder}, pid {Environment.ProcessId}, program {programVersion}");
+
+        await using var store = OpenStore(state, time);
+        var loop = new AgentLoop(log);
+        var table = new InstanceTable(store);
+        var desired = new DesiredStore(store);
+        var ports = new PortAllocator();
+        using var listeners = new Listeners(store, ports, log);
+        var nothing = new Target { Stack = new StackDefinition { Name = Path.GetFileName(options.StackFolder), Directory = options.StackFolder } };
+        using var launcher = new ProcessLauncher(nothing.Stack.Name, time);
+        await using var links = new TierLinks(loop, listeners, table, log, time);
+        using var runner = new InstanceRunner(loop, table, launcher, ports, links, state, log, time) { Target = nothing };
+        using var supervisor = new Supervisor(loop, table, runner, links, listeners, nothing, log, time);
+        using var notifier = new SystemdNotifier(Environment.GetEnvironmentVariable, time, alive => loop.Post(alive));
+
+        await LoadAsync(state, table, desired, listeners);
+        listeners.TakeBack([.. inherited.Keys], [.. inherited.Values.Select(number => new Descriptor(number))]);
+        var releases = new StandInReleases(options);
+        var rollout = new Rollout(
+            loop, supervisor, desired, listeners, links, new Planner(options, programVersion, user?.Name), releases, log);
+        using var usage = new UsageMonitor(time);
+        supervisor.Settled.Add(() => usage.Watch(table.All.Where(o => o.Process is not null).Select(o => o.Process!.Pid)));
+        var status = new StatusReporter(loop, supervisor, desired, listeners, usage, options, programVersion, time);
+        var upgrade = new Upgrade(loop, table, listeners, taken, notifier, options, log);
+        var orders = new Orders(loop, supervisor, rollout, releases, status, upgrade, log);
+
+        var turning = loop.RunAsync(supervisor.SettleAsync);
+        using var signals = new AgentSignals(shutdown => loop.Post(() =>
+        {
+            log.Info(LogEvent.Signal, $"signal: down {shutdown}");
+            supervisor.TakeDown(shutdown);
+        }));
+        links.Listen(state.ChannelSocket, user?.Uid);
+        await ResumeAsync(loop, supervisor, runner, rollout, listeners, table, log, nothing);
+
+        using var api = FrameListener.Listen(state.ApiSocket);
+        using var ending = new CancellationTokenSource();
+        var server = new AgentServer(api, orders.HandleAsync, log);
+        var serving = server.RunAsync(ending.Token);
+        notifier.Ready(Environment.ProcessId);
+
+        await await loop.InvokeAsync(() => supervisor.WaitAsync(view => view.Shutdown != Shutdown.No && view.Observed.IsEmpty ? view : null));
+        notifier.Stopping();
+        await server.FinishAsync();
+        await ending.CancelAsync();
+        await serving;
+        loop.End();
+        await turning;
+        log.Info(LogEvent.Ended, "all is down");
+    }
+
+    private static SqliteStore OpenStore(StateFolder state, TimeProvider time)
+    {
+        try
+        {
+            return SqliteStore.Open(state.Store, time);
+        }
+        catch (Exception e) when (e is not AshlarException and not OutOfMemoryException)
+        {
+            throw AgentErrors.StoreUnwritable(state.Store, e.Message.TrimEnd('.'), e);
+        }
+    }
+
+    private static async Task LoadAsync(StateFolder state, InstanceTable table, DesiredStore desired, Listeners listeners)
+    {
+        try
+        {
+            await table.LoadAsync();
+            await desired.LoadAsync();
+            await listeners.LoadAsync();
+        }
+        catch (Exception e) when (e is not AshlarException and not OutOfMemoryException)
+        {
+            throw AgentErrors.StoreUnwritable(state.Store, e.Message.TrimEnd('.'), e);
+        }
+    }
+
+    /// <summary>Adopts what runs, gets the listening sockets back from the edge, and pursues again what was pursued.</summary>
+    private static async Task ResumeAsync(
+        AgentLoop loop, Supervisor supervisor, InstanceRunner runner, Rollout rollout, Listeners listeners, InstanceTable table, AgentLog log, Target nothing)
+    {
+        await loop.InvokeAsync(async () =>
+        {
+            await runner.AdoptAsync();
+            return true;
+        });
+        await listeners.BackAsync(loop, supervisor, table);
+        if (rollout.State is { Release.Length: > 0, Down: false })
+        {
+            try
+            {
+                await rollout.ResumeAsync();
+            }
+            catch (AshlarException e)
+            {
+                // What runs goes on and is watched; the next order tries again.
+                log.Error(LogEvent.OrderFailed, e.Error);
+            }
+        }
+        else
+        {
+            await loop.InvokeAsync(() => supervisor.Pursue(nothing));
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using Ashlar.Processes;
+
+namespace Ashlar.Agent.Hosting;
+
+/// <summary>Who owns files, and whom they are given to.</summary>
+internal static partial class Ownership
+{
+    /// <summary>Gives one file or folder to a user.</summary>
+    public static void Give(string path, SystemUser user)
+    {
+        if (Chown(path, user.Uid, user.Gid) != 0)
+        {
+            throw new IOException($"Cannot give {path} to {user.Name}: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
+        }
+    }
+
+    /// <summary>User id of the owner of a file or folder; null if it cannot be asked.</summary>
+    public static unsafe uint? OwnerOf(string path)
+    {
+        const int currentFolder = -100;
+        const int uidOffset = 20;
+        const uint wantUid = 0x8;
+        var answer = stackalloc byte[256];
+        return StatX(currentFolder, path, 0, wantUid, answer) == 0 ? *(uint*)(answer + uidOffset) : null;
+    }
+
+    // struct statx has the same layout on every architecture: stx_uid follows mask, blksize, attributes and nlink.
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial int StatX(int folder, string path, int flags, uint mask, byte* answer);
+
+    [LibraryImport("libc", EntryPoint = "chown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Chown(string path, uint user, uint group);
+}

@@ -1,0 +1,98 @@
+namespace Ashlar.Agent.Hosting;
+
+/// <summary>Where a stack keeps its state: all paths below <c>.ashlar</c>.</summary>
+/// <param name="Path">Absolute path of the folder.</param>
+public sealed record StateFolder(string Path)
+{
+    /// <summary>The folder beside a stack's file.</summary>
+    public static StateFolder Of(string stackFolder) => new(System.IO.Path.Combine(System.IO.Path.GetFullPath(stackFolder), ".ashlar"));
+
+    /// <summary>The agent's API; mode 0600.</summary>
+    public string ApiSocket => In("agent.sock");
+
+    /// <summary>Locked while an agent runs; holds its pid.</summary>
+    public string LockFile => In("agent.lock");
+
+    /// <summary>Desired state, and what was started.</summary>
+    public string Store => In("state.db");
+
+    /// <summary>Output of everything that runs.</summary>
+    public string Logs => In("logs");
+
+    /// <summary>What the agent itself says.</summary>
+    public string AgentLog => System.IO.Path.Combine(Logs, "agent.log");
+
+    /// <summary>What tiers need to reach and write while they run.</summary>
+    public string Run => In("run");
+
+    /// <summary>The channel between agent and tiers.</summary>
+    public string ChannelSocket => System.IO.Path.Combine(Run, "agent.channel");
+
+    /// <summary>The releases.</summary>
+    public string Releases => In("releases");
+
+    /// <summary>Memory-mapped metrics.</summary>
+    public string Metrics => In("metrics");
+
+    /// <summary>Log of an instance; its generations share it.</summary>
+    public string LogOf(string instance) => System.IO.Path.Combine(Logs, $"{instance}.log");
+
+    /// <summary>
+    /// Makes the folders. Only we may read them; others may pass through to the releases, and where <paramref name="user"/> is
+    /// given, <c>run</c> and <c>metrics</c> belong to it.
+    /// </summary>
+    /// <exception cref="Errors.AshlarException">ASH4004.</exception>
+    internal void Create(Processes.SystemUser? user)
+    {
+        const UnixFileMode mine = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        const UnixFileMode passable = mine | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        try
+        {
+            var top = user is null ? mine : passable;
+            Make(Path, top);
+            Make(Logs, top);
+            Make(Run, mine);
+            Make(Releases, user is null ? mine : passable);
+            Make(Metrics, mine);
+            if (user is not null)
+            {
+                Ownership.Give(Run, user);
+                Ownership.Give(Metrics, user);
+            }
+
+            // The state is no part of the app: keep it out of the repository that holds the stack.
+            var ignore = In(".gitignore");
+            if (!File.Exists(ignore))
+            {
+                File.WriteAllText(ignore, "*\n");
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw AgentErrors.StateFolderUnusable(Path, e.Message.TrimEnd('.'));
+        }
+    }
+
+    /// <summary>Makes only what the log of an agent to be started needs; it makes the rest itself.</summary>
+    /// <exception cref="Errors.AshlarException">ASH4004.</exception>
+    internal void CreateForLog()
+    {
+        try
+        {
+            Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Directory.CreateDirectory(Logs, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw AgentErrors.StateFolderUnusable(Path, e.Message.TrimEnd('.'));
+        }
+    }
+
+    private static void Make(string folder, UnixFileMode mode)
+    {
+        Directory.CreateDirectory(folder, mode);
+        File.SetUnixFileMode(folder, mode);
+    }
+
+    private string In(string name) => System.IO.Path.Combine(Path, name);
+}

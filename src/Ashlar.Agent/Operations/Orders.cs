@@ -1,0 +1,213 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Ashlar.Agent.Api;
+using Ashlar.Agent.Desired;
+using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Reconciling;
+using Ashlar.Agent.Supervision;
+using Ashlar.Catalog;
+using Ashlar.Stack;
+
+namespace Ashlar.Agent.Operations;
+
+/// <summary>The verbs of the API. Each order becomes a change of the desired state; the rest follows from that.</summary>
+internal sealed class Orders(
+    AgentLoop loop, Supervisor supervisor, Rollout rollout, IReleases releases, StatusReporter status, Upgrade upgrade, AgentLog log)
+{
+    private readonly OrderQueue _queue = new();
+
+    /// <summary>What is being carried out, for people.</summary>
+    public string Activity => _queue.Activity;
+
+    /// <summary>Carries out one request.</summary>
+    public async Task HandleAsync(AgentRequest request, Action<AgentReply> reply, CancellationToken clientGone)
+    {
+        void Tell(string line) => reply(new AgentReply(AgentReplyKinds.Progress, line));
+        void Give<T>(T data) => reply(new AgentReply(AgentReplyKinds.Data, Data: JsonSerializer.SerializeToElement(data, TypeOf<T>())));
+        T Arguments<T>() => request.Arguments.Deserialize(TypeOf<T>()) ?? throw AgentErrors.BadRequest(request.Verb, "it has no arguments");
+        Task Queue(Func<Task> order)
+        {
+            log.Info(LogEvent.Order, request.Verb);
+            return _queue.RunAsync(request.Verb, Tell, order);
+        }
+
+        switch (request.Verb)
+        {
+            case AgentVerbs.Up:
+                await Queue(async () => Give(await UpAsync(Arguments<UpArguments>(), Tell)));
+                break;
+            case AgentVerbs.Plan:
+                await Queue(async () => Give(await PlanAsync(Arguments<UpArguments>(), Tell)));
+                break;
+            case AgentVerbs.Down:
+                await DownAsync(Arguments<DownArguments>(), Tell);
+                break;
+            case AgentVerbs.Status:
+                Give(await status.ReportAsync(Activity));
+                break;
+            case AgentVerbs.Watch:
+                await status.WatchAsync(() => Activity, Give, clientGone);
+                break;
+            case AgentVerbs.Scale:
+                await Queue(() => ScaleAsync(Arguments<ScaleArguments>(), Tell));
+                break;
+            case AgentVerbs.Restart:
+                await Queue(() => ChangeAsync(request.Verb, (d, s) => TargetChanges.Restart(d, s, Arguments<TargetArguments>().Targets), Tell));
+                break;
+            case AgentVerbs.Stop:
+                await Queue(() => ChangeAsync(request.Verb, (d, s) => TargetChanges.Stop(d, s, Arguments<TargetArguments>().Targets), Tell));
+                break;
+            case AgentVerbs.Start:
+                await Queue(() => StartAsync(Arguments<TargetArguments>(), Tell));
+                break;
+            case AgentVerbs.Environment:
+                Give(await EnvironmentAsync(Arguments<EnvironmentArguments>()));
+                break;
+            case AgentVerbs.Config:
+                await ConfigAsync(Arguments<ConfigArguments>(), Queue, Give, Tell);
+                break;
+            case AgentVerbs.Releases:
+                Give(new ReleasesResult(releases.List(rollout.State.Release)));
+                break;
+            case AgentVerbs.Rollback:
+                await Queue(async () => Give(await RollbackAsync(Arguments<RollbackArguments>(), Tell)));
+                break;
+            case AgentVerbs.Maintenance:
+                await Queue(() => MaintenanceAsync(Arguments<MaintenanceArguments>(), Tell));
+                break;
+            case AgentVerbs.Upgrade:
+                await Queue(() => upgrade.RunAsync(Arguments<UpgradeArguments>().Executable));
+                break;
+            default:
+                throw AgentErrors.BadRequest(request.Verb, "there is no such verb");
+        }
+    }
+
+    private async Task<UpResult> UpAsync(UpArguments arguments, Action<string> tell)
+    {
+        var stack = StackLoader.Load(arguments.Path).Require();
+        var (release, changed) = await releases.PrepareAsync(stack, rollout.State.Release, tell, CancellationToken.None);
+        return await RollAsync(AgentVerbs.Up, release, changed, tell);
+    }
+
+    private async Task<UpResult> RollbackAsync(RollbackArguments arguments, Action<string> tell)
+    {
+        var release = await releases.RollbackAsync(Current(AgentVerbs.Rollback), arguments.Release, tell, CancellationToken.None);
+        return await RollAsync(AgentVerbs.Rollback, release, changed: true, tell);
+    }
+
+    private async Task ConfigAsync(ConfigArguments arguments, Func<Func<Task>, Task> queue, Action<ConfigResult> give, Action<string> tell)
+    {
+        if (arguments.Changes.IsEmpty)
+        {
+            give(new ConfigResult(releases.ConfigVars, null));
+            return;
+        }
+
+        await queue(async () =>
+        {
+            var release = await releases.ConfigureAsync(rollout.State.Release, arguments.Changes, tell, CancellationToken.None);
+            if (release is { } made)
+            {
+                await RollAsync(AgentVerbs.Config, made, changed: true, tell);
+            }
+
+            give(new ConfigResult(releases.ConfigVars, release?.Name));
+        });
+    }
+
+    private async Task<UpResult> RollAsync(string verb, ReleaseInfo release, bool changed, Action<string> tell)
+    {
+        var before = rollout.State;
+        var next = TargetChanges.ForRelease(before, release.Stack) with { Release = release.Name, Down = false };
+        try
+        {
+            await rollout.GoAsync(verb, next, release, tell);
+        }
+        catch when (release.Name != before.Release)
+        {
+            await releases.FailedAsync(release.Name);
+            throw;
+        }
+
+        await releases.SucceededAsync(release.Name, await status.ReleasesInUseAsync());
+        return new UpResult(release.Name, changed, await status.UrlsAsync());
+    }
+
+    private async Task<PlanResult> PlanAsync(UpArguments arguments, Action<string> tell)
+    {
+        var stack = StackLoader.Load(arguments.Path).Require();
+        var (release, _) = await releases.PreviewAsync(stack, rollout.State.Release, tell, CancellationToken.None);
+        var next = TargetChanges.ForRelease(rollout.State, release.Stack) with { Release = release.Name, Down = false };
+        var target = rollout.Preview(next, release);
+        return await loop.InvokeAsync(() => new PlanResult(
+            [.. DryRun.Steps(target.Instances, supervisor.View.Observed, Tiers.StopOrder).Select(s => s.Describe())]));
+    }
+
+    private async Task DownAsync(DownArguments arguments, Action<string> tell)
+    {
+        log.Info(LogEvent.Order, arguments.Now ? "down now" : "down");
+        var told = new Progress(tell);
+        var gone = await loop.InvokeAsync(async () =>
+        {
+            told.Look(supervisor.View.Observed);
+            supervisor.TakeDown(arguments.Now ? Shutdown.Now : Shutdown.InOrder);
+            try
+            {
+                await rollout.SetDownAsync();
+            }
+            catch (Errors.AshlarException e)
+            {
+                // That it is to stay down cannot be written; that it goes down can be done all the same.
+                log.Error(LogEvent.Store, e.Error);
+            }
+
+            return supervisor.WaitAsync(view =>
+            {
+                told.Look(view.Observed);
+                return view.Observed.IsEmpty ? view : null;
+            });
+        });
+        await gone;
+    }
+
+    private async Task ScaleAsync(ScaleArguments arguments, Action<string> tell) =>
+        await ChangeAsync(AgentVerbs.Scale, (d, s) => TargetChanges.Scale(d, s, arguments.Counts), tell);
+
+    private async Task StartAsync(TargetArguments arguments, Action<string> tell)
+    {
+        var crashed = await loop.InvokeAsync(() => supervisor.View.Observed
+            .Where(o => o.State is InstanceState.Crashed or InstanceState.Backoff).Select(o => o.Name).ToImmutableHashSet());
+        await ChangeAsync(AgentVerbs.Start, (d, s) => TargetChanges.Start(d, s, arguments.Targets, crashed), tell);
+    }
+
+    private async Task MaintenanceAsync(MaintenanceArguments arguments, Action<string> tell) =>
+        await ChangeAsync(AgentVerbs.Maintenance, (d, s) => TargetChanges.Maintain(d, s, arguments), tell, healthyToo: false);
+
+    private async Task ChangeAsync(
+        string verb, Func<DesiredState, StackDefinition, DesiredState> change, Action<string> tell, bool healthyToo = true)
+    {
+        var release = releases.Load(Current(verb));
+        var next = change(rollout.State, release.Stack);
+        if (healthyToo)
+        {
+            await rollout.GoAsync(verb, next, release, tell);
+        }
+        else
+        {
+            await rollout.ApplyAsync(verb, next, release);
+        }
+    }
+
+    private async Task<EnvironmentResult> EnvironmentAsync(EnvironmentArguments arguments)
+    {
+        Current(AgentVerbs.Environment);
+        return await loop.InvokeAsync(() => OneOff.Environment(supervisor.View, arguments.Target));
+    }
+
+    private string Current(string verb) =>
+        rollout.State is { Release: { Length: > 0 } release, Down: false } ? release : throw AgentErrors.NothingUp(verb);
+
+    private static JsonTypeInfo<T> TypeOf<T>() => (JsonTypeInfo<T>)AgentJson.Default.GetTypeInfo(typeof(T))!;
+}

@@ -1,0 +1,53 @@
+using Ashlar.Agent.Reconciling;
+using Ashlar.Catalog;
+
+namespace Ashlar.Agent.Operations;
+
+/// <summary>Turns what changes among the instances into lines for people.</summary>
+internal sealed class Progress(Action<string> tell)
+{
+    private readonly Dictionary<string, (InstanceState State, string Detail)> _told = new(StringComparer.Ordinal);
+    private bool _begun;
+
+    /// <summary>Tells what has changed since the last time; the first time is where it begins from.</summary>
+    public void Look(IEnumerable<ObservedInstance> observed)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var o in observed)
+        {
+            seen.Add(o.Id);
+            var state = (o.State, o.Detail);
+            if (_told.TryGetValue(o.Id, out var before) && before == state)
+            {
+                continue;
+            }
+
+            _told[o.Id] = state;
+            if (_begun && Line(o) is { } line)
+            {
+                tell(line);
+            }
+        }
+
+        foreach (var gone in _told.Keys.Where(id => !seen.Contains(id)).ToArray())
+        {
+            _told.Remove(gone);
+        }
+
+        _begun = true;
+    }
+
+    private static string? Line(ObservedInstance o) => o.State switch
+    {
+        InstanceState.Starting => $"{o.Name} starting{Release(o)}",
+        InstanceState.Healthy => $"{o.Name} healthy{Release(o)}",
+        InstanceState.Unhealthy => $"{o.Name} unhealthy: {o.Detail}",
+        InstanceState.Draining => $"{o.Name} draining{Release(o)}",
+        InstanceState.Stopping => $"{o.Name} stopping{Release(o)}",
+        InstanceState.Stopped => $"{o.Name} stopped{Release(o)}",
+        InstanceState.Backoff or InstanceState.Crashed => $"{o.Name} {o.Detail}",
+        _ => null,
+    };
+
+    private static string Release(ObservedInstance o) => o.Release.Length == 0 ? "" : $" ({o.Release})";
+}

@@ -1,0 +1,136 @@
+using Ashlar.Agent.Desired;
+using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Publishing;
+using Ashlar.Agent.Reconciling;
+using Ashlar.Agent.Supervision;
+using Ashlar.Catalog;
+using Ashlar.Errors;
+
+namespace Ashlar.Agent.Operations;
+
+/// <summary>Brings the stack from one desired state to the next, and back again if the next does not get healthy.</summary>
+internal sealed class Rollout(
+    AgentLoop loop, Supervisor supervisor, DesiredStore desired, Listeners listeners, TierLinks links, Planner planner, IReleases releases, AgentLog log)
+{
+    /// <summary>Orders of people as they stand.</summary>
+    public DesiredState State => desired.State;
+
+    /// <summary>Pursues what was pursued before this agent began.</summary>
+    public async Task ResumeAsync() => await PursueAsync(State, releases.Load(State.Release), save: false);
+
+    /// <summary>Pursues the next state and completes when it is reached.</summary>
+    /// <param name="verb">The order, for errors.</param>
+    /// <param name="next">What is to be.</param>
+    /// <param name="release">The release of <paramref name="next"/>.</param>
+    /// <param name="progress">Told what happens.</param>
+    /// <exception cref="AshlarException">An instance failed: what was before is pursued again. Or the stack was taken down.</exception>
+    public async Task GoAsync(string verb, DesiredState next, ReleaseInfo release, Action<string> progress)
+    {
+        var before = State;
+        var told = new Progress(progress);
+        await loop.InvokeAsync(() => told.Look(supervisor.View.Observed));
+        var target = await PursueAsync(next, release, save: true);
+        try
+        {
+            await ReachedAsync(verb, target, told);
+        }
+        catch (AshlarException e) when (e.Error.Code != TakenDownCode && before is { Release.Length: > 0, Down: false })
+        {
+            progress(before.Release == next.Release
+                ? $"'{verb}' failed; what was ordered before holds again."
+                : $"{next.Release} failed; {before.Release} goes on.");
+            log.Warning(LogEvent.OrderFailed, $"{verb}: back to {before.Release}");
+            await PursueAsync(before, releases.Load(before.Release), save: true);
+            throw;
+        }
+
+        await loop.InvokeAsync(() => listeners.Close(release.Stack));
+    }
+
+    /// <summary>Pursues the next state and completes when the tiers have been told: for settings that need no process.</summary>
+    public async Task ApplyAsync(string verb, DesiredState next, ReleaseInfo release)
+    {
+        await PursueAsync(next, release, save: true);
+        var applied = await loop.InvokeAsync(() => supervisor.WaitAsync(view =>
+            view.Shutdown != Shutdown.No ? throw AgentErrors.TakenDown(verb) : links.AllApplied ? view : null));
+        await applied;
+    }
+
+    /// <summary>Writes down that the stack is to stay down. Called on the loop.</summary>
+    public ValueTask SetDownAsync() => desired.SaveAsync(State with { Down = true });
+
+    /// <summary>The target that a state would have, with the listening sockets of now; opens nothing.</summary>
+    public Target Preview(DesiredState state, ReleaseInfo release) => planner.Plan(release, state, listeners.Preview(release.Stack));
+
+    /// <summary>The target of a state, with its listening sockets open; nothing is pursued yet.</summary>
+    public Task<Target> PlanAsync(DesiredState state, ReleaseInfo release) => loop.InvokeAsync(async () =>
+    {
+        var opened = await listeners.OpenAsync(release.Stack);
+        return planner.Plan(release, state, opened);
+    });
+
+    private static string TakenDownCode { get; } = AgentErrors.TakenDown("").Error.Code;
+
+    private async Task<Target> PursueAsync(DesiredState state, ReleaseInfo release, bool save)
+    {
+        var target = await PlanAsync(state, release);
+        await loop.InvokeAsync(async () =>
+        {
+            if (save)
+            {
+                await desired.SaveAsync(state);
+            }
+
+            supervisor.Pursue(target);
+            links.HandDownAgain();
+            return true;
+        });
+        return target;
+    }
+
+    private async Task ReachedAsync(string verb, Target target, Progress progress)
+    {
+        var reached = await loop.InvokeAsync(() => supervisor.WaitAsync(view =>
+        {
+            progress.Look(view.Observed);
+            return Judge(verb, target, view) && links.AllApplied ? view : null;
+        }));
+        await reached;
+    }
+
+    /// <summary>True: all that is wanted is healthy, and what is not is on its way out.</summary>
+    private static bool Judge(string verb, Target target, View view)
+    {
+        if (view.Shutdown != Shutdown.No)
+        {
+            throw AgentErrors.TakenDown(verb);
+        }
+
+        if (view.Trouble is { } trouble)
+        {
+            throw new AshlarException(trouble);
+        }
+
+        var wanted = 0;
+        foreach (var o in view.Observed.Where(o => !o.Leaves && o.State != InstanceState.Stopped))
+        {
+            if (!target.Instances.Any(d => d.Tier == o.Tier && d.Name == o.Name && d.Fingerprint == o.Fingerprint))
+            {
+                return false;
+            }
+
+            if (o.Failure is { } failure)
+            {
+                throw Failed(o, failure);
+            }
+
+            wanted += o.State == InstanceState.Healthy ? 1 : 0;
+        }
+
+        return wanted == target.Instances.Length;
+    }
+
+    private static AshlarException Failed(ObservedInstance o, AshlarError failure) => new(o.LastLines.IsEmpty
+        ? failure
+        : failure with { Message = $"{failure.Message}\nIts last lines:\n{string.Join('\n', o.LastLines)}\n" });
+}

@@ -1,0 +1,220 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Supervision;
+using Ashlar.Catalog;
+using Ashlar.Catalog.Channel;
+using Ashlar.Catalog.Store;
+using Ashlar.Errors;
+using Ashlar.Processes;
+using Ashlar.Stack;
+
+namespace Ashlar.Agent.Publishing;
+
+/// <summary>
+/// The listening sockets of the stack: the public one, and for each HTTP service a private door on loopback by which other
+/// services reach it. The agent opens them once and hands them down, so that no replacement of anything closes them.
+/// </summary>
+internal sealed class Listeners(IStore store, PortAllocator ports, AgentLog log) : IDisposable
+{
+    private const string PortsKey = "ports";
+    private const string PublicName = "http";
+    private const string DoorPrefix = "service:";
+    private const string PublicKey = "edge.listen.http";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly string Door = IPAddress.Loopback.ToString();
+    private readonly SortedDictionary<string, (CatalogListener Listener, ListeningSocket Socket)> _open = new(StringComparer.Ordinal);
+
+    // A door keeps its port for ever: services know it by their environment.
+    private ImmutableSortedDictionary<string, int> _ports = ImmutableSortedDictionary<string, int>.Empty;
+
+    /// <summary>All that are open.</summary>
+    public ImmutableArray<CatalogListener> All => [.. _open.Values.Select(o => o.Listener)];
+
+    /// <summary>Reads which ports the doors have had.</summary>
+    public async ValueTask LoadAsync()
+    {
+        if (await store.GetAsync(PortsKey) is { } entry)
+        {
+            _ports = JsonSerializer.Deserialize(entry.Value.Span, ListenersJson.Default.ImmutableSortedDictionaryStringInt32) ?? _ports;
+            foreach (var port in _ports.Values)
+            {
+                ports.Reserve(port);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Waits for the sockets that tiers of an earlier agent hold; they send them when they meet the new one. Called off the loop.
+    /// </summary>
+    public async Task BackAsync(AgentLoop loop, Supervisor supervisor, InstanceTable table)
+    {
+        var holders = await loop.InvokeAsync(() => table.All.Where(o => o.Readiness == Readiness.Channel && o.Alive).Select(o => o.Id).ToArray());
+        if (holders.Length == 0 || _open.Count > 0)
+        {
+            return;
+        }
+
+        var back = await loop.InvokeAsync(() => supervisor.WaitAsync(_ => _open.Count > 0 ? this : null));
+        try
+        {
+            await back.WaitAsync(Patience);
+        }
+        catch (TimeoutException)
+        {
+            log.Error(LogEvent.Listener, AgentErrors.ListenersWithheld(string.Join(", ", holders)).Error);
+        }
+    }
+
+    /// <summary>Opens what the stack needs and is not open yet; what it needs no more stays until <see cref="Close"/>.</summary>
+    /// <returns>The listeners that the stack needs.</returns>
+    /// <exception cref="AshlarException">ASH4015 and others: an address cannot be had; nothing has changed.</exception>
+    public async ValueTask<ImmutableArray<CatalogListener>> OpenAsync(StackDefinition stack)
+    {
+        var opened = new List<string>();
+        try
+        {
+            var http = stack.Edge.Http;
+            if (!_open.TryGetValue(PublicName, out var present) || present.Listener.Address != http.Address || present.Listener.Port != http.Port)
+            {
+                // A new address is opened before the old one is let go: if it cannot be had, nothing is lost.
+                var socket = OpenSocket(IPAddress.Parse(http.Address), http.Port, PublicKey);
+                opened.Add(PublicName);
+                Replace(new CatalogListener(PublicName, http.Address, http.Port, null), socket);
+            }
+
+            foreach (var service in stack.Services.Where(s => s.Interface == ServiceInterface.Http))
+            {
+                var name = DoorPrefix + service.Name;
+                if (!_open.ContainsKey(name))
+                {
+                    Replace(new CatalogListener(name, Door, 0, service.Name), OpenDoor(name));
+                    opened.Add(name);
+                }
+            }
+
+            await SavePortsAsync();
+            return [.. Needed(stack)];
+        }
+        catch
+        {
+            foreach (var name in opened.Where(n => n != PublicName))
+            {
+                CloseOne(name);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>The listeners that a stack would have; those not open yet have the port they had before, or none.</summary>
+    public ImmutableArray<CatalogListener> Preview(StackDefinition stack) =>
+    [
+        new CatalogListener(PublicName, stack.Edge.Http.Address, stack.Edge.Http.Port, null),
+        .. stack.Services.Where(s => s.Interface == ServiceInterface.Http).Select(s =>
+            new CatalogListener(DoorPrefix + s.Name, Door, _ports.GetValueOrDefault(DoorPrefix + s.Name), s.Name)),
+    ];
+
+    /// <summary>Closes our copies of what the stack does not need.</summary>
+    public void Close(StackDefinition stack)
+    {
+        var needed = Needed(stack).Select(l => l.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var name in _open.Keys.Where(n => !needed.Contains(n)).ToArray())
+        {
+            CloseOne(name);
+        }
+    }
+
+    /// <summary>Takes over sockets that a tier sent back, or that were kept across an execve. Ones that we have already are closed.</summary>
+    public void TakeBack(IReadOnlyList<string> names, IReadOnlyList<Descriptor> descriptors)
+    {
+        for (var i = 0; i < names.Count; i++)
+        {
+            var name = names[i];
+            if (_open.ContainsKey(name))
+            {
+                descriptors[i].Dispose();
+                continue;
+            }
+
+            var socket = ListeningSocket.Describe(descriptors[i]);
+            var service = name.StartsWith(DoorPrefix, StringComparison.Ordinal) ? name[DoorPrefix.Length..] : null;
+            _open[name] = (new CatalogListener(name, socket.Address.ToString(), socket.Port, service), socket);
+            log.Info(LogEvent.Listener, $"took back {name} {socket.Address}:{socket.Port}");
+        }
+    }
+
+    /// <summary>Names and sockets, to hand down.</summary>
+    public (ImmutableArray<string> Names, ImmutableArray<Descriptor> Descriptors) ToHandDown() =>
+        ([.. _open.Keys], [.. _open.Values.Select(o => o.Socket.Descriptor)]);
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        foreach (var name in _open.Keys.ToArray())
+        {
+            CloseOne(name);
+        }
+    }
+
+    private IEnumerable<CatalogListener> Needed(StackDefinition stack)
+    {
+        var names = stack.Services.Where(s => s.Interface == ServiceInterface.Http).Select(s => DoorPrefix + s.Name).Prepend(PublicName);
+        return names.Where(_open.ContainsKey).Select(n => _open[n].Listener);
+    }
+
+    private void Replace(CatalogListener listener, ListeningSocket socket)
+    {
+        CloseOne(listener.Name);
+        listener = listener with { Port = socket.Port };
+        _open[listener.Name] = (listener, socket);
+        log.Info(LogEvent.Listener, $"listen {listener.Name} {listener.Address}:{listener.Port}");
+    }
+
+    private void CloseOne(string name)
+    {
+        if (_open.Remove(name, out var open))
+        {
+            open.Socket.Dispose();
+            log.Info(LogEvent.Listener, $"closed {name}");
+        }
+    }
+
+    private ListeningSocket OpenDoor(string name)
+    {
+        if (_ports.TryGetValue(name, out var before) && PortAllocator.CanBind(IPAddress.Loopback, before))
+        {
+            return OpenSocket(IPAddress.Loopback, before, name);
+        }
+
+        var port = ports.Take();
+        _ports = _ports.SetItem(name, port);
+        return OpenSocket(IPAddress.Loopback, port, name);
+    }
+
+    private static ListeningSocket OpenSocket(IPAddress address, int port, string key)
+    {
+        try
+        {
+            return ListeningSocket.Open(address, port, key);
+        }
+        catch (AshlarException e) when (PortOwner.Find(address, port) is { } owner && e.Error.Code == "ASH4050")
+        {
+            throw AgentErrors.PortTaken(address.ToString(), port, owner.ToString(), key);
+        }
+    }
+
+    private async ValueTask SavePortsAsync()
+    {
+        var value = JsonSerializer.SerializeToUtf8Bytes(_ports, ListenersJson.Default.ImmutableSortedDictionaryStringInt32);
+        if (await store.GetAsync(PortsKey) is not { } entry || !entry.Value.Span.SequenceEqual(value))
+        {
+            await store.CommitAsync(new StoreTransaction([], [new StoreWrite(PortsKey, value)]));
+        }
+    }
+}
+
+[JsonSerializable(typeof(ImmutableSortedDictionary<string, int>))]
+internal sealed partial class ListenersJson : JsonSerializerContext;

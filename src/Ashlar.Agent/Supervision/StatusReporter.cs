@@ -1,0 +1,147 @@
+using System.Collections.Immutable;
+using Ashlar.Agent.Api;
+using Ashlar.Agent.Desired;
+using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Publishing;
+using Ashlar.Agent.Reconciling;
+using Ashlar.Catalog;
+using Ashlar.Stack;
+
+namespace Ashlar.Agent.Supervision;
+
+/// <summary>Says how the stack is, for <c>ps</c>, <c>status</c> and whoever watches.</summary>
+internal sealed class StatusReporter(
+    AgentLoop loop, Supervisor supervisor, DesiredStore desired, Listeners listeners, UsageMonitor usage, AgentOptions options, string programVersion,
+    TimeProvider time)
+{
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+    private readonly DateTimeOffset _began = time.GetUtcNow();
+
+    /// <summary>The present state.</summary>
+    /// <param name="activity">What is being carried out.</param>
+    public Task<StatusReport> ReportAsync(string activity) => loop.InvokeAsync(() => Build(activity));
+
+    /// <summary>Gives the state at once and at every change, at most five times a second, and once a second for the figures.</summary>
+    public async Task WatchAsync(Func<string> activity, Action<StatusReport> give, CancellationToken cancellation)
+    {
+        using var changed = new SemaphoreSlim(1, 1);
+        void Settled()
+        {
+            if (changed.CurrentCount == 0)
+            {
+                changed.Release();
+            }
+        }
+
+        await loop.InvokeAsync(() => supervisor.Settled.Add(Settled));
+        try
+        {
+            while (true)
+            {
+                await changed.WaitAsync(LongestPause, cancellation);
+                give(await ReportAsync(activity()));
+                await Task.Delay(ShortestPause, time, cancellation);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+        finally
+        {
+            await loop.InvokeAsync(() => supervisor.Settled.Remove(Settled));
+        }
+    }
+
+    /// <summary>Releases that something still runs.</summary>
+    public Task<ImmutableHashSet<string>> ReleasesInUseAsync() => loop.InvokeAsync(() =>
+        supervisor.View.Observed.Select(o => o.Release).Append(supervisor.View.Target.Release).Where(r => r.Length > 0).ToImmutableHashSet());
+
+    /// <summary>Where the stack answers.</summary>
+    public Task<ImmutableArray<string>> UrlsAsync() => loop.InvokeAsync(() => Urls(supervisor.View.Target.Stack));
+
+    private StatusReport Build(string activity)
+    {
+        var view = supervisor.View;
+        var names = view.Target.Instances.Select(d => (d.Tier, d.Service)).Concat(view.Observed.Select(o => (o.Tier, o.Service))).ToHashSet();
+        return new StatusReport
+        {
+            Stack = view.Target.Stack.Name,
+            Directory = options.StackFolder,
+            Release = view.Target.Release,
+            Urls = view.Target.Release.Length == 0 ? [] : Urls(view.Target.Stack),
+            Healthy = view.Target.Instances.Length > 0 && view.Shutdown == Shutdown.No && view.Trouble is null
+                && Reconciler.IsReached(view.Target.Instances, view.Observed),
+            Activity = view.Shutdown != Shutdown.No ? "down" : view.Trouble is { } trouble ? trouble.ToString() : activity,
+            ProgramVersion = programVersion,
+            Agent = Agent(),
+            Tiers = [.. Tiers.All.Select(t => t.Name).Where(t => names.Any(n => n.Tier == t)).Select(t => Tier(t, view, names))],
+        };
+    }
+
+    private TierReport Tier(string tier, View view, HashSet<(string Tier, string Service)> names)
+    {
+        // Services in the order of the file, then those that are no more in it.
+        var declared = view.Target.Stack.Services.Select(s => s.Name).ToArray();
+        var services = tier == Tiers.Services ? declared.Union(names.Where(n => n.Tier == tier).Select(n => n.Service)) : [tier];
+        return new TierReport(tier, [.. services.Select(s => Service(tier, s, view))]);
+    }
+
+    private ServiceReport Service(string tier, string service, View view)
+    {
+        var routes = view.Target.Service(service)?.Routes ?? [];
+        var wanted = view.Target.Instances.Where(d => d.Tier == tier && d.Service == service).ToArray();
+        var observed = view.Observed.Where(o => o.Tier == tier && o.Service == service).ToArray();
+        var waiting = wanted.Where(d => !observed.Any(o => o.Name == d.Name))
+            .Select(d => (d.Index, new InstanceReport { Name = d.Name, State = InstanceState.Pending, Release = d.Release }));
+        var instances = observed.Select(o => (o.Index, Instance(o))).Concat(waiting).OrderBy(i => i.Index).Select(i => i.Item2);
+        return new ServiceReport(
+            service, wanted.Length, desired.State.Maintenance.Contains(service), [.. routes.Select(Show)], [.. instances]);
+    }
+
+    private InstanceReport Instance(ObservedInstance o)
+    {
+        var used = o.Process is { } process ? usage.Of(process.Pid) : null;
+        return new InstanceReport
+        {
+            Name = o.Name,
+            State = o.State,
+            Detail = o.State is InstanceState.Backoff or InstanceState.Crashed && o.DueAt is { } due
+                ? $"{o.Detail}, next start in {Math.Max(0, Math.Ceiling((due - time.GetUtcNow()).TotalSeconds)):0} s"
+                : o.Detail,
+            Release = o.Release,
+            Pids = used?.Pids ?? [],
+            Started = o.Process is null ? null : o.Started,
+            Port = o.Port,
+            Cpu = used?.Cpu ?? 0,
+            Memory = used?.Memory ?? 0,
+            Restarts = o.Restarts,
+            LastLines = o.State is InstanceState.Backoff or InstanceState.Crashed ? o.LastLines : [],
+        };
+    }
+
+    private InstanceReport Agent()
+    {
+        var used = usage.Of(Environment.ProcessId);
+        return new InstanceReport
+        {
+            Name = "agent",
+            State = InstanceState.Healthy,
+            Pids = [Environment.ProcessId],
+            Started = _began,
+            Cpu = used.Cpu,
+            Memory = used.Memory,
+        };
+    }
+
+    private ImmutableArray<string> Urls(StackDefinition stack)
+    {
+        var port = listeners.All.FirstOrDefault(l => l.Service is null)?.Port ?? stack.Edge.Http.Port;
+        var suffix = port == 80 ? "" : $":{port}";
+        var address = stack.Edge.Http.Address;
+        var host = address is "0.0.0.0" or "::" ? "localhost" : address.Contains(':') ? $"[{address}]" : address;
+        return [.. stack.Domains.Prepend(host).Distinct().Select(name => $"http://{name}{suffix}")];
+    }
+
+    private static string Show(RouteDefinition route) => $"{route.Host}{route.PathPrefix}";
+}

@@ -1,0 +1,183 @@
+using System.Collections.Immutable;
+using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Publishing;
+using Ashlar.Agent.Reconciling;
+using Ashlar.Catalog;
+using Ashlar.Errors;
+
+namespace Ashlar.Agent.Supervision;
+
+/// <summary>What those who wait for something look at after every change.</summary>
+/// <param name="Target">What is pursued.</param>
+/// <param name="Observed">What is.</param>
+/// <param name="Shutdown">Whether all is being taken down.</param>
+/// <param name="Trouble">Why the agent cannot do what is to be done, or null.</param>
+internal sealed record View(Target Target, ImmutableArray<ObservedInstance> Observed, Shutdown Shutdown, AshlarError? Trouble);
+
+/// <summary>
+/// Makes what is be what is wanted: after every event it asks the reconciler for steps and carries them out, publishes the
+/// result to the tiers and wakes who waits for it. Lives on the agent's loop and sleeps when nothing happens.
+/// </summary>
+internal sealed class Supervisor : IDisposable
+{
+    // Every pass moves something on; this many in a row without an event in between would be a fault of ours.
+    private const int MostPasses = 1000;
+    private static readonly TimeSpan RetryAfterTrouble = TimeSpan.FromSeconds(5);
+    private readonly AgentLoop _loop;
+    private readonly InstanceTable _table;
+    private readonly InstanceRunner _runner;
+    private readonly TierLinks _links;
+    private readonly Listeners _listeners;
+    private readonly AgentLog _log;
+    private readonly TimeProvider _time;
+    private readonly ITimer _timer;
+    private readonly List<Waiter> _waiters = [];
+    private Target _target;
+    private bool _pursues;
+    private Shutdown _shutdown;
+    private AshlarError? _trouble;
+
+    public Supervisor(
+        AgentLoop loop, InstanceTable table, InstanceRunner runner, TierLinks links, Listeners listeners, Target target, AgentLog log, TimeProvider time)
+    {
+        (_loop, _table, _runner, _links, _listeners, _target, _log, _time) = (loop, table, runner, links, listeners, target, log, time);
+        _timer = time.CreateTimer(_ => loop.Post(() => { }), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        links.Changed = runner.TiersChanged;
+    }
+
+    /// <summary>Called on the loop after each settling, whether or not something has changed.</summary>
+    public HashSet<Action> Settled { get; } = [];
+
+    /// <summary>What is now.</summary>
+    public View View => new(_target, [.. _table.All], _shutdown, _trouble);
+
+    /// <summary>Pursues another target from now on. Until the first one, what was adopted is watched and nothing is started or stopped.</summary>
+    public void Pursue(Target target)
+    {
+        _target = target;
+        _runner.Target = target;
+        _pursues = true;
+    }
+
+    /// <summary>Takes everything down. A later call may only make it faster.</summary>
+    public void TakeDown(Shutdown shutdown)
+    {
+        _shutdown = shutdown > _shutdown ? shutdown : _shutdown;
+        _runner.ShuttingDown = _shutdown != Shutdown.No;
+    }
+
+    /// <summary>Called on the loop: completes with the first result that is not null of <paramref name="judge"/>, asked now and after each change.</summary>
+    public Task<T> WaitAsync<T>(Func<View, T?> judge) where T : class
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _waiters.Add(new Waiter(view =>
+        {
+            try
+            {
+                return judge(view) is { } result && done.TrySetResult(result);
+            }
+            catch (AshlarException e)
+            {
+                return done.TrySetException(e);
+            }
+        }));
+        return done.Task;
+    }
+
+    /// <summary>Brings the world one turn on; the loop calls it after each batch of work.</summary>
+    public async ValueTask SettleAsync()
+    {
+        _trouble = null;
+        var wakeAt = await ReconcileAsync();
+        try
+        {
+            await _table.SaveAsync();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Trouble(e, "the store");
+        }
+
+        if (_pursues)
+        {
+            _links.Publish(revision => SnapshotBuilder.Build(revision, _target, _table.All, _listeners.All));
+        }
+
+        Arm(_trouble is null ? wakeAt : _time.GetUtcNow() + RetryAfterTrouble);
+        var view = View;
+        _waiters.RemoveAll(w => w.IsDone(view));
+        foreach (var settled in Settled)
+        {
+            settled();
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _timer.Dispose();
+
+    private async ValueTask<DateTimeOffset?> ReconcileAsync()
+    {
+        for (var pass = 0; (_pursues || _shutdown != Shutdown.No) && pass < MostPasses; pass++)
+        {
+            MarkDrained();
+            var found = Reconciler.Reconcile(_target.Instances, _table.All, _time.GetUtcNow(), Tiers.StopOrder, _shutdown);
+            if (found.Steps.IsEmpty)
+            {
+                return found.WakeAt;
+            }
+
+            foreach (var step in found.Steps)
+            {
+                _log.Info(LogEvent.Step, step.Describe());
+                try
+                {
+                    await _runner.ExecuteAsync(step);
+                }
+                catch (Exception e) when (e is not OutOfMemoryException)
+                {
+                    Trouble(e, step.Describe());
+                    return null;
+                }
+            }
+        }
+
+        if (!_pursues)
+        {
+            return null;
+        }
+
+        _log.Error(LogEvent.Fault, "The reconciler found no end; it is asked again later.");
+        return _time.GetUtcNow() + RetryAfterTrouble;
+    }
+
+    private void MarkDrained()
+    {
+        var edges = _table.All.Where(o => o.Tier == Tiers.Edge && o.Alive).ToArray();
+        foreach (var o in _table.All.Where(o => o is { State: InstanceState.Draining, HasEndpoint: true, Drained: false }).ToArray())
+        {
+            if (_links.IsIdle(o.Id, edges))
+            {
+                _table.Change(o.Id, x => x with { Drained = true });
+            }
+        }
+    }
+
+    private void Trouble(Exception e, string what)
+    {
+        var error = e is AshlarException known ? known.Error : AgentErrors.StoreUnwritable("state.db", $"{what}: {e.Message}").Error;
+        if (_trouble is null)
+        {
+            _log.Error(LogEvent.StepFailed, $"{what}: {error}");
+        }
+
+        _trouble ??= error;
+    }
+
+    private void Arm(DateTimeOffset? wakeAt)
+    {
+        var delay = wakeAt is { } at ? at - _time.GetUtcNow() : Timeout.InfiniteTimeSpan;
+        _timer.Change(delay < TimeSpan.Zero && wakeAt is not null ? TimeSpan.Zero : delay, Timeout.InfiniteTimeSpan);
+    }
+
+    private sealed record Waiter(Func<View, bool> IsDone);
+}

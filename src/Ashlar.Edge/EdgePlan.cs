@@ -1,0 +1,71 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Ashlar.Catalog;
+using Ashlar.Edge.Tier;
+using Ashlar.Processes;
+
+namespace Ashlar.Edge;
+
+/// <summary>What the edge tier wants to run: one instance, replaced when the program is another or a person restarts it.</summary>
+public static class EdgePlan
+{
+    /// <summary>Name of the tier and of its service.</summary>
+    public const string Tier = "edge";
+
+    // Between the end of a drain and SIGKILL.
+    private static readonly TimeSpan _margin = TimeSpan.FromSeconds(5);
+
+    /// <summary>The plan. Pure.</summary>
+    public static ImmutableArray<DesiredInstance> Plan(PlanContext context)
+    {
+        const string Name = $"{Tier}.1";
+        if (context.Stopped.Contains(Tier) || context.Stopped.Contains(Name))
+        {
+            return [];
+        }
+
+        var restarts = context.RestartCounts.GetValueOrDefault(Tier) + context.RestartCounts.GetValueOrDefault(Name);
+        return
+        [
+            new DesiredInstance
+            {
+                Tier = Tier,
+                Service = Tier,
+                Index = 1,
+                Fingerprint = $"{context.ProgramVersion} restarts={restarts.ToString(CultureInfo.InvariantCulture)}",
+                Readiness = Readiness.Channel,
+                StopGrace = EdgeOptions.DefaultGrace + _margin,
+                StartTimeout = TimeSpan.FromSeconds(30),
+                Launch = new LaunchSpec
+                {
+                    Command =
+                    [
+                        context.Program, Tier,
+                        "--instance", Name,
+                        "--channel", Path.Combine(context.StateFolder, "run", "agent.channel"),
+                        "--state", context.StateFolder,
+                        "--grace", EdgeOptions.DefaultGrace.TotalSeconds.ToString(CultureInfo.InvariantCulture),
+                    ],
+                    Environment = Environment,
+                    WorkingDirectory = context.StateFolder,
+                    LogPath = Path.Combine(context.StateFolder, "logs", $"{Name}.log"),
+                    Tag = Name,
+                    User = context.User,
+                },
+            },
+        ];
+    }
+
+    // The program finds its runtime where the program that plans has found it.
+    private static ImmutableSortedDictionary<string, string> Environment { get; } = RuntimeRoot() is { } root
+        ? ImmutableSortedDictionary<string, string>.Empty.Add("DOTNET_ROOT", root)
+        : ImmutableSortedDictionary<string, string>.Empty;
+
+    private static string? RuntimeRoot()
+    {
+        // ROOT/shared/Microsoft.NETCore.App/VERSION/; a self-contained program carries its runtime beside itself.
+        var shared = Path.GetDirectoryName(Path.GetDirectoryName(RuntimeEnvironment.GetRuntimeDirectory().TrimEnd('/')));
+        return Path.GetFileName(shared) == "shared" ? Path.GetDirectoryName(shared) : null;
+    }
+}

@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using Ashlar.Edge.Logging;
+
+namespace Ashlar.Edge.Forwarding;
+
+/// <summary>What is written down about the exchange.</summary>
+internal sealed partial class Exchange
+{
+    private static readonly long _ticksPerMicrosecond = Stopwatch.Frequency / 1_000_000;
+
+    private long _startedAt;
+    private long _requestMs;
+    private long _askedAt;
+    private long _waitedFrom;
+    private long _waited;
+    private Failure _failure;
+
+    private void Report()
+    {
+        var now = Stopwatch.GetTimestamp();
+        var head = _client.Received!.Slice(_headStart, Request.Consumed);
+        var record = new AccessRecord
+        {
+            StartedUnixMs = _requestMs,
+            Client = _client.Peer.Address.Span,
+            RequestId = _requestId,
+            Status = _sentToClient > 0 ? _status : 0,
+            BytesIn = head.Length + _requestBody.Bytes,
+            BytesOut = _sentToClient,
+            DurationMicros = (now - _startedAt) / _ticksPerMicrosecond,
+            UpstreamMicros = _askedAt == 0 ? -1 : (now - _askedAt) / _ticksPerMicrosecond,
+            QueueMicros = _waited / _ticksPerMicrosecond,
+            Service = _service?.Name,
+            Instance = _asked?.Name,
+            Retries = _retries,
+            Failure = _failure,
+        };
+        if (head.Length > 0)
+        {
+            record.Method = Request.MethodRange.Of(head);
+            record.Host = Request.HostRange.Of(head);
+            record.Target = Request.TargetRange.Of(head);
+        }
+
+        _edge.Log?.Write(in record);
+        if (_isCounted)
+        {
+            _edge.Metrics.RequestEnded(_service!.Series, in record);
+        }
+        else
+        {
+            _edge.Metrics.RequestRefused(in record);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using System.Text;
+
+namespace Ashlar.Systemd;
+
+/// <summary>The systemd unit that keeps a stack's agent running from boot on.</summary>
+/// <param name="Stack">Name of the stack.</param>
+/// <param name="Folder">Its folder.</param>
+/// <param name="Program">Absolute path of the program.</param>
+/// <param name="OfSystem">True: the machine's; false: the user's own.</param>
+internal sealed record UnitFile(string Stack, string Folder, string Program, bool OfSystem)
+{
+    /// <summary>Name of the unit.</summary>
+    public string Name => $"ashlar-{Stack}.service";
+
+    /// <summary>Where it belongs.</summary>
+    /// <param name="home">Home folder of the user.</param>
+    public string PathIn(string home) => OfSystem
+        ? System.IO.Path.Combine("/etc/systemd/system", Name)
+        : System.IO.Path.Combine(home, ".config/systemd/user", Name);
+
+    /// <summary>The text of the file.</summary>
+    public string Render() => $"""
+        # Written by: ashlar service install
+        [Unit]
+        Description=Stack {Percent(Stack)} (Ashlar)
+        Wants=network-online.target
+        After=network-online.target
+        StartLimitIntervalSec=0
+
+        [Service]
+        Type=notify
+        NotifyAccess=main
+        WorkingDirectory={Percent(Folder)}
+        ExecStart={Quote(Program)} agent --stack {Quote(Folder)}
+        ExecReload={Quote(Program)} up --detach --stack {Quote(Folder)}
+        ExecStop={Quote(Program)} down --stack {Quote(Folder)}
+        # The agent is started again if it ends or hangs; what it supervises goes on meanwhile and is adopted.
+        Restart=always
+        RestartSec=1
+        WatchdogSec=30
+        KillMode=process
+        TimeoutStartSec=120
+        TimeoutStopSec=120
+        # Limits and accounting of each instance.
+        Delegate=yes
+        LimitNOFILE=1048576
+        TasksMax=infinity
+
+        [Install]
+        WantedBy={(OfSystem ? "multi-user.target" : "default.target")}
+
+        """;
+
+    // systemd expands % and splits words; $ is a variable in commands.
+    private static string Quote(string text)
+    {
+        var quoted = new StringBuilder("\"");
+        foreach (var c in Percent(text))
+        {
+            if (c is '"' or '\\') quoted.Append('\\');
+            quoted.Append(c);
+            if (c == '$') quoted.Append('$');
+        }
+
+        return quoted.Append('"').ToString();
+    }
+
+    private static string Percent(string text) => text.Replace("%", "%%");
+}

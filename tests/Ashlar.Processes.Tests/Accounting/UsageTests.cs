@@ -1,0 +1,87 @@
+using System.Globalization;
+using System.Text;
+
+namespace Ashlar.Processes.Tests.Accounting;
+
+public sealed class UsageTests
+{
+    /// <summary>Burns CPU for about the time given, in a process of its own that is reaped, and then waits.</summary>
+    private const string Burn = "perl -e 'while ((times)[0] < 0.5) {}'";
+
+    private static async Task<ProcessUsage> Settled(Lab lab, ManagedProcess process, UsageSampler sampler)
+    {
+        await lab.LogHolds("burnt");
+        return sampler.Sample([process.Identity.Pid])[process.Identity.Pid];
+    }
+
+    [Fact] // 39
+    public async Task Cpu_of_children_that_have_been_reaped_is_counted()
+    {
+        using var lab = new Lab();
+        var time = new ManualTime();
+        var process = lab.StartShell($"{Burn}; {Burn}; echo burnt; sleep 1000");
+        var sampler = new UsageSampler(time);
+        sampler.Sample([process.Identity.Pid]);
+        time.Advance(10);
+        var usage = await Settled(lab, process, sampler);
+        Assert.InRange(usage.CpuTime.TotalSeconds, 0.9, 3);
+        Assert.InRange(usage.Cpu, 0.05, 0.3); // About 1 s of CPU in 10 s by this clock.
+    }
+
+    [Fact] // 39
+    public async Task Memory_is_pss_where_it_was_read_because_rss_counts_shared_pages_for_each()
+    {
+        using var lab = new Lab();
+        var process = lab.StartShell("perl -e '$x = \"x\" x 50000000; for (1..3) { unless (fork) { sleep 1000; exit } } $| = 1; print \"burnt\\n\"; sleep 1000' & wait");
+        var sampler = new UsageSampler(TimeProvider.System);
+        var usage = await Settled(lab, process, sampler);
+        for (var i = 0; i < 8; i++) // One process a pass.
+            usage = sampler.Sample([process.Identity.Pid])[process.Identity.Pid];
+        Assert.Equal(5, usage.Pids.Length);
+        Assert.InRange(usage.Rss, 190_000_000, 600_000_000);
+        Assert.InRange(usage.Memory, 48_000_000, usage.Rss / 2);
+        Assert.Equal(5, usage.Threads);
+    }
+
+    [Fact]
+    public async Task Processes_are_listed_leader_first_and_gone_groups_are_missing()
+    {
+        using var lab = new Lab();
+        var process = lab.StartShell("sleep 1000 & sleep 1000 & echo burnt; wait");
+        var other = lab.StartShell("sleep 1000");
+        var sampler = new UsageSampler(TimeProvider.System);
+        await lab.LogHolds("burnt");
+        var pids = ProcessTree.Of(process.Identity.Pid);
+        Assert.Equal((3, process.Identity.Pid), (pids.Length, pids[0]));
+        var usage = sampler.Sample([process.Identity.Pid, other.Identity.Pid]);
+        Assert.Equal(pids.AsEnumerable(), usage[process.Identity.Pid].Pids);
+        await process.StopAsync(TimeSpan.Zero);
+        Assert.Equal([other.Identity.Pid], sampler.Sample([process.Identity.Pid, other.Identity.Pid]).Keys);
+        Assert.Empty(ProcessTree.Of(process.Identity.Pid));
+    }
+
+    [Fact]
+    public void A_process_name_with_blanks_and_brackets_is_read()
+    {
+        const string Line = "42 (a) b (c)) S 1 42 42 0 -1 4194304 1 2 3 4 50 60 70 80 20 0 9 0 12345 1000 77 18446744073709551615";
+        Assert.True(ProcessStat.TryParse(Encoding.ASCII.GetBytes(Line), out var stat));
+        Assert.Equal(new ProcessStat(42, 'S', 1, 42, 42, 50, 60, 70, 80, 9, 12345, 77), stat);
+        Assert.Equal(260, stat.CpuTime);
+    }
+
+    [Fact]
+    public void Mutated_stat_lines_never_throw()
+    {
+        const int Seed = 3;
+        var random = new Random(Seed);
+        var valid = File.ReadAllBytes("/proc/self/stat");
+        for (var round = 0; round < 20_000; round++)
+        {
+            var line = (byte[])valid.Clone();
+            for (var i = random.Next(1, 6); i > 0; i--)
+                line[random.Next(line.Length)] = (byte)random.Next(256);
+            var error = Record.Exception(() => ProcessStat.TryParse(line.AsSpan(0, random.Next(line.Length + 1)), out _));
+            Assert.True(error is null, string.Create(CultureInfo.InvariantCulture, $"seed {Seed}, round {round}: {error}"));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using Ashlar.Output;
+
+namespace Ashlar;
+
+public sealed class ProcessTreeTests
+{
+    [Fact]
+    public void Ps_shows_tier_service_instance_and_pids()
+    {
+        var text = ProcessTree.Render(new Screen(TextWriter.Null), CliRig.Storefront, CliRig.Now);
+        Assert.Equal("""
+            storefront  v12  not healthy  http://127.0.0.1:8080
+
+            NAME            STATE        RELEASE  UPTIME   PORT   CPU    MEMORY  RESTARTS  PIDS
+            agent           healthy                2h 3m         0.4%  39.0 MiB         0  4711
+            edge
+            └─ edge 1/1
+               └─ edge.1    healthy                2h 3m   8080   31%  61.0 MiB         0  4720
+            services
+            ├─ web 1/2
+            │  ├─ web.1     healthy      v12       2h 3m  20001  125%   210 MiB         0  4731 4735 4736
+            │  └─ web.2     backoff      v12              20002                         3
+            │       exit 1, next start in 4 s
+            └─ worker 1/1   maintenance
+               └─ worker.1  healthy      v12       2h 3m         0.0%  1.49 GiB         0  4740
+
+            """, text);
+    }
+
+    [Fact]
+    public void A_narrow_screen_cuts_lines_and_never_wraps_them()
+    {
+        var screen = new Screen(TextWriter.Null) { Columns = () => 60 };
+        var table = ProcessTree.Render(screen, CliRig.Storefront, CliRig.Now).Split('\n').Skip(2);
+        Assert.All(table, line => Assert.True(line.Length <= 60, line));
+    }
+
+    [Fact]
+    public void Colours_change_nothing_but_the_colours()
+    {
+        var plain = ProcessTree.Render(new Screen(TextWriter.Null), CliRig.Storefront, CliRig.Now);
+        var coloured = ProcessTree.Render(new Screen(TextWriter.Null) { Colour = true }, CliRig.Storefront, CliRig.Now);
+        Assert.Contains("\e[32mhealthy\e[0m", coloured);
+        Assert.Equal(plain, System.Text.RegularExpressions.Regex.Replace(coloured, "\e\\[[0-9;]*m", ""));
+    }
+
+    [Fact]
+    public void Status_names_what_is_not_healthy_with_its_last_lines()
+    {
+        Assert.Equal("""
+            storefront  v12  not healthy  http://127.0.0.1:8080
+              edge    1/1
+              web     1/2
+                web.2: backoff, exit 1, next start in 4 s
+                  | Traceback:
+                  | KeyError: 'DATABASE_URL'
+              worker  1/1  maintenance
+
+            """, HealthSummary.Render(new Screen(TextWriter.Null), CliRig.Storefront));
+    }
+}
