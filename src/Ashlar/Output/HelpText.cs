@@ -28,7 +28,11 @@ internal static class HelpText
     }
 
     /// <summary>One verb with its arguments, options and examples.</summary>
-    public static string OfVerb(Screen screen, Verb verb, Command command)
+    /// <param name="screen">Where it is shown.</param>
+    /// <param name="verb">The verb.</param>
+    /// <param name="command">Its command.</param>
+    /// <param name="common">False: the options of every verb are left out.</param>
+    public static string OfVerb(Screen screen, Verb verb, Command command, bool common = true)
     {
         var text = new StringBuilder($"{verb.Summary}\n\nusage: {Usage(verb.Name, command)}\n");
         foreach (var second in command.Subcommands) text.Append("       ").Append(Usage($"{verb.Name} {second.Name}", second)).Append('\n');
@@ -36,7 +40,7 @@ internal static class HelpText
             .Select(argument => (argument.Name, argument.Description ?? "")).Distinct());
         Section(text, screen, "Second words", command.Subcommands.Select(second => (second.Name, second.Description ?? "")));
         Section(text, screen, "Options", command.Subcommands.SelectMany(second => second.Options).Concat(command.Options)
-            .Where(option => !option.Hidden).Select(option => (Names(option), option.Description ?? "")).Distinct());
+            .Where(option => common || !option.Recursive).Select(option => (Names(option), option.Description ?? "")).Distinct());
         text.Append('\n').Append(screen.Paint("Examples", Ink.Strong)).Append('\n');
         foreach (var example in verb.Examples) text.Append("  ").Append(example).Append('\n');
         return text.ToString();

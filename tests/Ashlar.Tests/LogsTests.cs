@@ -1,0 +1,105 @@
+using System.Text.Json;
+using Ashlar.Logs;
+using Ashlar.Output;
+
+namespace Ashlar;
+
+public sealed class LogsTests : IDisposable
+{
+    private readonly CliRig _rig = new();
+
+    public LogsTests()
+    {
+        _rig.Agent.Running = false;
+        _rig.Folder.Write(".ashlar/logs/web.1.log", "one\ntwo\nthree\n");
+        _rig.Folder.Write(".ashlar/logs/web.2.log", "uno\n");
+        _rig.Folder.Write(".ashlar/logs/worker.1.log", "job 1\n");
+        _rig.Folder.Write(".ashlar/logs/agent.log", "starting web.1\n");
+        foreach (var (name, age) in new[] { ("web.1", 30), ("web.2", 20), ("worker.1", 10) })
+        {
+            File.SetLastWriteTimeUtc(Path.Combine(_rig.Folder.Path, $".ashlar/logs/{name}.log"), CliRig.Now.UtcDateTime.AddMinutes(-age));
+        }
+    }
+
+    public void Dispose() => _rig.Dispose();
+
+    [Fact]
+    public async Task Logs_are_read_without_an_agent_and_say_who_wrote_each_line()
+    {
+        Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("logs"));
+        Assert.Equal("""
+            web.1    | one
+            web.1    | two
+            web.1    | three
+            web.2    | uno
+            worker.1 | job 1
+
+            """, _rig.Out.ToString());
+    }
+
+    [Theory]
+    [InlineData("logs web -n 1 --plain", "three\nuno\n")]
+    [InlineData("logs web.1 -n 2 --plain", "two\nthree\n")]
+    [InlineData("logs web.1 -n 0 --plain", "")]
+    [InlineData("logs agent --plain", "starting web.1\n")]
+    [InlineData("logs --since 25m --plain", "uno\njob 1\n")]
+    [InlineData("logs worker --json", "{\"instance\":\"worker.1\",\"text\":\"job 1\"}\n")]
+    public async Task Targets_counts_and_times_choose_lines(string words, string expected)
+    {
+        Assert.Equal(ExitCodes.Ok, await _rig.RunAsync(words.Split(' ')));
+        Assert.Equal(expected, _rig.Out.ToString());
+    }
+
+    [Fact]
+    public async Task An_unknown_target_is_answered_with_the_nearest()
+    {
+        Assert.Equal(ExitCodes.Usage, await _rig.RunAsync("logs", "wrker"));
+        Assert.Contains("did you mean worker?", _rig.Error.ToString());
+    }
+
+    [Fact]
+    public async Task Following_shows_new_lines_of_old_and_new_instances_and_the_last_ones_before_it_ends()
+    {
+        var shown = new List<string>();
+        var folder = LogFolder.Of(_rig.Folder.Path);
+        using var end = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var seen = new TaskCompletionSource();
+        var follower = new LogFollower(folder, name => name != "agent", TimeProvider.System);
+        follower.SkipToEnd();
+        var following = follower.FollowAsync((instance, line) =>
+        {
+            lock (shown) shown.Add($"{instance}: {line}");
+            if (line == "uno mas") seen.TrySetResult();
+        }, end.Token);
+        File.AppendAllText(folder.FileOf("web.1"), "four\n");
+        File.WriteAllText(folder.FileOf("web.3"), "hello\n");
+        File.AppendAllText(folder.FileOf("web.2"), "uno mas\n");
+        await seen.Task;
+        File.AppendAllText(folder.FileOf("web.2"), "adios\n");
+        await end.CancelAsync();
+        await following;
+        Assert.Equal(["web.1: four", "web.2: adios", "web.2: uno mas", "web.3: hello"], shown.Order());
+    }
+
+    [Fact]
+    public void Lines_with_times_are_cut_by_them_and_lines_without_follow_the_one_before()
+    {
+        string[] lines = ["2026-03-14T14:00:00Z a", "  stack", "2026-03-14 15:00:00,5 b", "  stack", "2026-03-14T16:05:00+01:00 c"];
+        Assert.Equal(lines[2..], LineTime.Since(lines, CliRig.Now.AddMinutes(-15), CliRig.Now));
+        Assert.Empty(LineTime.Since(lines, CliRig.Now, CliRig.Now));
+        Assert.Empty(LineTime.Since(["x"], CliRig.Now, CliRig.Now.AddHours(-1)));
+    }
+
+    [Fact]
+    public void Instances_are_ordered_as_people_count() =>
+        Assert.Equal(["edge.1", "web.2", "web.10", "worker.1"], new[] { "web.10", "worker.1", "web.2", "edge.1" }.Order(InstanceOrder.Comparer));
+
+    [Fact]
+    public void Each_service_has_its_colour_and_what_the_app_coloured_ends_with_its_line()
+    {
+        var prefix = new LogPrefix(new Screen(TextWriter.Null) { Colour = true });
+        Assert.Equal("\e[36mweb.1    |\e[0m a", prefix.Line("web.1", "a"));
+        Assert.Equal("\e[33mworker.1 |\e[0m b", prefix.Line("worker.1", "b"));
+        Assert.Equal("\e[36mweb.2    |\e[0m \e[31mc\e[0m", prefix.Line("web.2", "\e[31mc"));
+    }
+}

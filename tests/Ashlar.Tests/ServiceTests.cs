@@ -1,0 +1,40 @@
+using Ashlar.Systemd;
+
+namespace Ashlar;
+
+public sealed class ServiceTests : IDisposable
+{
+    private readonly CliRig _rig = new();
+
+    public void Dispose() => _rig.Dispose();
+
+    [Fact]
+    public void The_unit_restarts_the_agent_and_leaves_the_apps_alone()
+    {
+        var text = new UnitFile("shop", "/srv/my shop", "/opt/ashlar/ashlar", OfSystem: true).Render();
+        string[] wanted =
+        [
+            "Type=notify", "WatchdogSec=30", "Restart=always", "KillMode=process", "Delegate=yes", "WantedBy=multi-user.target",
+            "ExecStart=\"/opt/ashlar/ashlar\" agent --stack \"/srv/my shop\"",
+            "ExecReload=\"/opt/ashlar/ashlar\" up --detach --stack \"/srv/my shop\"",
+        ];
+        Assert.All(wanted, line => Assert.Contains(line, text.Split('\n')));
+    }
+
+    [Fact]
+    public void Signs_that_systemd_would_read_are_escaped()
+    {
+        var text = new UnitFile("shop", "/srv/50% \"off\" $now", "/opt/ashlar", OfSystem: false).Render();
+        Assert.Contains("""--stack "/srv/50%% \"off\" $$now" """.TrimEnd(), text);
+        Assert.Contains("WantedBy=default.target", text);
+    }
+
+    [Fact]
+    public async Task The_unit_is_printed_or_written_without_systemd()
+    {
+        _rig.Folder.Write("ashlar.yaml", "name: shop\nservices: {web: {run: sleep 1000}}\n");
+        Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("service", "install", "--print"));
+        Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("service", "install", "--output", "shop.service"));
+        Assert.Equal(File.ReadAllText(Path.Combine(_rig.Folder.Path, "shop.service")), _rig.Out.ToString()[..^"wrote shop.service; it belongs to /etc/systemd/system/ashlar-shop.service\n".Length]);
+    }
+}

@@ -1,0 +1,118 @@
+using Ashlar.Agent.Api;
+using Ashlar.Foreground;
+using Ashlar.Output;
+
+namespace Ashlar;
+
+public sealed class UpTests : IDisposable
+{
+    private static readonly UpResult Result = new("v12", true, ["http://127.0.0.1:8080"]);
+    private readonly CliRig _rig = new();
+
+    public UpTests() => _rig.Agent.Running = false;
+
+    public void Dispose() => _rig.Dispose();
+
+    [Fact]
+    public async Task Up_detached_shows_the_steps_and_prints_where_it_answers()
+    {
+        _rig.Agent.Answers(AgentVerbs.Up, FakeAgent.Progress("building web"), FakeAgent.Progress("starting web.1"), FakeAgent.Done(Result, CliJson.Default.UpResult));
+        Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("up", "--detach"));
+        Assert.Equal("v12 is up: http://127.0.0.1:8080\n", _rig.Out.ToString());
+        Assert.Equal("· building web\n· starting web.1\n", _rig.Error.ToString());
+        Assert.True(_rig.Agent.Running);
+    }
+
+    [Fact]
+    public async Task A_failed_first_release_names_the_instance_with_its_last_lines_and_leaves_nothing_running()
+    {
+        _rig.Agent.Reports(CliRig.Storefront with { Release = "" })
+            .Answers(AgentVerbs.Up, FakeAgent.Fails("ASH4010", "web.2 does not stay up: exit 1.", "ashlar logs web.2"));
+        Assert.Equal(ExitCodes.Unhealthy, await _rig.RunAsync("up", "--detach"));
+        Assert.Equal("""
+                web.2: backoff, exit 1, next start in 4 s
+                  | Traceback:
+                  | KeyError: 'DATABASE_URL'
+            error ASH4010 (agent): web.2 does not stay up: exit 1.
+            next: ashlar logs web.2
+
+            """, _rig.Error.ToString());
+        Assert.Equal("down", _rig.Agent.Asked[^1].Verb);
+        Assert.False(_rig.Agent.Running);
+    }
+
+    [Fact]
+    public async Task A_failed_later_release_leaves_alone_what_ran()
+    {
+        _rig.Agent.Running = true;
+        _rig.Agent.Reports(CliRig.Storefront).Answers(AgentVerbs.Up, FakeAgent.Fails("ASH5003", "build of web: exit 1.", "mend it"));
+        Assert.Equal(ExitCodes.Failed, await _rig.RunAsync("up", "--detach"));
+        Assert.DoesNotContain("down", _rig.Agent.Asked.Select(asked => asked.Verb));
+    }
+
+    [Fact]
+    public async Task A_dry_run_prints_the_steps_and_leaves_no_agent_behind()
+    {
+        _rig.Agent.Reports(CliRig.Storefront with { Release = "" })
+            .Answers(AgentVerbs.Plan, FakeAgent.Done(new PlanResult(["start edge.1", "start web.1"]), CliJson.Default.PlanResult));
+        Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("up", "--dry-run"));
+        Assert.Equal("start edge.1\nstart web.1\n", _rig.Out.ToString());
+        Assert.False(_rig.Agent.Running);
+    }
+
+    [Fact]
+    public async Task Mistakes_of_the_file_are_all_shown_and_no_agent_is_started()
+    {
+        _rig.Folder.Write("ashlar.yaml", "services:\n  web:\n    rum: x\n    instances: many\n");
+        Assert.Equal(ExitCodes.StackInvalid, await _rig.RunAsync("up"));
+        Assert.Contains("ashlar.yaml:3:5: error", _rig.Error.ToString());
+        Assert.Contains("ashlar.yaml:4:16: error", _rig.Error.ToString());
+        Assert.False(_rig.Agent.Running);
+    }
+
+    [Fact]
+    public async Task Check_prints_all_mistakes_with_their_places()
+    {
+        _rig.Folder.Write("ashlar.yaml", "services:\n  web:\n    rum: x\n    instances: many\n");
+        Assert.Equal(ExitCodes.StackInvalid, await _rig.RunAsync("check"));
+        Assert.Contains("ashlar.yaml:3:5: error", _rig.Out.ToString());
+        Assert.EndsWith("mistakes\n", _rig.Out.ToString());
+    }
+
+    [Fact]
+    public async Task Check_says_what_a_good_file_has()
+    {
+        Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("check"));
+        Assert.EndsWith("with web\n", _rig.Out.ToString());
+    }
+
+    [Fact]
+    public async Task Init_writes_a_file_that_check_likes_and_overwrites_nothing()
+    {
+        Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("init"));
+        Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("check"));
+        Assert.Equal(ExitCodes.Refused, await _rig.RunAsync("init"));
+        Assert.Contains("--force", _rig.Error.ToString());
+        Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("init", "--force"));
+    }
+
+    [Fact]
+    public async Task Init_in_a_folder_without_an_app_says_what_to_do()
+    {
+        using var empty = new CliRig(withStack: false);
+        Assert.Equal(ExitCodes.StackInvalid, await empty.RunAsync("init"));
+        Assert.Contains("ASH6023", empty.Error.ToString());
+    }
+
+    [Fact]
+    public async Task The_schema_is_JSON()
+    {
+        Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("schema"));
+        using var schema = System.Text.Json.JsonDocument.Parse(_rig.Out.ToString());
+        Assert.Equal("object", schema.RootElement.GetProperty("type").GetString());
+    }
+
+    [Fact]
+    public void The_status_line_has_release_health_and_address() =>
+        Assert.Equal(" storefront  v12  3/4 healthy  http://127.0.0.1:8080", StatusLine.Render(CliRig.Storefront));
+}
