@@ -16,7 +16,7 @@ return await CommandLine.RunAsync(
         Error = Screen.OfDescriptor(2, Environment.GetEnvironmentVariable),
         In = () => new StreamReader(new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, 1)),
         Interactive = Terminal.Is(0) && Terminal.Is(2),
-        Agents = new RunningAgents(),
+        Agents = new RunningAgents(Environment.ProcessPath!),
         Folder = Environment.CurrentDirectory,
     },
     args);

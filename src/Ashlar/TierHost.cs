@@ -1,3 +1,4 @@
+using Ashlar.Agent.Hosting;
 using Ashlar.Edge;
 
 namespace Ashlar;
@@ -13,7 +14,8 @@ internal static class TierHost
     /// <summary>Runs the tier until it ends; the result is the exit code of the process.</summary>
     public static Task<int> RunAsync(string tier, string[] arguments) => tier switch
     {
-        EdgePlan.Tier => EdgeTier.RunAsync(arguments),
-        _ => throw new NotSupportedException($"There is no tier '{tier}' ({arguments.Length} arguments)."),
+        "agent" => AgentHost.MainAsync(arguments),
+        "edge" => EdgeTier.RunAsync(arguments),
+        _ => throw new ArgumentException($"There is no tier '{tier}'.", nameof(tier)),
     };
 }

@@ -41,7 +41,7 @@ internal sealed class FakeAgent : IAgents
     public Task<IAgentSession?> FindAsync(string stackFolder, CancellationToken cancellation) =>
         Task.FromResult<IAgentSession?>(Running ? new Session(this) : null);
 
-    public Task<IAgentSession> EnsureRunningAsync(string stackFolder, CancellationToken cancellation)
+    public Task<IAgentSession> EnsureRunningAsync(string stackFolder, Action<string> progress, CancellationToken cancellation)
     {
         Running = true;
         return Task.FromResult<IAgentSession>(new Session(this));

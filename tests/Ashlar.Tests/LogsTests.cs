@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Ashlar.Logs;
 using Ashlar.Output;
 

@@ -10,7 +10,7 @@ internal interface IAgents
     Task<IAgentSession?> FindAsync(string stackFolder, CancellationToken cancellation);
 
     /// <summary>The agent of a stack, started if there is none, and brought to this program's version if it runs another.</summary>
-    Task<IAgentSession> EnsureRunningAsync(string stackFolder, CancellationToken cancellation);
+    Task<IAgentSession> EnsureRunningAsync(string stackFolder, Action<string> progress, CancellationToken cancellation);
 }
 
 /// <summary>A conversation with an agent.</summary>

@@ -1,12 +1,26 @@
+using System.Text.Json;
+using Ashlar.Agent.Api;
+using Ashlar.Agent.Hosting;
+
 namespace Ashlar.Agents;
 
 /// <summary>The agents that run on this machine, each behind the socket in its stack's folder.</summary>
-internal sealed class RunningAgents : IAgents
+/// <param name="program">Absolute path of this program: what an agent is started from.</param>
+internal sealed class RunningAgents(string program) : IAgents
 {
     /// <inheritdoc />
-    public Task<IAgentSession?> FindAsync(string stackFolder, CancellationToken cancellation) => Task.FromResult<IAgentSession?>(null);
+    public Task<IAgentSession?> FindAsync(string stackFolder, CancellationToken cancellation) =>
+        Task.FromResult<IAgentSession?>(AgentClient.TryConnect(stackFolder) is { } client ? new Session(client) : null);
 
     /// <inheritdoc />
-    public Task<IAgentSession> EnsureRunningAsync(string stackFolder, CancellationToken cancellation) =>
-        throw CliErrors.NotRunning(stackFolder);
+    public async Task<IAgentSession> EnsureRunningAsync(string stackFolder, Action<string> progress, CancellationToken cancellation) =>
+        new Session(await AgentLauncher.EnsureRunningAsync(stackFolder, program, progress, cancellation));
+
+    private sealed class Session(AgentClient client) : IAgentSession
+    {
+        public IAsyncEnumerable<AgentReply> SendAsync(string verb, JsonElement arguments, CancellationToken cancellation) =>
+            client.SendAsync(verb, arguments, cancellation);
+
+        public ValueTask DisposeAsync() => client.DisposeAsync();
+    }
 }

@@ -18,11 +18,11 @@ internal sealed class StackLaunch
     public IAgentSession Agent { get; }
 
     /// <summary>Sees to it that an agent of this program's version runs.</summary>
-    public static async Task<StackLaunch> BeginAsync(IAgents agents, string folder, CancellationToken cancellation)
+    public static async Task<StackLaunch> BeginAsync(IAgents agents, string folder, Action<string> progress, CancellationToken cancellation)
     {
         var there = await agents.FindAsync(folder, cancellation);
         if (there is not null) await there.DisposeAsync();
-        return new StackLaunch(agents, folder, there is null, await agents.EnsureRunningAsync(folder, cancellation));
+        return new StackLaunch(agents, folder, there is null, await agents.EnsureRunningAsync(folder, progress, cancellation));
     }
 
     /// <summary>Sends <c>up</c>.</summary>

@@ -43,7 +43,7 @@ internal static class UpCommand
     {
         var cli = call.Cli;
         using var progress = new Progress(cli.Error, cli.Time, "starting", silent: call.Json);
-        var launch = await StackLaunch.BeginAsync(cli.Agents, folder, cancellation);
+        var launch = await StackLaunch.BeginAsync(cli.Agents, folder, progress.Step, cancellation);
         await using var agent = launch.Agent;
         try
         {
@@ -72,7 +72,7 @@ internal static class UpCommand
 
     private static async Task<int> DryRunAsync(VerbCall call, string folder, UpArguments arguments, CancellationToken cancellation)
     {
-        var launch = await StackLaunch.BeginAsync(call.Cli.Agents, folder, cancellation);
+        var launch = await StackLaunch.BeginAsync(call.Cli.Agents, folder, _ => { }, cancellation);
         await using var agent = launch.Agent;
         try
         {

@@ -28,7 +28,7 @@ internal sealed class ForegroundSession(Cli cli, string folder) : IDisposable
         Task logs = Task.CompletedTask;
         try
         {
-            var launch = await StackLaunch.BeginAsync(cli.Agents, folder, cancellation);
+            var launch = await StackLaunch.BeginAsync(cli.Agents, folder, Say, cancellation);
             await using var agent = launch.Agent;
             logs = Task.Run(() => follower.FollowAsync((instance, line) => _live.Line(_prefix.Line(instance, line)), shown.Token), CancellationToken.None);
             var stay = StayAsync(launch, arguments, shown.Token);
