@@ -38,6 +38,8 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
     /// <summary>Client connections now, about.</summary>
     public int Connections => _loops.Sum(static loop => loop.Connections);
 
+    internal bool IsDraining => _loops.All(static loop => loop.IsDraining);
+
     internal EdgeMetrics Metrics { get; }
 
     internal AccessLog? Log { get; }

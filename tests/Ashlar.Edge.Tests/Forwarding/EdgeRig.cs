@@ -42,15 +42,18 @@ internal sealed class EdgeRig : IAsyncDisposable
     public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
 
     /// <summary>Starts an edge whose one service <c>web</c> takes all requests.</summary>
-    public static async Task<EdgeRig> StartAsync(ForwardingOptions? options, params ScriptedApp[] apps)
+    public static Task<EdgeRig> StartAsync(ForwardingOptions options, params ScriptedApp[] apps) => StartAsync(1, options, apps);
+
+    /// <summary>The same on several loops, each with upstream connections of its own.</summary>
+    public static async Task<EdgeRig> StartAsync(int loops, ForwardingOptions options, params ScriptedApp[] apps)
     {
-        var rig = new EdgeRig((options ?? new ForwardingOptions()) with { Loops = 2 });
+        var rig = new EdgeRig(options with { Loops = loops });
         rig.Serve(service => service, [.. apps.Select(app => app.Port)]);
         await rig.ListenAsync(rig.Server);
         return rig;
     }
 
-    public static Task<EdgeRig> StartAsync(params ScriptedApp[] apps) => StartAsync(null, apps);
+    public static Task<EdgeRig> StartAsync(params ScriptedApp[] apps) => StartAsync(1, new ForwardingOptions(), apps);
 
     /// <summary>Takes a snapshot with these instances into force.</summary>
     public void Serve(Func<CatalogService, CatalogService> change, params int[] ports)
