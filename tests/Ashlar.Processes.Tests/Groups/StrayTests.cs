@@ -27,6 +27,7 @@ public sealed class StrayTests
         using var lab = new Lab();
         var exit = await lab.RunShell("setsid sh -c 'echo $$ > stray; exec sleep 1000' & while [ ! -s stray ]; do sleep 0.01; done; exit 0");
         Assert.Equal((0, 1), (exit.Code, exit.LeftBehind));
+        Assert.Contains("left 1 process behind", ProcessErrors.WentToBackground("web.1", exit.LeftBehind).Error.Message);
         Assert.False(Lab.Lives(Pid(lab, "stray")));
     }
 

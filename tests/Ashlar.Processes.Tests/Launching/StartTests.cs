@@ -38,6 +38,37 @@ public sealed class StartTests
         Assert.Equal("y\n", lab.Log);
     }
 
+    [Fact] // 8, 32
+    public async Task A_child_has_no_terminal_so_an_interrupt_typed_there_reaches_it_only_through_us()
+    {
+        using var lab = new Lab();
+        await lab.RunShell("cut -d' ' -f7 /proc/$$/stat; test -t 0 || test -t 1 || test -t 2 || echo none; cat");
+        Assert.Equal("0\nnone\n", lab.Log);
+    }
+
+    [Fact] // 15
+    public async Task A_child_outlives_the_thread_that_started_it()
+    {
+        using var lab = new Lab();
+        ManagedProcess? process = null;
+        var thread = new Thread(() => process = lab.StartShell("while [ ! -e go ]; do sleep 0.01; done; exit 8"));
+        thread.Start();
+        thread.Join();
+        Assert.True(Lab.Lives(process!.Identity.Pid));
+        File.WriteAllText(Path.Combine(lab.Folder, "go"), "");
+        Assert.Equal(8, (await process.Exited.WaitAsync(Lab.Patience)).Code);
+    }
+
+    [Fact] // 36
+    public async Task A_secret_in_the_environment_is_in_no_command_line()
+    {
+        using var lab = new Lab();
+        var spec = lab.Spec("/bin/sh", "-c", "tr '\\0' ' ' < /proc/$$/cmdline; echo \"${#SECRET}\"") with { Cpu = 1, OpenFiles = 100 };
+        await lab.Run(spec with { Environment = spec.Environment.Add("SECRET", "hunter2") });
+        Assert.DoesNotContain("hunter2", lab.Log);
+        Assert.EndsWith("7\n", lab.Log);
+    }
+
     [Fact] // 9
     public async Task Exit_codes_and_signals_are_told_apart()
     {

@@ -15,7 +15,7 @@ public sealed class UserTests
         spec = spec with { Environment = spec.Environment.SetItem("HOME", "/root").SetItem("USER", "root") };
         if (!SystemUsers.IsRoot)
         {
-            Assert.Equal("ASH2006", Assert.Throws<AshlarException>(() => lab.Launcher.Start(spec)).Error.Code);
+            Assert.Equal("ASH2006", Assert.Throws<AshlarException>(() => lab.Launcher.Start(spec with { User = "root" })).Error.Code);
             return;
         }
         var process = lab.Start(spec);
