@@ -21,7 +21,8 @@ internal sealed partial class Exchange
             _keepAlive,
             Request.Version == 10 ? 10 : 11,
             bodiless: Request.Method == KnownMethod.Head,
-            retryAfter: problem.Status == 503 ? _service?.RetryAfterSeconds ?? 1 : 0));
+            retryAfter: problem.Status == 503 ? _service?.RetryAfterSeconds ?? 1 : 0,
+            json: Request.Consumed > 0 && ErrorPage.PrefersJson(Request, _client.Received!.Slice(_headStart, Request.Consumed))));
     }
 
     private void AnswerOptions()

@@ -34,7 +34,7 @@ public sealed class BalancingInvariantsTests
     [InlineData(3, 2)]
     public void Racing_loops_lose_no_waiter_and_never_pass_the_limit(int instances, int limit)
     {
-        const int Loops = 4, Requests = 4000;
+        const int Loops = 4, Requests = 2000;
         var targets = new ServiceTargets(Rig.Metrics, new Told());
         targets.Apply(Rig.Snapshot(1, Service(instances, limit)));
         var web = targets.Table.ByName("web")!;
@@ -46,7 +46,7 @@ public sealed class BalancingInvariantsTests
             {
                 if (web.Acquire(null, out var instance) != AcquireResult.Acquired)
                 {
-                    using var place = new BlockingWaiter();
+                    var place = new BlockingWaiter();
                     if (!web.Enqueue(place))
                     {
                         problems.Enqueue("turned away");
@@ -222,24 +222,16 @@ public sealed class BalancingInvariantsTests
         }
     }
 
-    private sealed class BlockingWaiter : Waiter, IDisposable
+    private sealed class BlockingWaiter : Waiter
     {
-        private readonly ManualResetEventSlim _woken = new();
-        private InstanceTarget? _instance;
+        private readonly TaskCompletionSource<InstanceTarget?> _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public bool Wait(out InstanceTarget? instance)
         {
-            var woken = _woken.Wait(TimeSpan.FromSeconds(30));
-            instance = _instance;
-            return woken && instance is not null;
+            instance = _woken.Task.Wait(TimeSpan.FromSeconds(30)) ? _woken.Task.Result : null;
+            return instance is not null;
         }
 
-        public void Dispose() => _woken.Dispose();
-
-        protected internal override void Wake(WaitResult result, InstanceTarget? instance)
-        {
-            _instance = instance;
-            _woken.Set();
-        }
+        protected internal override void Wake(WaitResult result, InstanceTarget? instance) => _woken.SetResult(instance);
     }
 }

@@ -96,13 +96,13 @@ internal sealed class TierRig : IAsyncDisposable
     }
 
     /// <summary>What the edge answers on a connection of its own.</summary>
-    public static async Task<string> GetAsync(int port, string path = "/")
+    public static async Task<string> GetAsync(int port, string path = "/", string fields = "")
     {
         using var client = new TcpClient();
         using var patience = new CancellationTokenSource(Patience);
         await client.ConnectAsync(IPAddress.Loopback, port, patience.Token);
         var stream = client.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"), patience.Token);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{fields}\r\n"), patience.Token);
         return await new StreamReader(stream).ReadToEndAsync(patience.Token);
     }
 
