@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Ashlar.Catalog.Channel;
 using Ashlar.Errors;
+using Ashlar.Testing;
 
 namespace Ashlar.Catalog.Tests.Channel;
 
