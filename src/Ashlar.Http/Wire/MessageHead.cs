@@ -48,6 +48,9 @@ public abstract class MessageHead
     /// <summary>What the Connection field asks for.</summary>
     private protected ConnectionOptions Options { get; private set; }
 
+    /// <summary>Whether the name of any field holds a <c>_</c>.</summary>
+    private protected bool HasUnderscores { get; private set; }
+
     private protected Span<HeaderField> MutableFields => _fields.AsSpan(0, _count);
 
     /// <summary>Whether a field of this name stands in the head.</summary>
@@ -86,6 +89,7 @@ public abstract class MessageHead
         ContentLength = 0;
         KeepAlive = false;
         Options = ConnectionOptions.None;
+        HasUnderscores = false;
     }
 
     private protected bool HasTwo(KnownHeader header) => (_seenTwice & (1UL << (int)header)) != 0;
@@ -210,10 +214,10 @@ public abstract class MessageHead
     private HttpProblem? AddField(ReadOnlySpan<byte> buffer, ByteRange line)
     {
         var text = line.Of(buffer);
-        var colon = text.IndexOfAnyExcept(Bytes.Token);
-        if (colon <= 0 || text[colon] != ':')
+        var colon = Bytes.TokenLength(text, out var underscore);
+        if (colon == 0 || colon == text.Length || text[colon] != ':')
         {
-            return colon < 0 ? HttpProblem.FieldWithoutColon
+            return colon == text.Length ? HttpProblem.FieldWithoutColon
                 : Bytes.IsSpace(text[0]) ? HttpProblem.FoldedLine
                 : HttpProblem.FieldName;
         }
@@ -240,6 +244,7 @@ public abstract class MessageHead
             Grow();
         }
 
+        HasUnderscores |= underscore;
         var known = KnownHeaders.Recognise(text[..colon]);
         ref var field = ref _fields[_count++];
         field.NameStart = line.Start;

@@ -245,7 +245,11 @@ public sealed class RequestHead : MessageHead
     /// <summary>The rules that need the whole head.</summary>
     private HttpProblem? Conclude(ReadOnlySpan<byte> buffer)
     {
-        FieldNameClash.Drop(buffer, MutableFields);
+        if (HasUnderscores)
+        {
+            FieldNameClash.Drop(buffer, MutableFields);
+        }
+
         if (!ReadConnection(buffer))
         {
             return HttpProblem.ConnectionOptions;

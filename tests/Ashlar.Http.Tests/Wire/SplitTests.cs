@@ -12,7 +12,13 @@ public class SplitTests
     /// <summary>Limits so small that the corpus meets them.</summary>
     private static readonly HttpLimits _tight = new()
     {
-        MaxRequestLine = 40, MaxHeadBytes = 120, MaxHeaders = 4, MaxTrailerBytes = 12, MaxTrailers = 1, MaxChunkExtension = 8, MaxChunkExtensionsTotal = 10,
+        MaxRequestLine = 40,
+        MaxHeadBytes = 120,
+        MaxHeaders = 4,
+        MaxTrailerBytes = 12,
+        MaxTrailers = 1,
+        MaxChunkExtension = 8,
+        MaxChunkExtensionsTotal = 10,
     };
 
     public static TheoryData<bool> Tight => [false, true];
