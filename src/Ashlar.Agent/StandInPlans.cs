@@ -28,13 +28,8 @@ internal static class ServicesPlan
                     LogPath = "",
                     Tag = "",
                     User = c.User,
-                    Environment = ImmutableSortedDictionary<string, string>.Empty.Add("PATH", Environment.GetEnvironmentVariable("PATH") ?? "/usr/bin"),
+                    Environment = s.Env.SetItem("PATH", Environment.GetEnvironmentVariable("PATH") ?? "/usr/bin"),
                 },
             })),
     ];
-}
-
-internal static class EdgePlan
-{
-    public static ImmutableArray<DesiredInstance> Plan(PlanContext c) => [];
 }

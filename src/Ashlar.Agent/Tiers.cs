@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Ashlar.Catalog;
+using Ashlar.Edge;
 
 namespace Ashlar.Agent;
 
@@ -7,7 +8,7 @@ namespace Ashlar.Agent;
 internal static class Tiers
 {
     /// <summary>The tier in front.</summary>
-    public const string Edge = "edge";
+    public const string Edge = EdgePlan.Tier;
 
     /// <summary>What the team runs.</summary>
     public const string Services = "services";

@@ -1,28 +1,27 @@
-using Ashlar.Agent.Api;
-using Ashlar.Catalog;
 
 namespace Ashlar.Agent.Tests;
 
 public sealed class UpTests
 {
     [Fact]
-    public async Task UpStartsTheServicesOfAProcfileAndDownStopsThem()
+    public async Task UpStartsTheServicesAndTheEdgeAnswersAndDownStopsThemAll()
     {
         await using var rig = new AgentRig();
-        rig.Write("Procfile", "web: python3 -m http.server $PORT\nworker: while true; do sleep 1; done\n");
-        await using var client = await rig.StartAsync();
-        var (result, progress) = await rig.UpAsync(client);
-        Assert.Equal("v1", result!.Release);
+        rig.App();
+        rig.Services(rig.Web() + "worker:\n  run: while true; do sleep 1; done\n");
+        await using var client = await rig.AgentAsync();
+        var progress = await rig.UpAsync(client);
         Assert.Contains("web.1 healthy (v1)", progress);
 
+        using var http = new HttpClient();
+        Assert.StartsWith("web.1 ", await http.GetStringAsync(rig.Url), StringComparison.Ordinal);
         var status = await client.StatusAsync();
         Assert.True(status.Healthy);
-        var web = status.Tiers.Single(t => t.Name == "services").Services.Single(s => s.Name == "web").Instances.Single();
-        Assert.Equal(InstanceState.Healthy, web.State);
-        using var http = new HttpClient();
-        Assert.Contains("Procfile", await http.GetStringAsync($"http://127.0.0.1:{web.Port}/"));
+        Assert.Equal(["edge", "services"], status.Tiers.Select(t => t.Name));
+        var pids = status.Tiers.SelectMany(t => t.Services).SelectMany(s => s.Instances).SelectMany(i => i.Pids).ToArray();
+        Assert.True(pids.Length >= 3);
 
-        await client.CallAsync<DownArguments, UpResult>(AgentVerbs.Down, new DownArguments(Now: false));
-        Assert.Equal(0, await rig.Agent);
+        await AgentRig.DownAsync(client);
+        Assert.DoesNotContain(pids, AgentRig.IsAlive);
     }
 }

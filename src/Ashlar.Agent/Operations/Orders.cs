@@ -131,6 +131,7 @@ internal sealed class Orders(
             throw;
         }
 
+        await rollout.RequireHealthyAsync();
         await releases.SucceededAsync(release.Name, await status.ReleasesInUseAsync());
         return new UpResult(release.Name, changed, await status.UrlsAsync());
     }

@@ -18,7 +18,10 @@ internal sealed class Rollout(
     /// <summary>Pursues what was pursued before this agent began.</summary>
     public async Task ResumeAsync() => await PursueAsync(State, releases.Load(State.Release), save: false);
 
-    /// <summary>Pursues the next state and completes when it is reached.</summary>
+    /// <summary>
+    /// Pursues the next state and completes when it is reached. What failed before the order and is not touched by it does not
+    /// keep the order from being carried out.
+    /// </summary>
     /// <param name="verb">The order, for errors.</param>
     /// <param name="next">What is to be.</param>
     /// <param name="release">The release of <paramref name="next"/>.</param>
@@ -28,11 +31,15 @@ internal sealed class Rollout(
     {
         var before = State;
         var told = new Progress(progress);
-        await loop.InvokeAsync(() => told.Look(supervisor.View.Observed));
+        var failing = await loop.InvokeAsync(() =>
+        {
+            told.Look(supervisor.View.Observed);
+            return supervisor.View.Observed.Where(o => o.Failure is not null).Select(o => o.Id).ToHashSet();
+        });
         var target = await PursueAsync(next, release, save: true);
         try
         {
-            await ReachedAsync(verb, target, told);
+            await ReachedAsync(verb, target, failing, told);
         }
         catch (AshlarException e) when (e.Error.Code != TakenDownCode && before is { Release.Length: > 0, Down: false })
         {
@@ -88,18 +95,28 @@ internal sealed class Rollout(
         return target;
     }
 
-    private async Task ReachedAsync(string verb, Target target, Progress progress)
+    /// <summary>Throws what is wrong with an instance that is wanted, if one fails now.</summary>
+    public async Task RequireHealthyAsync()
+    {
+        var view = await loop.InvokeAsync(() => supervisor.View);
+        if (view.Observed.FirstOrDefault(o => HasFailed(o)) is { Failure: { } failure } failed)
+        {
+            throw Failed(failed, failure);
+        }
+    }
+
+    private async Task ReachedAsync(string verb, Target target, HashSet<string> failing, Progress progress)
     {
         var reached = await loop.InvokeAsync(() => supervisor.WaitAsync(view =>
         {
             progress.Look(view.Observed);
-            return Judge(verb, target, view) && links.AllApplied ? view : null;
+            return Judge(verb, target, failing, view) && links.AllApplied ? view : null;
         }));
         await reached;
     }
 
     /// <summary>True: all that is wanted is healthy, and what is not is on its way out.</summary>
-    private static bool Judge(string verb, Target target, View view)
+    private static bool Judge(string verb, Target target, HashSet<string> failing, View view)
     {
         if (view.Shutdown != Shutdown.No)
         {
@@ -119,16 +136,20 @@ internal sealed class Rollout(
                 return false;
             }
 
-            if (o.Failure is { } failure)
+            if (HasFailed(o) && !failing.Contains(o.Id))
             {
-                throw Failed(o, failure);
+                throw Failed(o, o.Failure!);
             }
 
-            wanted += o.State == InstanceState.Healthy ? 1 : 0;
+            wanted += o.State == InstanceState.Healthy || failing.Contains(o.Id) ? 1 : 0;
         }
 
         return wanted == target.Instances.Length;
     }
+
+    // A failure is told when the process has ended and its last lines are there.
+    private static bool HasFailed(ObservedInstance o) =>
+        o is { Failure: not null, State: InstanceState.Backoff or InstanceState.Crashed };
 
     private static AshlarException Failed(ObservedInstance o, AshlarError failure) => new(o.LastLines.IsEmpty
         ? failure

@@ -14,7 +14,7 @@ internal static class TargetChanges
     public static DesiredState ForRelease(DesiredState state, StackDefinition stack)
     {
         var services = stack.Services.ToDictionary(s => s.Name, StringComparer.Ordinal);
-        bool Exists(string target) => services.ContainsKey(ServiceOf(target));
+        bool Exists(string target) => services.ContainsKey(ServiceOf(target)) || ServiceOf(target) == Tiers.Edge;
         return state with
         {
             Scale = state.Scale.Where(s => services.TryGetValue(s.Key, out var service) && service.Instances == s.Value.Declared)
@@ -114,6 +114,11 @@ internal static class TargetChanges
 
         foreach (var target in targets)
         {
+            if (ServiceOf(target) == Tiers.Edge)
+            {
+                continue;
+            }
+
             var service = stack.Services.FirstOrDefault(s => s.Name == ServiceOf(target)) ?? throw Unknown(target, stack);
             if (target != service.Name && !Instances(state, stack, service.Name).Contains(target))
             {
@@ -126,7 +131,7 @@ internal static class TargetChanges
 
     private static IEnumerable<string> Instances(DesiredState state, StackDefinition stack, string service)
     {
-        var count = Count(state, stack.Services.First(s => s.Name == service));
+        var count = stack.Services.FirstOrDefault(s => s.Name == service) is { } declared ? Count(state, declared) : 1;
         return Enumerable.Range(1, count).Select(i => $"{service}.{i}");
     }
 
