@@ -66,6 +66,9 @@ public sealed unsafe class EventLoop
     /// <summary>Descriptors it watches.</summary>
     public int Watched => _slots - _freeSlots.Count;
 
+    /// <summary>Times it has woken.</summary>
+    internal long Turns { get; private set; }
+
     /// <summary>True on the loop's own thread.</summary>
     public bool IsCurrent => Environment.CurrentManagedThreadId == _thread.ManagedThreadId;
 
@@ -157,6 +160,7 @@ public sealed unsafe class EventLoop
             var timeout = _posted.IsEmpty ? Timers.NextTimeout(Now) : 0;
             var count = LibC.EpollWait(_epoll, events, EventsAtOnce, timeout);
             Now = Environment.TickCount64;
+            Turns++;
             for (var i = 0; i < count; i++)
             {
                 Dispatch(events[i].Data, events[i].Events);

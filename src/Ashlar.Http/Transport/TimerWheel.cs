@@ -78,21 +78,21 @@ public sealed class TimerWheel
             return;
         }
 
-        var from = Math.Max(_nextTick, tick - Slots + 1);
-        _currentTick = tick;
-        for (var t = from; t <= tick; t++)
+        // The present moves along with the walk: so a slot never holds timers of two laps.
+        for (var t = _nextTick; t <= tick; t++)
         {
-            FireSlot((int)(t & (Slots - 1)), tick);
+            _currentTick = t;
+            FireSlot(t);
         }
 
         FindNext();
     }
 
-    private void FireSlot(int slot, long tick)
+    private void FireSlot(long tick)
     {
         // Those that are not due yet are hung further on, never into this slot while it is walked (Link sees to it),
         // so the walk ends even when an owner sets new timers.
-        while (_slots[slot] is { } timer && timer.Tick <= tick)
+        while (_slots[tick & (Slots - 1)] is { } timer)
         {
             Unlink(timer);
             if (timer.Deadline == LoopTimer.Never)
