@@ -13,6 +13,8 @@ namespace Ashlar.Agent.Api;
 /// </summary>
 public sealed class AgentClient : IAsyncDisposable
 {
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(20);
     private readonly FrameStream _stream;
 
     private AgentClient(FrameStream stream) => _stream = stream;
@@ -20,7 +22,31 @@ public sealed class AgentClient : IAsyncDisposable
     /// <summary>Pid of the agent, as the kernel says.</summary>
     public int AgentPid => _stream.Peer.Pid;
 
-    /// <summary>Connects to the agent of the stack in a folder; null if none answers.</summary>
+    /// <summary>
+    /// Connects to the agent of the stack in a folder; null if none runs. One that starts, or is just becoming another build, is
+    /// waited for.
+    /// </summary>
+    /// <exception cref="AshlarException">ASH4004: the socket is there but may not be used.</exception>
+    public static async Task<AgentClient?> FindAsync(string stackFolder, CancellationToken cancellation = default)
+    {
+        var began = System.Diagnostics.Stopwatch.StartNew();
+        while (true)
+        {
+            if (TryConnect(stackFolder) is { } client)
+            {
+                return client;
+            }
+
+            if (began.Elapsed > StartPatience || !AgentLock.IsHeld(StateFolder.Of(stackFolder).LockFile))
+            {
+                return null;
+            }
+
+            await Task.Delay(Between, cancellation);
+        }
+    }
+
+    /// <summary>Connects to the agent of the stack in a folder; null if none answers now.</summary>
     /// <exception cref="AshlarException">ASH4004: the socket is there but may not be used.</exception>
     public static AgentClient? TryConnect(string stackFolder)
     {

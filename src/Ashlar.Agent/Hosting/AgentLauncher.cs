@@ -23,7 +23,7 @@ public static class AgentLauncher
     public static async Task<AgentClient> EnsureRunningAsync(
         string stackFolder, string program, Action<string>? progress = null, CancellationToken cancellation = default)
     {
-        var client = AgentClient.TryConnect(stackFolder) ?? await StartAsync(stackFolder, program, cancellation);
+        var client = await AgentClient.FindAsync(stackFolder, cancellation) ?? await StartAsync(stackFolder, program, cancellation);
         var version = ProgramIdentity.Of(program);
         if ((await client.StatusAsync(cancellation)).ProgramVersion == version)
         {
@@ -73,9 +73,9 @@ public static class AgentLauncher
         var began = Stopwatch.StartNew();
         while (true)
         {
-            // Another command may have started one at the same moment; ours then ended, and theirs answers.
+            // Another command may have started one at the same moment: ours then ended, and theirs is waited for.
             var over = ended() || began.Elapsed > Patience;
-            if (AgentClient.TryConnect(stackFolder) is { } client)
+            if (await AgentClient.FindAsync(stackFolder, cancellation) is { } client)
             {
                 return client;
             }

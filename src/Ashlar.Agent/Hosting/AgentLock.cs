@@ -11,7 +11,10 @@ namespace Ashlar.Agent.Hosting;
 internal sealed partial class AgentLock : IDisposable
 {
     private const int LockExclusive = 2;
+    private const int LockShared = 1;
     private const int LockNonBlocking = 4;
+    private const int OpenFlags = 0x2 | 0x40 | 0x80000; // O_RDWR, O_CREAT, O_CLOEXEC
+    private const int Mode = 0x180; // 0600
     private readonly SafeFileHandle _file;
 
     private AgentLock(SafeFileHandle file) => _file = file;
@@ -23,17 +26,8 @@ internal sealed partial class AgentLock : IDisposable
     /// <exception cref="Errors.AshlarException">ASH4002: another agent has it. ASH4004: the file cannot be opened.</exception>
     public static AgentLock Take(string path, string stackFolder)
     {
-        SafeFileHandle file;
-        try
-        {
-            file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw AgentErrors.StateFolderUnusable(Path.GetDirectoryName(path)!, e.Message.TrimEnd('.'));
-        }
-
-        // Opened for sharing, so that .NET takes no lock of its own.
+        var file = Open(path) ?? throw AgentErrors.StateFolderUnusable(
+            Path.GetDirectoryName(path)!, Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError()));
         if (Flock((int)file.DangerousGetHandle(), LockExclusive | LockNonBlocking) != 0)
         {
             file.Dispose();
@@ -48,19 +42,20 @@ internal sealed partial class AgentLock : IDisposable
     /// <summary>The lock that the program before the execve held.</summary>
     public static AgentLock Inherit(int descriptor) => new(new SafeFileHandle(descriptor, ownsHandle: true));
 
+    /// <summary>True: an agent has the lock, though it may not answer yet.</summary>
+    public static bool IsHeld(string path)
+    {
+        using var file = File.Exists(path) ? Open(path) : null;
+        return file is not null && Flock((int)file.DangerousGetHandle(), LockShared | LockNonBlocking) != 0;
+    }
+
     /// <summary>Pid of the agent that last took the lock; 0: unknown.</summary>
     public static int Holder(string path)
     {
-        try
-        {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var reader = new StreamReader(stream);
-            return int.TryParse(reader.ReadToEnd(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : 0;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return 0;
-        }
+        using var file = Open(path);
+        Span<byte> text = stackalloc byte[16];
+        var length = file is null ? 0 : RandomAccess.Read(file, text, 0);
+        return int.TryParse(text[..length], NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : 0;
     }
 
     /// <summary>Lets go of it.</summary>
@@ -79,6 +74,16 @@ internal sealed partial class AgentLock : IDisposable
             // A full disk: the lock holds all the same, the second agent only cannot say whose it is.
         }
     }
+
+    // Not by .NET, which puts a flock of its own on the files that it opens.
+    private static SafeFileHandle? Open(string path)
+    {
+        var descriptor = OpenFile(path, OpenFlags, Mode);
+        return descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true);
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenFile(string path, int flags, int mode);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int Flock(int descriptor, int operation);

@@ -1,0 +1,113 @@
+using Ashlar.Agent.Api;
+using Ashlar.Catalog;
+using Ashlar.Errors;
+
+namespace Ashlar.Agent.Tests;
+
+public sealed class RollingTests
+{
+    [Fact]
+    public async Task RestartScaleAndReplacementOfTheEdgeFailNoRequest()
+    {
+        await using var rig = new AgentRig();
+        rig.App();
+        rig.Services(rig.Web(2));
+        await using var client = await rig.AgentAsync();
+        await rig.UpAsync(client);
+        var before = await AgentRig.InstancesAsync(client, "web");
+
+        await using var asking = new Asking(rig.Url);
+        await asking.MoreAsync(50);
+        await AgentRig.OrderAsync(client, AgentVerbs.Restart, "web");
+        await AgentRig.ScaleAsync(client, "web", 3);
+        await AgentRig.OrderAsync(client, AgentVerbs.Restart, "edge");
+        await AgentRig.ScaleAsync(client, "web", 1);
+        await AgentRig.OrderAsync(client, AgentVerbs.Restart, "web.1");
+        await asking.MoreAsync(50);
+        Assert.Empty(await asking.StopAsync());
+
+        var status = await rig.WhenAsync(s => s.Healthy && AgentRig.Of(s, "web").Count() == 1, "one is left");
+        Assert.DoesNotContain(AgentRig.Of(status, "web").Single().Pids[0], before.Select(i => i.Pids[0]));
+    }
+
+    [Fact]
+    public async Task StopTakesAnInstanceAwayAndStartBringsItBack()
+    {
+        await using var rig = new AgentRig();
+        rig.Services("worker:\n  run: while true; do sleep 1; done\n  instances: 2\n");
+        await using var client = await rig.AgentAsync();
+        await rig.UpAsync(client);
+        await AgentRig.OrderAsync(client, AgentVerbs.Stop, "worker.1");
+        await rig.WhenAsync(s => AgentRig.Of(s, "worker").Select(i => i.Name).SequenceEqual(["worker.2"]), "only worker.2");
+        await AgentRig.OrderAsync(client, AgentVerbs.Start, "worker.1");
+        Assert.Equal(2, (await AgentRig.InstancesAsync(client, "worker")).Length);
+        var unknown = await Assert.ThrowsAsync<AshlarException>(() => AgentRig.OrderAsync(client, AgentVerbs.Stop, "wroker"));
+        Assert.Equal("ASH4012", unknown.Error.Code);
+    }
+
+    [Fact]
+    public async Task AnInstanceThatCrashesAgainAndAgainFailsUpWithItsLastLines()
+    {
+        await using var rig = new AgentRig();
+        rig.Services("worker:\n  run: \"echo no database; exit 3\"\n");
+        await using var client = await rig.AgentAsync();
+        var failure = await Assert.ThrowsAsync<AshlarException>(() => rig.UpAsync(client));
+        Assert.Equal("ASH2017", failure.Error.Code);
+        Assert.Contains("no database", failure.Error.Message, StringComparison.Ordinal);
+        var worker = (await AgentRig.InstancesAsync(client, "worker")).Single();
+        Assert.Equal(InstanceState.Crashed, worker.State);
+        Assert.Contains("no database", worker.LastLines);
+        Assert.Contains("next start in", worker.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ACommandThatDoesNotExistFailsUpAtOnce()
+    {
+        await using var rig = new AgentRig();
+        rig.Services("worker:\n  run: no-such-program --really\n");
+        await using var client = await rig.AgentAsync();
+        var failure = await Assert.ThrowsAsync<AshlarException>(() => rig.UpAsync(client));
+        Assert.Equal("ASH4010", failure.Error.Code);
+        Assert.Contains("no-such-program", failure.Error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AnInstanceThatListensElsewhereIsToldSo()
+    {
+        await using var rig = new AgentRig();
+        var elsewhere = Ashlar.Testing.Ports.Free();
+        rig.Services($"web:\n  run: python3 -m http.server --bind 127.0.0.1 {elsewhere}\n  route: /\n  start: {{timeout: 2s}}\n");
+        await using var client = await rig.AgentAsync();
+        var failure = await Assert.ThrowsAsync<AshlarException>(() => rig.UpAsync(client));
+        Assert.Equal("ASH2012", failure.Error.Code);
+        Assert.Contains($"{elsewhere}", failure.Error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AnUnhealthyInstanceIsShownAndRecovers()
+    {
+        await using var rig = new AgentRig();
+        rig.App();
+        rig.Services(rig.Web(1).Replace("health: /\n", "health: {path: /, interval: 100ms, fall: 2}\n"));
+        await using var client = await rig.AgentAsync();
+        await rig.UpAsync(client);
+        rig.Write("sick", "");
+        await rig.WhenAsync(s => AgentRig.Of(s, "web").Single().State == InstanceState.Unhealthy, "unhealthy");
+        rig.Delete("sick");
+        await rig.WhenAsync(s => s.Healthy, "healthy again");
+    }
+
+    [Fact]
+    public async Task APortThatAnotherProgramHoldsIsNamedWithItsOwner()
+    {
+        await using var rig = new AgentRig();
+        using var other = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, rig.Port);
+        other.Start();
+        rig.Services("worker:\n  run: sleep 1000\n");
+        await using var client = await rig.AgentAsync();
+        var failure = await Assert.ThrowsAsync<AshlarException>(() => rig.UpAsync(client));
+        Assert.Equal("ASH4015", failure.Error.Code);
+        Assert.Contains($"pid {Environment.ProcessId}", failure.Error.Message, StringComparison.Ordinal);
+        Assert.Contains("edge.listen.http", failure.Error.NextStep, StringComparison.Ordinal);
+    }
+}
