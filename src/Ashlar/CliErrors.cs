@@ -75,6 +75,10 @@ internal static class CliErrors
     public static AshlarException NoSuchPath(string path) => Error("ASH6027",
         $"there is no folder or file {path}.", "give the folder of the stack, or its file.");
 
+    /// <summary>ASH6028: the stack file has mistakes, which have been shown.</summary>
+    public static AshlarException StackInvalid(int mistakes) => Error("ASH6028",
+        $"{mistakes} {(mistakes == 1 ? "mistake keeps" : "mistakes keep")} the stack from loading.", "correct the file and repeat the command.");
+
     /// <summary>ASH6099: a mistake of ours.</summary>
     public static AshlarError Unexpected(Exception exception) => new("ASH6099", "cli",
         $"{exception.GetType().Name}: {exception.Message}", "this is a defect of Ashlar; ASHLAR_TRACE=1 shows where it arose.");

@@ -56,7 +56,7 @@ internal static class ExitCodes
     public static int Of(AshlarError error) => error.Code switch
     {
         "ASH6011" or "ASH6012" or "ASH6021" or "ASH4012" => Usage,
-        "ASH6014" or "ASH6023" or "ASH6027" => StackInvalid,
+        "ASH6014" or "ASH6023" or "ASH6027" or "ASH6028" => StackInvalid,
         "ASH6013" or "ASH6026" or "ASH4001" or "ASH4014" => NotRunning,
         "ASH6019" or "ASH6020" or "ASH4010" or "ASH4011" => Unhealthy,
         "ASH6017" or "ASH6018" or "ASH6022" or "ASH4002" or "ASH4015" => Refused,

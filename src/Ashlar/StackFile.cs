@@ -11,12 +11,9 @@ internal static class StackFile
     public static StackDefinition Require(VerbCall call, string path)
     {
         var result = StackLoader.Load(Path.GetFullPath(path, call.Cli.Folder));
-        if (!call.Json && (result.Stack is not null || result.Errors.Count() > 1))
-        {
-            call.Cli.Error.Write(Render(call.Cli.Error, result.Diagnostics, call.Cli.Folder));
-        }
-
-        return result.Require();
+        if (call.Json) return result.Require();
+        call.Cli.Error.Write(Render(call.Cli.Error, result.Diagnostics, call.Cli.Folder));
+        return result.Stack ?? throw CliErrors.StackInvalid(result.Errors.Count());
     }
 
     /// <summary>The diagnostics as compilers write them, paths relative to where the reader is.</summary>

@@ -35,6 +35,9 @@ internal sealed class ForegroundSession(Cli cli, string folder) : IDisposable
             if (await Task.WhenAny(stay, interrupts.First) == stay) return await stay;
 
             await StopAsync(interrupts);
+            await shown.CancelAsync();
+            await logs; // the last words of what has stopped
+            Say("stopped");
             return await interrupts.First;
         }
         finally
@@ -131,8 +134,6 @@ internal sealed class ForegroundSession(Cli cli, string folder) : IDisposable
         {
             // the second order has cut off the answer to the first
         }
-
-        Say("stopped");
     }
 
     private async Task DownAsync(bool now)
