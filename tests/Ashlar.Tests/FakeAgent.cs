@@ -61,6 +61,8 @@ internal sealed class FakeAgent : IAgents
             if (verb == AgentVerbs.Watch) await Task.Delay(Timeout.Infinite, cancellation);
         }
 
+        public Task EndedAsync(CancellationToken cancellation) => Task.CompletedTask;
+
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }

@@ -26,6 +26,13 @@ internal static class AgentCalls
         }
     }
 
+    /// <summary>Takes the stack down and waits until its agent has ended too.</summary>
+    public static async Task DownAsync(this IAgentSession session, bool now, Action<string>? progress, CancellationToken cancellation)
+    {
+        await session.AskAsync(AgentVerbs.Down, new DownArguments(now), CliJson.Default.DownArguments, CliJson.Default.DoneReport, progress, cancellation);
+        await session.EndedAsync(cancellation);
+    }
+
     /// <summary>Sends a verb without arguments.</summary>
     public static Task<TResult?> AskAsync<TResult>(
         this IAgentSession session, string verb, JsonTypeInfo<TResult> result, Action<string>? progress, CancellationToken cancellation)

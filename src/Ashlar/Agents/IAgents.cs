@@ -18,4 +18,7 @@ internal interface IAgentSession : IAsyncDisposable
 {
     /// <summary>Sends one request and gives the frames of its answer, the last of which is <c>done</c> or <c>error</c>.</summary>
     IAsyncEnumerable<AgentReply> SendAsync(string verb, JsonElement arguments, CancellationToken cancellation);
+
+    /// <summary>Completes when the agent's process has ended, which it does a moment after it has answered <c>down</c>.</summary>
+    Task EndedAsync(CancellationToken cancellation);
 }

@@ -38,11 +38,7 @@ internal sealed class StackLaunch
         {
             if (await TryStatusAsync(_agents, _folder, cancellation) is not { Release: "" }) return;
             if (await _agents.FindAsync(_folder, cancellation) is not { } agent) return;
-            await using (agent)
-            {
-                await agent.AskAsync(AgentVerbs.Down, new DownArguments(Now: false), CliJson.Default.DownArguments,
-                    CliJson.Default.DoneReport, null, cancellation);
-            }
+            await using (agent) await agent.DownAsync(now: false, null, cancellation);
         }
         catch (AshlarException)
         {

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Ashlar.Agent.Api;
 using Ashlar.Agents;
 using Ashlar.Output;
 
@@ -8,8 +7,6 @@ namespace Ashlar.Commands;
 /// <summary><c>ashlar destroy</c>.</summary>
 internal static class DestroyCommand
 {
-    private static readonly TimeSpan AgentEnd = TimeSpan.FromSeconds(10);
-
     public static Verb Verb { get; } = new("destroy", VerbGroup.Start, "Stop the stack and delete all that it keeps: data, logs, releases", Create,
         "ashlar destroy", "ashlar destroy --yes");
 
@@ -41,24 +38,7 @@ internal static class DestroyCommand
     private static async Task StopAsync(VerbCall call, Progress progress, CancellationToken cancellation)
     {
         if (await call.Cli.Agents.FindAsync(call.StackFolder, cancellation) is not { } agent) return;
-        await using (agent)
-        {
-            await agent.AskAsync(AgentVerbs.Down, new DownArguments(Now: false), CliJson.Default.DownArguments,
-                CliJson.Default.DoneReport, progress.Step, cancellation);
-        }
-
-        // The agent answers before it exits; it still writes into the folder until then.
-        var begun = call.Cli.Time.GetTimestamp();
-        while (await call.Cli.Agents.FindAsync(call.StackFolder, cancellation) is { } still)
-        {
-            await still.DisposeAsync();
-            if (call.Cli.Time.GetElapsedTime(begun) > AgentEnd)
-            {
-                throw CliErrors.AgentUnreachable(call.StackFolder, $"it still runs {AgentEnd.TotalSeconds} s after it has stopped the stack");
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), call.Cli.Time, cancellation);
-        }
+        await using (agent) await agent.DownAsync(now: false, progress.Step, cancellation);
     }
 
     private static bool Confirm(VerbCall call, string folder)

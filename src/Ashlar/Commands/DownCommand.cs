@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Ashlar.Agent.Api;
+using Ashlar.Agents;
 using Ashlar.Output;
 
 namespace Ashlar.Commands;
@@ -15,8 +15,12 @@ internal static class DownCommand
         var now = new Option<bool>("--now") { Description = "kill at once: no drain, no grace" };
         return VerbCall.Command(cli, Verb, [now], async (call, cancellation) =>
         {
-            await call.OrderAsync(AgentVerbs.Down, new DownArguments(call.Value(now)), CliJson.Default.DownArguments,
-                CliJson.Default.DoneReport, "stopping", cancellation);
+            await using var agent = await call.AgentAsync(cancellation);
+            using (var progress = new Progress(cli.Error, cli.Time, "stopping", silent: call.Json))
+            {
+                await agent.DownAsync(call.Value(now), progress.Step, cancellation);
+            }
+
             return call.Done("down", "stopped");
         });
     }

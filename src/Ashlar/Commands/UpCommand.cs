@@ -52,10 +52,11 @@ internal static class UpCommand
             call.Print(result, CliJson.Default.UpResult, UpReport.Render);
             return ExitCodes.Ok;
         }
-        catch (AshlarException)
+        catch (AshlarException e)
         {
             progress.Dispose();
-            if (!call.Json) await SayUnhealthyAsync(cli, folder, cancellation);
+            var tells = e.Error.Message.Contains('\n'); // the last lines of the instance already
+            if (!call.Json && !tells) await SayUnhealthyAsync(cli, folder, cancellation);
             await launch.UndoAsync(cancellation);
             throw;
         }

@@ -139,11 +139,7 @@ internal sealed class ForegroundSession(Cli cli, string folder) : IDisposable
     private async Task DownAsync(bool now)
     {
         if (await cli.Agents.FindAsync(folder, CancellationToken.None) is not { } agent) return;
-        await using (agent)
-        {
-            await agent.AskAsync(AgentVerbs.Down, new DownArguments(now), CliJson.Default.DownArguments,
-                CliJson.Default.DoneReport, Say, CancellationToken.None);
-        }
+        await using (agent) await agent.DownAsync(now, Say, CancellationToken.None);
     }
 
     private void Say(string text) => _live.Line(_prefix.Line(Own, text));
