@@ -120,7 +120,8 @@ public sealed class StackRig : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        await AshlarAsync("down", "--now");
+        var down = await AshlarAsync("down", "--now");
+        var log = AgentLog();
         var left = Leftovers();
         foreach (var line in left)
         {
@@ -129,7 +130,7 @@ public sealed class StackRig : IAsyncDisposable
         _folder.Dispose();
         if (left.Count > 0)
         {
-            throw new InvalidOperationException("The stack left processes behind:\n" + string.Join('\n', left));
+            throw new InvalidOperationException("The stack left processes behind:\n" + string.Join('\n', left) + $"\nashlar down --now: {down}\n{log}");
         }
     }
 }

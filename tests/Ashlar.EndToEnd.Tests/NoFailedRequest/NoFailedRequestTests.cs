@@ -49,10 +49,12 @@ public sealed class NoFailedRequestTests(ITestOutputHelper output)
                 }
             }
         }
-        finally
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             await stop.CancelAsync();
+            Assert.Fail($"{e}\n{await run}\n{string.Join('\n', log)}\n{rig.AgentLog()}");
         }
+        await stop.CancelAsync();
         var report = await run;
         output.WriteLine($"{done} operations; {report}");
         log.ForEach(output.WriteLine);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Ashlar.Agent.Api;
+using Ashlar.Agent.Hosting;
 using Ashlar.Testing;
 
 namespace Ashlar.EndToEnd.Tests.NoFailedRequest;
@@ -10,7 +11,7 @@ internal sealed class Operations(StackRig rig)
 {
     private int _releases;
 
-    /// <summary>A round of eleven: scale up and down, restart of a service, an instance and the edge, releases, rollback, maintenance of the agent.</summary>
+    /// <summary>A round of eleven: scale up and down, restart of a service, an instance and the edge, releases, rollback, replacement of the agent.</summary>
     public IEnumerable<(string Name, Func<Task> Run)> Round()
     {
         yield return ("scale web=3", () => ScaleAsync(3));
@@ -36,7 +37,11 @@ internal sealed class Operations(StackRig rig)
 
     private Task RollbackAsync() => CallAsync<RollbackArguments, UpResult>(AgentVerbs.Rollback, new RollbackArguments(null));
 
-    private Task UpgradeAsync() => CallAsync<UpgradeArguments, UpResult>(AgentVerbs.Upgrade, new UpgradeArguments(Checkout.Ashlar));
+    private async Task UpgradeAsync()
+    {
+        var client = await AgentLauncher.UpgradeAsync(AgentClient.Connect(rig.Folder), rig.Folder, Checkout.Ashlar);
+        await client.DisposeAsync();
+    }
 
     private async Task KillAgentAsync()
     {
