@@ -35,7 +35,6 @@ services.Apply(new CatalogSnapshot
 });
 
 using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
 listener.Blocking = false;
 listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
 listener.Listen(4096);
@@ -55,6 +54,7 @@ using var terminate = System.Runtime.InteropServices.PosixSignalRegistration.Cre
     stop.TrySetResult();
 });
 await stop.Task;
+Console.WriteLine($"{GC.GetTotalAllocatedBytes(precise: true)} bytes allocated, {GC.CollectionCount(0)} collections");
 await server.DrainAsync(TimeSpan.FromSeconds(10));
 
 internal sealed class Silent : ITargetEvents

@@ -14,6 +14,9 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
     private const int LingerMs = 2000;
     private const int LingerBytes = 4 * 1024 * 1024;
 
+    // Requests that the edge answers itself come to an end without an event in between.
+    private const int ExchangesAtOnce = 16;
+
     private readonly EdgeLoop _edge;
     private readonly LoopTimer _timer;
     private Exchange? _exchange;
@@ -77,6 +80,7 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
     /// <summary>Goes on with whatever is possible now.</summary>
     public void Advance()
     {
+        var exchanges = 0;
         while (IsOpen)
         {
             switch (_state)
@@ -88,6 +92,12 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
                     }
 
                     AfterExchange(_exchange.End());
+                    if (++exchanges == ExchangesAtOnce)
+                    {
+                        Yield();
+                        return;
+                    }
+
                     break;
                 case State.Lingering:
                     Linger();

@@ -42,6 +42,5 @@ internal sealed partial class Exchange
         _requestBroken = true;
         _keepAlive = _requestDone && !_refused && Request.KeepAlive && !_edge.IsDraining;
         _toUpstream.Clear();
-        _toClient.Clear();
     }
 }

@@ -56,6 +56,13 @@ internal sealed partial class Exchange
         return (long)span.TotalMilliseconds;
     }
 
+    /// <summary>What is awaited now has a clock of its own.</summary>
+    private void NoDeadline()
+    {
+        _halfClosed = false;
+        _client.ClearDeadline();
+    }
+
     private void StopBodyClock()
     {
         if (_bodyAwaitedFrom != 0)

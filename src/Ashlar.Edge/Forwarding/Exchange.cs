@@ -250,6 +250,7 @@ internal sealed partial class Exchange : IUpstreamUser
     private void Wait()
     {
         _stage = Stage.Waiting;
+        NoDeadline();
         _waitedFrom = Stopwatch.GetTimestamp();
         _edge.Metrics.WaitBegan(_service!.Series);
         if (!_place.Enter(_service!))
@@ -315,6 +316,7 @@ internal sealed partial class Exchange : IUpstreamUser
                 break;
             case ConnectStatus.Connecting:
                 _stage = Stage.Connecting;
+                NoDeadline();
                 break;
             case ConnectStatus.Refused:
                 TryAnother(Outcome.Refused);
