@@ -22,8 +22,8 @@ public class ErrorPageTests
             Assert.Equal(bytes.Length, head.Consumed + head.ContentLength);
             Assert.Contains(problem.Code, text, StringComparison.Ordinal);
             Assert.Contains("the edge", text, StringComparison.Ordinal);
-            Assert.Contains("Service: web&lt;1&gt;", text, StringComparison.Ordinal);
-            Assert.Contains("Request: 01ARZ3NDEKTSV4RRFFQ69G5FAV", text, StringComparison.Ordinal);
+            Assert.Contains("<dt>Service</dt><dd>web&lt;1&gt;</dd>", text, StringComparison.Ordinal);
+            Assert.Contains("<dt>Request</dt><dd><code>01ARZ3NDEKTSV4RRFFQ69G5FAV</code></dd>", text, StringComparison.Ordinal);
         }
     }
 
