@@ -79,10 +79,6 @@ public static class ProcessErrors
     public static AshlarException NoFreePort(int first, int last) => New("ASH2015",
         $"No port between {first} and {last} is free.", "Stop what holds them (ss -ltnp shows it), or give the stack another range.");
 
-    /// <summary>ASH2016: a port that must be ours is held by another process.</summary>
-    public static AshlarException PortTaken(IPEndPoint endpoint, PortOwner? owner) => New("ASH2016",
-        $"{endpoint} is in use{(owner is null ? "" : $" by {owner}")}.", "Stop that process, or choose another address.");
-
     /// <summary>ASH2017: the instance crashes again and again.</summary>
     public static AshlarException CrashLoop(string instance, int crashes, TimeSpan within, ExitReport last) => New("ASH2017",
         $"{instance} crashed {crashes} times within {within.TotalSeconds:0} s, last by {last}.",

@@ -25,7 +25,7 @@ public sealed class HerokuTests : StackTest
         var result = Load();
 
         Assert.Equal("mailer-queue", result.Stack!.Services[1].Name);
-        Assert.Equal((DiagnosticSeverity.Note, "2:1 ASH1014"), (result.Diagnostics[0].Severity, Place(result.Diagnostics[0])));
+        Assert.Equal((DiagnosticSeverity.Note, "2:1 ASH1038"), (result.Diagnostics[0].Severity, Place(result.Diagnostics[0])));
     }
 
     [Fact]
@@ -33,7 +33,7 @@ public sealed class HerokuTests : StackTest
     {
         Folder.Write("Procfile", "web: x\nweb: y\n  what is this\nworker:\nc++: x\n");
 
-        Assert.Equal(["2:1 ASH1004", "3:3 ASH1026", "4:1 ASH1026", "5:1 ASH1026"], Load().Errors.Select(Place));
+        Assert.Equal(["2:1 ASH1004", "3:3 ASH1026", "4:1 ASH1039", "5:1 ASH1026"], Load().Errors.Select(Place));
     }
 
     [Fact]

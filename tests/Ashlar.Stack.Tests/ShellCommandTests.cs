@@ -44,7 +44,21 @@ public sealed class ShellCommandTests
     [InlineData("FOO='a b' sh -c 'printf %s \"$FOO\"'", "a b")]
     [InlineData("printf a; printf b", "ab")]
     [InlineData("printf '%s' ${NONE:-x}", "x")]
-    public void The_shell_understands_the_same(string line, string output)
+    public void The_shell_understands_the_same(string line, string output) => Assert.Equal(output, Run(line).Output);
+
+    [Theory] // 2
+    [InlineData("cat /proc/self/stat")]
+    [InlineData("X=1 cat /proc/self/stat")]
+    [InlineData("X='1 2' cat \"/proc/self/stat\" 2>&1")]
+    [InlineData("cat /proc/${NONE:-self}/stat </dev/null")]
+    public void The_process_that_is_started_is_the_app_itself_and_no_shell(string line)
+    {
+        var (pid, output) = Run(line);
+
+        Assert.StartsWith($"{pid} (cat) ", output, StringComparison.Ordinal);
+    }
+
+    private static (int Pid, string Output) Run(string line)
     {
         var arguments = ShellCommand.ToArguments(line);
         using var process = Process.Start(new ProcessStartInfo(arguments[0], arguments.Skip(1))
@@ -53,8 +67,8 @@ public sealed class ShellCommandTests
             RedirectStandardOutput = true,
             Environment = { ["HOME"] = "/home" },
         })!;
-
-        Assert.Equal(output, process.StandardOutput.ReadToEnd());
+        var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
+        return (process.Id, output);
     }
 }

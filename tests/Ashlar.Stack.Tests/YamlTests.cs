@@ -7,7 +7,7 @@ public sealed class YamlTests : StackTest
     [InlineData("services:\n\tweb: {run: x}\n", "2:1 ASH1030")]
     [InlineData("services:\n  web:\n  \trun: x\n", "3:3 ASH1030")]
     [InlineData("services:\n  web: {run: *cmd}\n", "2:14 ASH1011")]
-    [InlineData("services: &a\n  web: *a\n", "2:8 ASH1011")]
+    [InlineData("services: &a\n  web: *a\n", "2:8 ASH1036")]
     [InlineData("services: {web: {run: x}}\n---\nb: 1\n", "2:1 ASH1010")]
     [InlineData("services: !ruby/object {}\n", "1:11 ASH1010")]
     [InlineData("a: 'open\n", "2:1 ASH1010")]
@@ -35,7 +35,7 @@ public sealed class YamlTests : StackTest
         var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
             + string.Concat(Enumerable.Range(1, 20).Select(i => $"a{i}: &a{i} [{string.Join(", ", Enumerable.Repeat($"*a{i - 1}", 10))}]\n"));
 
-        Assert.Equal("ASH1012", OneError(Yaml(bomb)).Code);
+        Assert.Equal("ASH1037", OneError(Yaml(bomb)).Code);
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class YamlTests : StackTest
         var keys = string.Join(", ", Enumerable.Range(0, 1000).Select(i => $"k{i}: v"));
         var aliases = string.Join(", ", Enumerable.Repeat("*a", 100_000));
 
-        Assert.Equal("ASH1012", OneError(Yaml($"a: &a {{{keys}}}\nb:\n  <<: [{aliases}]\n")).Code);
+        Assert.Equal("ASH1037", OneError(Yaml($"a: &a {{{keys}}}\nb:\n  <<: [{aliases}]\n")).Code);
     }
 
     [Theory]

@@ -7,7 +7,6 @@ using System.Text;
 using Ashlar.Catalog;
 using Ashlar.Processes;
 using Ashlar.Stack;
-using ShellCommand = Ashlar.Stack.ShellCommand;
 
 namespace Ashlar.Delivery.Plans;
 

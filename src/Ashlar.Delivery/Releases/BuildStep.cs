@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text;
 using Ashlar.Processes;
-using ShellCommand = Ashlar.Stack.ShellCommand;
+using Ashlar.Stack;
 
 namespace Ashlar.Delivery.Releases;
 

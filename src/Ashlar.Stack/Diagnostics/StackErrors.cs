@@ -57,17 +57,17 @@ internal static class StackErrors
         at, "ASH1011", $"no anchor &{Short(name)} stands before this alias",
         near is null ? $"mark the value to repeat with &{Short(name)}, or quote the text if a star is meant" : $"did you mean \"*{near}\"?");
 
-    /// <summary>ASH1011: an alias inside the value that it names.</summary>
+    /// <summary>ASH1036: an alias inside the value that it names.</summary>
     public static Diagnostic AnchorWithinItself(Position at, string name) => Error(
-        at, "ASH1011", $"*{Short(name)} stands inside the value that &{Short(name)} names", "a value cannot contain itself");
+        at, "ASH1036", $"*{Short(name)} stands inside the value that &{Short(name)} names", "a value cannot contain itself");
 
     /// <summary>ASH1012: nested deeper than any stack file needs.</summary>
     public static Diagnostic TooDeep(Position at, int limit) => Error(
         at, "ASH1012", $"nested deeper than {limit} levels", "a stack file needs seven");
 
-    /// <summary>ASH1012: aliases that multiply into too much.</summary>
+    /// <summary>ASH1037: aliases that multiply into too much.</summary>
     public static Diagnostic TooManyNodes(Position at, int limit) => Error(
-        at, "ASH1012", $"with its aliases written out the file has more than {limit} values", "write the file without them");
+        at, "ASH1037", $"with its aliases written out the file has more than {limit} values", "write the file without them");
 
     /// <summary>ASH1013: a service that nothing says how to run.</summary>
     public static Diagnostic NoCommand(Position at, string service) => Error(
@@ -79,9 +79,9 @@ internal static class StackErrors
         $"{what} \"{Short(name)}\" is not a name: expected lower-case letters, digits and inner hyphens, at most 40",
         near is null ? null : $"did you mean \"{near}\"?");
 
-    /// <summary>ASH1014: a Procfile's name that had to be changed.</summary>
+    /// <summary>ASH1038: a Procfile's name that had to be changed.</summary>
     public static Diagnostic NameFitted(Position at, string name, string fitted) => new(
-        at.File, at.Line, at.Column, DiagnosticSeverity.Note, "ASH1014", $"the process type \"{Short(name)}\" becomes the service \"{fitted}\"",
+        at.File, at.Line, at.Column, DiagnosticSeverity.Note, "ASH1038", $"the process type \"{Short(name)}\" becomes the service \"{fitted}\"",
         "a service's name is a DNS label");
 
     /// <summary>ASH1015: a route or host name that is none.</summary>
@@ -137,9 +137,9 @@ internal static class StackErrors
     public static Diagnostic BadProcfileLine(Position at) => Error(
         at, "ASH1026", "this line is not a Procfile entry", "expected NAME: COMMAND");
 
-    /// <summary>ASH1026: a Procfile entry without a command.</summary>
+    /// <summary>ASH1039: a Procfile entry without a command.</summary>
     public static Diagnostic NoProcfileCommand(Position at, string name) => Error(
-        at, "ASH1026", $"the process type \"{Short(name)}\" has no command", "expected NAME: COMMAND");
+        at, "ASH1039", $"the process type \"{Short(name)}\" has no command", "expected NAME: COMMAND");
 
     /// <summary>ASH1027: the file is not JSON.</summary>
     public static Diagnostic JsonSyntax(Position at) => Error(
