@@ -21,7 +21,7 @@ public static class ProcessErrors
 
     /// <summary>ASH2003: the folder to start in does not exist.</summary>
     public static AshlarException FolderMissing(string folder) => New("ASH2003",
-        $"The working folder '{folder}' does not exist.", "Create it, or correct the service's folder.");
+        $"The working folder '{folder}' does not exist.", "Create it, or correct the service's 'directory:'.");
 
     /// <summary>ASH2004: the user may not enter the folder to start in.</summary>
     public static AshlarException FolderClosed(string folder, string user) => New("ASH2004",
@@ -58,7 +58,7 @@ public static class ProcessErrors
     /// <summary>ASH2011: nothing listened on the instance's port within its start time.</summary>
     public static AshlarException NeverListened(string instance, int port, TimeSpan waited) => New("ASH2011",
         $"{instance} did not listen on port {port} (its PORT) within {waited.TotalSeconds:0.#} s, and listens on no other.",
-        "Let it bind the port in the variable PORT; its last lines show how far it came. 'start_timeout' gives a slow one more time.");
+        "Let it bind the port in the variable PORT; its last lines show how far it came. 'start: {timeout: 2m}' gives a slow one more time.");
 
     /// <summary>ASH2012: the instance listens, but not where it was told to.</summary>
     public static AshlarException ListensElsewhere(string instance, int port, IEnumerable<IPEndPoint> found) => New("ASH2012",

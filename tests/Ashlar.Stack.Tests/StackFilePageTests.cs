@@ -6,10 +6,12 @@ namespace Ashlar.Stack.Tests;
 /// <summary>Every stack file in the documentation loads.</summary>
 public sealed partial class StackFilePageTests : StackTest
 {
-    [Fact]
-    public void Every_example_on_the_page_loads_without_a_word()
+    [Theory]
+    [InlineData("README.md")]
+    [InlineData("docs/stack-file.md")]
+    public void Every_example_on_the_page_loads_without_a_word(string path)
     {
-        var page = File.ReadAllText(Path.Combine(Checkout.Root, "docs", "stack-file.md"));
+        var page = File.ReadAllText(Path.Combine(Checkout.Root, path));
         var examples = Example().Matches(page).Select(m => m.Groups["yaml"].Value).ToList();
         Folder.Write("Procfile", "web: ./web\n");
 
