@@ -64,6 +64,10 @@ internal static class AgentErrors
     public static AshlarException NothingUp(string verb) => New(
         "ASH4014", $"'{verb}' needs a stack that is up, and no release has been brought up yet.", "Run ashlar up first.");
 
+    /// <summary>ASH4021: the record of the release that runs is gone.</summary>
+    public static AshlarException ReleaseLost(string name) => New(
+        "ASH4021", $"The record of release {name} is gone from the store.", "What runs goes on; run ashlar up, which makes a new release.");
+
     /// <summary>ASH4015: a program other than Ashlar holds a port of the stack.</summary>
     public static AshlarException PortTaken(string address, int port, string owner, string key) => New(
         "ASH4015", $"Cannot listen on {address}:{port}: {owner} does.", $"Stop that program, or give another port with the key {key}.");

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Ashlar.Catalog;
+using Ashlar.Delivery.Plans;
 using Ashlar.Edge;
 
 namespace Ashlar.Agent;
@@ -11,12 +12,12 @@ internal static class Tiers
     public const string Edge = EdgePlan.Tier;
 
     /// <summary>What the team runs.</summary>
-    public const string Services = "services";
+    public const string Services = ServicesPlan.Tier;
 
     /// <summary>All tiers in the order of the house, from the front.</summary>
-    public static ImmutableArray<(string Name, Func<PlanContext, ImmutableArray<DesiredInstance>> Plan)> All { get; } =
+    public static ImmutableArray<(string Name, Func<PlanContext, IEnumerable<DesiredInstance>> Plan)> All { get; } =
     [
-        (Edge, EdgePlan.Plan),
+        (Edge, context => EdgePlan.Plan(context)),
         (Services, ServicesPlan.Plan),
     ];
 

@@ -110,4 +110,88 @@ public sealed class RollingTests
         Assert.Contains($"pid {Environment.ProcessId}", failure.Error.Message, StringComparison.Ordinal);
         Assert.Contains("edge.listen.http", failure.Error.NextStep, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task AReleaseThatDoesNotGetHealthyIsTakenBackAndWhatRanIsUntouched()
+    {
+        await using var rig = new AgentRig();
+        rig.App();
+        rig.Services(rig.Web(2));
+        await using var client = await rig.AgentAsync();
+        await rig.UpAsync(client);
+        var before = await AgentRig.InstancesAsync(client, "web");
+
+        await using var asking = new Asking(rig.Url);
+        rig.Services(rig.Web(2).Replace("python3 ", "no-such-python "));
+        await Assert.ThrowsAsync<AshlarException>(() => rig.UpAsync(client));
+        var status = await rig.WhenAsync(s => s.Healthy, "what ran before runs alone");
+        Assert.Equal("v1", status.Release);
+        Assert.Equal(before.Select(i => i.Pids[0]), AgentRig.Of(status, "web").Select(i => i.Pids[0]));
+        await asking.MoreAsync(20);
+        Assert.Empty(await asking.StopAsync());
+
+        var releases = await client.CallAsync<ReleasesResult>(AgentVerbs.Releases, AgentJson.Nothing);
+        Assert.Equal(["v2 failed", "v1 current"], releases!.Releases.Select(r => $"{r.Name} {r.Status}"));
+    }
+
+    [Fact]
+    public async Task ANewReleaseConfigVarsAndRollbackRollWithoutAFailedRequest()
+    {
+        await using var rig = new AgentRig();
+        rig.App();
+        rig.Services(rig.Web(1));
+        await using var client = await rig.AgentAsync();
+        await rig.UpAsync(client);
+        await using var asking = new Asking(rig.Url);
+        var first = (await AgentRig.InstancesAsync(client, "web")).Single().Pids[0];
+
+        var changes = System.Collections.Immutable.ImmutableSortedDictionary<string, string?>.Empty.Add("COLOUR", "blue");
+        var config = await client.CallAsync<ConfigArguments, ConfigResult>(AgentVerbs.Config, new ConfigArguments(changes));
+        Assert.Equal("v2", config!.Release);
+        Assert.Equal("blue", config.Vars["COLOUR"]);
+        var environment = await client.CallAsync<EnvironmentArguments, EnvironmentResult>(AgentVerbs.Environment, new EnvironmentArguments("web"));
+        Assert.Equal("blue", environment!.Environment["COLOUR"]);
+        Assert.NotEqual(first, (await AgentRig.InstancesAsync(client, "web"))[^1].Pids[0]);
+
+        var back = await client.CallAsync<RollbackArguments, UpResult>(AgentVerbs.Rollback, new RollbackArguments(null));
+        Assert.Equal("v3", back!.Release);
+        Assert.Empty((await client.CallAsync<ConfigArguments, ConfigResult>(AgentVerbs.Config, new ConfigArguments(changes.Clear())))!.Vars);
+        Assert.Empty(await asking.StopAsync());
+    }
+
+    [Fact]
+    public async Task SettingsThatNeedNoProcessApplyWithoutOne()
+    {
+        await using var rig = new AgentRig();
+        rig.App();
+        rig.Services(rig.Web(1));
+        await using var client = await rig.AgentAsync();
+        await rig.UpAsync(client);
+        var before = (await AgentRig.InstancesAsync(client, "web")).Single().Pids[0];
+        using var http = new HttpClient();
+
+        rig.Services(rig.Web(1).Replace("route: /", "route: /app"));
+        await rig.UpAsync(client);
+        Assert.Equal(System.Net.HttpStatusCode.OK, (await http.GetAsync(new Uri(rig.Url, "/app"))).StatusCode);
+        Assert.Equal(System.Net.HttpStatusCode.NotFound, (await http.GetAsync(rig.Url)).StatusCode);
+
+        await client.CallAsync<MaintenanceArguments, UpResult>(AgentVerbs.Maintenance, new MaintenanceArguments(true, []));
+        Assert.Equal(System.Net.HttpStatusCode.ServiceUnavailable, (await http.GetAsync(new Uri(rig.Url, "/app"))).StatusCode);
+        await client.CallAsync<MaintenanceArguments, UpResult>(AgentVerbs.Maintenance, new MaintenanceArguments(false, []));
+        Assert.Equal(System.Net.HttpStatusCode.OK, (await http.GetAsync(new Uri(rig.Url, "/app"))).StatusCode);
+        Assert.Equal(before, (await AgentRig.InstancesAsync(client, "web")).Single().Pids[0]);
+    }
+
+    [Fact]
+    public async Task APlanSaysTheStepsAndChangesNothing()
+    {
+        await using var rig = new AgentRig();
+        rig.Services("worker:\n  run: while true; do sleep 1; done\n");
+        await using var client = await rig.AgentAsync();
+        var first = await client.CallAsync<UpArguments, PlanResult>(AgentVerbs.Plan, new UpArguments(rig.Folder));
+        Assert.Equal(["start edge.1", "start worker.1 (v1)"], first!.Steps.AsEnumerable());
+        Assert.Empty((await client.StatusAsync()).Tiers);
+        await rig.UpAsync(client);
+        Assert.Empty((await client.CallAsync<UpArguments, PlanResult>(AgentVerbs.Plan, new UpArguments(rig.Folder)))!.Steps);
+    }
 }

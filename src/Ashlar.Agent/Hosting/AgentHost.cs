@@ -7,6 +7,7 @@ using Ashlar.Agent.Reconciling;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog.Channel;
 using Ashlar.Catalog.Store;
+using Ashlar.Delivery.Releases;
 using Ashlar.Errors;
 using Ashlar.Processes;
 using Ashlar.Stack;
@@ -81,14 +82,15 @@ public static class AgentHost
 
         await LoadAsync(state, table, desired, listeners);
         listeners.TakeBack([.. inherited.Keys], [.. inherited.Values.Select(number => new Descriptor(number))]);
-        var releases = new StandInReleases(options);
+        using var releases = new ReleaseStore(state.Path, store, launcher, time);
+        await releases.RecoverAsync();
         var rollout = new Rollout(
             loop, supervisor, desired, listeners, links, new Planner(options, programVersion, user?.Name), releases, log);
         using var usage = new UsageMonitor(time);
         supervisor.Settled.Add(() => usage.Watch(table.All.Where(o => o.Process is not null).Select(o => o.Process!.Pid)));
         var status = new StatusReporter(loop, supervisor, desired, listeners, usage, options, programVersion, time);
         var upgrade = new Upgrade(loop, table, listeners, taken, notifier, options, log);
-        var orders = new Orders(loop, supervisor, rollout, releases, status, upgrade, log);
+        var orders = new Orders(loop, supervisor, rollout, releases, status, upgrade, user, log);
 
         var turning = loop.RunAsync(supervisor.SettleAsync);
         using var signals = new AgentSignals(shutdown => loop.Post(() =>

@@ -7,13 +7,17 @@ using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Reconciling;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog;
+using Ashlar.Delivery.Releases;
+using Ashlar.Errors;
+using Ashlar.Processes;
 using Ashlar.Stack;
 
 namespace Ashlar.Agent.Operations;
 
 /// <summary>The verbs of the API. Each order becomes a change of the desired state; the rest follows from that.</summary>
 internal sealed class Orders(
-    AgentLoop loop, Supervisor supervisor, Rollout rollout, IReleases releases, StatusReporter status, Upgrade upgrade, AgentLog log)
+    AgentLoop loop, Supervisor supervisor, Rollout rollout, ReleaseStore releases, StatusReporter status, Upgrade upgrade,
+    SystemUser? user, AgentLog log)
 {
     private readonly OrderQueue _queue = new();
 
@@ -38,7 +42,7 @@ internal sealed class Orders(
                 await Queue(async () => Give(await UpAsync(Arguments<UpArguments>(), Tell)));
                 break;
             case AgentVerbs.Plan:
-                await Queue(async () => Give(await PlanAsync(Arguments<UpArguments>(), Tell)));
+                await Queue(async () => Give(await PlanAsync(Arguments<UpArguments>())));
                 break;
             case AgentVerbs.Down:
                 await DownAsync(Arguments<DownArguments>(), Tell);
@@ -68,7 +72,7 @@ internal sealed class Orders(
                 await ConfigAsync(Arguments<ConfigArguments>(), Queue, Give, Tell);
                 break;
             case AgentVerbs.Releases:
-                Give(new ReleasesResult(releases.List(rollout.State.Release)));
+                Give(new ReleasesResult([.. (await releases.ListAsync(clientGone)).Select(ReleaseReports.Of)]));
                 break;
             case AgentVerbs.Rollback:
                 await Queue(async () => Give(await RollbackAsync(Arguments<RollbackArguments>(), Tell)));
@@ -87,59 +91,67 @@ internal sealed class Orders(
     private async Task<UpResult> UpAsync(UpArguments arguments, Action<string> tell)
     {
         var stack = StackLoader.Load(arguments.Path).Require();
-        var (release, changed) = await releases.PrepareAsync(stack, rollout.State.Release, tell, CancellationToken.None);
-        return await RollAsync(AgentVerbs.Up, release, changed, tell);
+        var variables = await releases.GetConfigVarsAsync();
+        var prepared = await releases.PrepareAsync(stack, variables, AgentVerbs.Up, user, tell, supervisor.TakenDown);
+        return await RollAsync(AgentVerbs.Up, prepared, tell);
     }
 
     private async Task<UpResult> RollbackAsync(RollbackArguments arguments, Action<string> tell)
     {
-        var release = await releases.RollbackAsync(Current(AgentVerbs.Rollback), arguments.Release, tell, CancellationToken.None);
-        return await RollAsync(AgentVerbs.Rollback, release, changed: true, tell);
+        Current(AgentVerbs.Rollback);
+        var release = await releases.RollbackAsync(arguments.Release);
+        return await RollAsync(AgentVerbs.Rollback, new PreparedRelease(release, Changed: true), tell);
     }
 
     private async Task ConfigAsync(ConfigArguments arguments, Func<Func<Task>, Task> queue, Action<ConfigResult> give, Action<string> tell)
     {
         if (arguments.Changes.IsEmpty)
         {
-            give(new ConfigResult(releases.ConfigVars, null));
+            give(new ConfigResult(await releases.GetConfigVarsAsync(), null));
             return;
         }
 
         await queue(async () =>
         {
-            var release = await releases.ConfigureAsync(rollout.State.Release, arguments.Changes, tell, CancellationToken.None);
-            if (release is { } made)
+            var prepared = await releases.ConfigureAsync(arguments.Changes, user, tell, supervisor.TakenDown);
+            if (prepared is { Changed: true } && !rollout.State.Down)
             {
-                await RollAsync(AgentVerbs.Config, made, changed: true, tell);
+                await RollAsync(AgentVerbs.Config, prepared, tell);
+            }
+            else if (prepared is { Changed: true })
+            {
+                // A stack that is down stays down; the next up runs with them.
+                await releases.MarkCurrentAsync(prepared.Release.Name);
             }
 
-            give(new ConfigResult(releases.ConfigVars, release?.Name));
+            give(new ConfigResult(await releases.GetConfigVarsAsync(), prepared is { Changed: true } ? prepared.Release.Name : null));
         });
     }
 
-    private async Task<UpResult> RollAsync(string verb, ReleaseInfo release, bool changed, Action<string> tell)
+    private async Task<UpResult> RollAsync(string verb, PreparedRelease prepared, Action<string> tell)
     {
-        var before = rollout.State;
-        var next = TargetChanges.ForRelease(before, release.Stack) with { Release = release.Name, Down = false };
+        var release = prepared.Release;
+        var next = TargetChanges.ForRelease(rollout.State, release.Stack) with { Release = release.Name, Down = false };
         try
         {
             await rollout.GoAsync(verb, next, release, tell);
         }
-        catch when (release.Name != before.Release)
+        catch (Exception e) when (prepared.Changed)
         {
-            await releases.FailedAsync(release.Name);
+            await releases.MarkFailedAsync(release.Name, e.Message.Split('\n')[0]);
             throw;
         }
 
+        await releases.MarkCurrentAsync(release.Name);
+        await releases.PruneAsync(await status.ReleasesInUseAsync());
         await rollout.RequireHealthyAsync();
-        await releases.SucceededAsync(release.Name, await status.ReleasesInUseAsync());
-        return new UpResult(release.Name, changed, await status.UrlsAsync());
+        return new UpResult(release.Name, prepared.Changed, await status.UrlsAsync());
     }
 
-    private async Task<PlanResult> PlanAsync(UpArguments arguments, Action<string> tell)
+    private async Task<PlanResult> PlanAsync(UpArguments arguments)
     {
         var stack = StackLoader.Load(arguments.Path).Require();
-        var (release, _) = await releases.PreviewAsync(stack, rollout.State.Release, tell, CancellationToken.None);
+        var release = (await releases.PreviewAsync(stack, await releases.GetConfigVarsAsync())).Release;
         var next = TargetChanges.ForRelease(rollout.State, release.Stack) with { Release = release.Name, Down = false };
         var target = rollout.Preview(next, release);
         return await loop.InvokeAsync(() => new PlanResult(
@@ -158,7 +170,7 @@ internal sealed class Orders(
             {
                 await rollout.SetDownAsync();
             }
-            catch (Errors.AshlarException e)
+            catch (AshlarException e)
             {
                 // That it is to stay down cannot be written; that it goes down can be done all the same.
                 log.Error(LogEvent.Store, e.Error);
@@ -189,7 +201,7 @@ internal sealed class Orders(
     private async Task ChangeAsync(
         string verb, Func<DesiredState, StackDefinition, DesiredState> change, Action<string> tell, bool healthyToo = true)
     {
-        var release = releases.Load(Current(verb));
+        var release = await rollout.LoadAsync(Current(verb));
         var next = change(rollout.State, release.Stack);
         if (healthyToo)
         {

@@ -3,6 +3,7 @@ using Ashlar.Agent.Desired;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog;
+using Ashlar.Delivery.Releases;
 
 namespace Ashlar.Agent.Operations;
 
@@ -13,7 +14,7 @@ namespace Ashlar.Agent.Operations;
 internal sealed class Planner(AgentOptions options, string programVersion, string? user)
 {
     /// <summary>The target of a release.</summary>
-    public Target Plan(ReleaseInfo release, DesiredState desired, ImmutableArray<CatalogListener> listeners)
+    public Target Plan(Release release, DesiredState desired, ImmutableArray<CatalogListener> listeners)
     {
         var context = new PlanContext
         {

@@ -4,19 +4,20 @@ using Ashlar.Agent.Publishing;
 using Ashlar.Agent.Reconciling;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog;
+using Ashlar.Delivery.Releases;
 using Ashlar.Errors;
 
 namespace Ashlar.Agent.Operations;
 
 /// <summary>Brings the stack from one desired state to the next, and back again if the next does not get healthy.</summary>
 internal sealed class Rollout(
-    AgentLoop loop, Supervisor supervisor, DesiredStore desired, Listeners listeners, TierLinks links, Planner planner, IReleases releases, AgentLog log)
+    AgentLoop loop, Supervisor supervisor, DesiredStore desired, Listeners listeners, TierLinks links, Planner planner, ReleaseStore releases, AgentLog log)
 {
     /// <summary>Orders of people as they stand.</summary>
     public DesiredState State => desired.State;
 
     /// <summary>Pursues what was pursued before this agent began.</summary>
-    public async Task ResumeAsync() => await PursueAsync(State, releases.Load(State.Release), save: false);
+    public async Task ResumeAsync() => await PursueAsync(State, await LoadAsync(State.Release), save: false);
 
     /// <summary>
     /// Pursues the next state and completes when it is reached. What failed before the order and is not touched by it does not
@@ -27,7 +28,7 @@ internal sealed class Rollout(
     /// <param name="release">The release of <paramref name="next"/>.</param>
     /// <param name="progress">Told what happens.</param>
     /// <exception cref="AshlarException">An instance failed: what was before is pursued again. Or the stack was taken down.</exception>
-    public async Task GoAsync(string verb, DesiredState next, ReleaseInfo release, Action<string> progress)
+    public async Task GoAsync(string verb, DesiredState next, Release release, Action<string> progress)
     {
         var before = State;
         var told = new Progress(progress);
@@ -47,15 +48,19 @@ internal sealed class Rollout(
                 ? $"'{verb}' failed; what was ordered before holds again."
                 : $"{next.Release} failed; {before.Release} goes on.");
             log.Warning(LogEvent.OrderFailed, $"{verb}: back to {before.Release}");
-            await PursueAsync(before, releases.Load(before.Release), save: true);
+            await PursueAsync(before, await LoadAsync(before.Release), save: true);
             throw;
         }
 
         await loop.InvokeAsync(() => listeners.Close(release.Stack));
     }
 
+    /// <summary>A release by its name.</summary>
+    /// <exception cref="AshlarException">ASH4014: it is not there.</exception>
+    public async Task<Release> LoadAsync(string name) => await releases.GetAsync(name) ?? throw AgentErrors.ReleaseLost(name);
+
     /// <summary>Pursues the next state and completes when the tiers have been told: for settings that need no process.</summary>
-    public async Task ApplyAsync(string verb, DesiredState next, ReleaseInfo release)
+    public async Task ApplyAsync(string verb, DesiredState next, Release release)
     {
         await PursueAsync(next, release, save: true);
         var applied = await loop.InvokeAsync(() => supervisor.WaitAsync(view =>
@@ -67,10 +72,10 @@ internal sealed class Rollout(
     public ValueTask SetDownAsync() => desired.SaveAsync(State with { Down = true });
 
     /// <summary>The target that a state would have, with the listening sockets of now; opens nothing.</summary>
-    public Target Preview(DesiredState state, ReleaseInfo release) => planner.Plan(release, state, listeners.Preview(release.Stack));
+    public Target Preview(DesiredState state, Release release) => planner.Plan(release, state, listeners.Preview(release.Stack));
 
     /// <summary>The target of a state, with its listening sockets open; nothing is pursued yet.</summary>
-    public Task<Target> PlanAsync(DesiredState state, ReleaseInfo release) => loop.InvokeAsync(async () =>
+    public Task<Target> PlanAsync(DesiredState state, Release release) => loop.InvokeAsync(async () =>
     {
         var opened = await listeners.OpenAsync(release.Stack);
         return planner.Plan(release, state, opened);
@@ -78,7 +83,7 @@ internal sealed class Rollout(
 
     private static string TakenDownCode { get; } = AgentErrors.TakenDown("").Error.Code;
 
-    private async Task<Target> PursueAsync(DesiredState state, ReleaseInfo release, bool save)
+    private async Task<Target> PursueAsync(DesiredState state, Release release, bool save)
     {
         var target = await PlanAsync(state, release);
         await loop.InvokeAsync(async () =>
@@ -128,12 +133,13 @@ internal sealed class Rollout(
             throw new AshlarException(trouble);
         }
 
-        var wanted = 0;
+        var (wanted, others) = (0, 0);
         foreach (var o in view.Observed.Where(o => !o.Leaves && o.State != InstanceState.Stopped))
         {
             if (!target.Instances.Any(d => d.Tier == o.Tier && d.Name == o.Name && d.Fingerprint == o.Fingerprint))
             {
-                return false;
+                others++;
+                continue;
             }
 
             if (HasFailed(o) && !failing.Contains(o.Id))
@@ -144,7 +150,7 @@ internal sealed class Rollout(
             wanted += o.State == InstanceState.Healthy || failing.Contains(o.Id) ? 1 : 0;
         }
 
-        return wanted == target.Instances.Length;
+        return others == 0 && wanted == target.Instances.Length;
     }
 
     // A failure is told when the process has ended and its last lines are there.

@@ -32,6 +32,7 @@ internal sealed class Supervisor : IDisposable
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private readonly List<Waiter> _waiters = [];
+    private readonly CancellationTokenSource _takenDown = new();
     private Target _target;
     private bool _pursues;
     private Shutdown _shutdown;
@@ -64,7 +65,14 @@ internal sealed class Supervisor : IDisposable
     {
         _shutdown = shutdown > _shutdown ? shutdown : _shutdown;
         _runner.ShuttingDown = _shutdown != Shutdown.No;
+        if (_shutdown != Shutdown.No)
+        {
+            _takenDown.Cancel();
+        }
     }
+
+    /// <summary>Cancelled when all is taken down: ends what only an order still waits for (a build).</summary>
+    public CancellationToken TakenDown => _takenDown.Token;
 
     /// <summary>Called on the loop: completes with the first result that is not null of <paramref name="judge"/>, asked now and after each change.</summary>
     public Task<T> WaitAsync<T>(Func<View, T?> judge) where T : class
@@ -113,7 +121,11 @@ internal sealed class Supervisor : IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose() => _timer.Dispose();
+    public void Dispose()
+    {
+        _timer.Dispose();
+        _takenDown.Dispose();
+    }
 
     private async ValueTask<DateTimeOffset?> ReconcileAsync()
     {
