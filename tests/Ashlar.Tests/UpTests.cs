@@ -53,7 +53,7 @@ public sealed class UpTests : IDisposable
     [Fact]
     public async Task A_dry_run_prints_the_steps_and_leaves_no_agent_behind()
     {
-        _rig.Agent.Reports(CliRig.Storefront with { Release = "" })
+        _rig.Agent.Reports(CliRig.Storefront with { Release = "", Tiers = [] })
             .Answers(AgentVerbs.Plan, FakeAgent.Done(new PlanResult(["start edge.1", "start web.1"]), CliJson.Default.PlanResult));
         Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("up", "--dry-run"));
         Assert.Equal("start edge.1\nstart web.1\n", _rig.Out.ToString());

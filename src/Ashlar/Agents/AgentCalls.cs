@@ -15,6 +15,13 @@ internal static class AgentCalls
         await session.AskAsync(AgentVerbs.Status, CliJson.Default.StatusReport, null, cancellation)
             ?? throw CliErrors.ConnectionLost(AgentVerbs.Status);
 
+    extension(StatusReport report)
+    {
+        /// <summary>True: at least one instance has a process.</summary>
+        public bool SomethingRuns => report.Tiers.SelectMany(tier => tier.Services).SelectMany(service => service.Instances)
+            .Any(instance => !instance.Pids.IsEmpty);
+    }
+
     /// <summary>The state of the stack at once and at every change.</summary>
     public static async IAsyncEnumerable<StatusReport> WatchAsync(
         this IAgentSession session, [EnumeratorCancellation] CancellationToken cancellation)

@@ -10,9 +10,10 @@ internal sealed class StackLaunch
     private readonly IAgents _agents;
     private readonly string _folder;
     private readonly bool _startedAgent;
+    private readonly bool _firstRelease;
 
-    private StackLaunch(IAgents agents, string folder, bool startedAgent, IAgentSession agent) =>
-        (_agents, _folder, _startedAgent, Agent) = (agents, folder, startedAgent, agent);
+    private StackLaunch(IAgents agents, string folder, bool startedAgent, bool firstRelease, IAgentSession agent) =>
+        (_agents, _folder, _startedAgent, _firstRelease, Agent) = (agents, folder, startedAgent, firstRelease, agent);
 
     /// <summary>The agent.</summary>
     public IAgentSession Agent { get; }
@@ -22,7 +23,9 @@ internal sealed class StackLaunch
     {
         var there = await agents.FindAsync(folder, cancellation);
         if (there is not null) await there.DisposeAsync();
-        return new StackLaunch(agents, folder, there is null, await agents.EnsureRunningAsync(folder, progress, cancellation));
+        var agent = await agents.EnsureRunningAsync(folder, progress, cancellation);
+        var first = there is null && await TryStatusAsync(agents, folder, cancellation) is { Release: "" };
+        return new StackLaunch(agents, folder, there is null, first, agent);
     }
 
     /// <summary>Sends <c>up</c>.</summary>
@@ -30,13 +33,18 @@ internal sealed class StackLaunch
         await Agent.AskAsync(AgentVerbs.Up, arguments, CliJson.Default.UpArguments, CliJson.Default.UpResult, progress, cancellation)
             ?? throw CliErrors.ConnectionLost(AgentVerbs.Up);
 
-    /// <summary>After a failure: ends the agent again if it runs for nothing, because it was started by us and no release stands.</summary>
-    public async Task UndoAsync(CancellationToken cancellation)
+    /// <summary>After a failed <c>up</c>: ends the stack again if this was its first release, and an agent that we started and that supervises nothing.</summary>
+    public Task UndoAsync(CancellationToken cancellation) => EndAsync(always: _firstRelease, cancellation);
+
+    /// <summary>After a question: ends an agent that we started for it and that supervises nothing.</summary>
+    public Task EndIdleAsync(CancellationToken cancellation) => EndAsync(always: false, cancellation);
+
+    private async Task EndAsync(bool always, CancellationToken cancellation)
     {
         if (!_startedAgent) return;
         try
         {
-            if (await TryStatusAsync(_agents, _folder, cancellation) is not { Release: "" }) return;
+            if (!always && await TryStatusAsync(_agents, _folder, cancellation) is { } report && report.SomethingRuns) return;
             if (await _agents.FindAsync(_folder, cancellation) is not { } agent) return;
             await using (agent) await agent.DownAsync(now: false, null, cancellation);
         }

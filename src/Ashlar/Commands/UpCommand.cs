@@ -85,7 +85,7 @@ internal static class UpCommand
         }
         finally
         {
-            await launch.UndoAsync(cancellation);
+            await launch.EndIdleAsync(cancellation);
         }
     }
 }

@@ -112,8 +112,7 @@ internal sealed class ForegroundSession(Cli cli, string folder) : IDisposable
         return ExitCodes.Ok;
     }
 
-    private bool SomethingRuns => _last is { } report
-        && report.Tiers.SelectMany(tier => tier.Services).SelectMany(service => service.Instances).Any(instance => !instance.Pids.IsEmpty);
+    private bool SomethingRuns => _last is { SomethingRuns: true };
 
     private async Task StopAsync(Interrupts interrupts)
     {
