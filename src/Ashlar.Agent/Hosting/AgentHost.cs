@@ -44,7 +44,13 @@ public static class AgentHost
         var log = new AgentLog(options.Log, options.Time);
         try
         {
-            var user = ServiceUser.Choose(StackLoader.Load(options.StackFolder).Stack, options.StackFolder);
+            var user = ServiceUser.Choose(StackLoader.Load(options.StackFolder).Stack, options.StackFolder, options.Program);
+            if (user is null && SystemUsers.IsRoot)
+            {
+                log.Warning(LogEvent.RunsAsRoot, $"services run as root: no unprivileged user can reach {options.StackFolder} and {options.Program}; "
+                    + "keep the stack where others may enter, or name one by the key user");
+            }
+
             options.State.Create(user);
             var inherited = Inherited.Take();
             using var taken = inherited.TryGetValue(Inherited.Lock, out var descriptor)
@@ -86,6 +92,7 @@ public static class AgentHost
         await releases.RecoverAsync();
         var rollout = new Rollout(
             loop, supervisor, desired, listeners, links, new Planner(options, programVersion, user?.Name), releases, log);
+        using var rotation = new LogRotator(state, time, log);
         using var usage = new UsageMonitor(time);
         supervisor.Settled.Add(() => usage.Watch(table.All.Where(o => o.Process is not null).Select(o => o.Process!.Pid)));
         var status = new StatusReporter(loop, supervisor, desired, listeners, usage, options, programVersion, time);

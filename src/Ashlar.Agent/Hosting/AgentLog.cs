@@ -69,6 +69,12 @@ internal enum LogEvent
     /// <summary>The agent becomes another program.</summary>
     Upgrade = 4,
 
+    /// <summary>The agent is root and found no user to drop to.</summary>
+    RunsAsRoot = 5,
+
+    /// <summary>A log grows past its bound because it cannot be rotated.</summary>
+    LogNotRotated = 6,
+
     /// <summary>A step of the reconciler is carried out.</summary>
     Step = 10,
 

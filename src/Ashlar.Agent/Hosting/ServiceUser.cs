@@ -9,11 +9,12 @@ internal static class ServiceUser
     private static readonly string[] Fallbacks = ["ashlar", "nobody"];
 
     /// <summary>
-    /// The stack's <c>user</c>, else the owner of its folder if that is not root, else user <c>ashlar</c> if there is one, else
-    /// <c>nobody</c>. Null when the agent is not root: everything then runs as the agent's own user.
+    /// The stack's <c>user</c>, else the first who can reach the stack's folder and the program among: the folder's owner, user
+    /// <c>ashlar</c>, <c>nobody</c>. Null when the agent is not root, and when none of them can: everything then runs as the
+    /// agent's own user.
     /// </summary>
     /// <exception cref="Errors.AshlarException">ASH4016: the stack names a user that does not exist.</exception>
-    public static SystemUser? Choose(StackDefinition? stack, string folder)
+    public static SystemUser? Choose(StackDefinition? stack, string folder, string program)
     {
         if (!SystemUsers.IsRoot)
         {
@@ -25,7 +26,8 @@ internal static class ServiceUser
             return SystemUsers.Find(named) ?? throw AgentErrors.UnknownUser(named);
         }
 
-        return Owner(folder) ?? Fallbacks.Select(SystemUsers.Find).FirstOrDefault(u => u is not null);
+        return Fallbacks.Select(SystemUsers.Find).Prepend(Owner(folder))
+            .FirstOrDefault(user => user is not null && UserAccess.MayReach(user, folder, program));
     }
 
     private static SystemUser? Owner(string folder) =>

@@ -25,6 +25,9 @@ public sealed record StateFolder(string Path)
     /// <summary>What tiers need to reach and write while they run.</summary>
     public string Run => In("run");
 
+    /// <summary>The edge's log of requests.</summary>
+    public string AccessLog => System.IO.Path.Combine(Run, "access.log");
+
     /// <summary>The channel between agent and tiers.</summary>
     public string ChannelSocket => System.IO.Path.Combine(Run, "agent.channel");
 

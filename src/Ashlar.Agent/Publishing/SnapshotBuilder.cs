@@ -15,7 +15,7 @@ internal static class SnapshotBuilder
     {
         var endpoints = observed.Where(o => o.HasEndpoint && o.Port != 0).ToLookup(o => o.Service);
         var services = target.Stack.Services.Where(s => s.Interface == ServiceInterface.Http)
-            .Select(s => Service(s, target.Maintenance.Contains(s.Name), endpoints[s.Name]));
+            .Select(s => Service(s, target, endpoints[s.Name]));
 
         // A service that is no more in the file still has requests to finish: it goes on without routes until it is gone.
         var removed = endpoints.Where(e => target.Service(e.Key) is not { Interface: ServiceInterface.Http })
@@ -31,11 +31,12 @@ internal static class SnapshotBuilder
         };
     }
 
-    private static CatalogService Service(ServiceDefinition service, bool maintenance, IEnumerable<ObservedInstance> instances) => new()
+    private static CatalogService Service(ServiceDefinition service, Target target, IEnumerable<ObservedInstance> instances) => new()
     {
         Name = service.Name,
+        Wanted = target.Instances.Count(i => i.Tier == Tiers.Services && i.Service == service.Name),
         Routes = [.. service.Routes.Select(r => new CatalogRoute(r.Host, r.PathPrefix))],
-        Maintenance = maintenance,
+        Maintenance = target.Maintenance.Contains(service.Name),
         Balance = service.Balance == BalancePolicy.RoundRobin ? "round-robin" : "least-requests",
         RequestsPerInstance = service.Limits.Requests ?? 0,
         WaitingRoom = service.Waiting.Room,

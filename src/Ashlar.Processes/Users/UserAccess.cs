@@ -8,10 +8,13 @@ namespace Ashlar.Processes;
 /// What a user may do with files, asked of the kernel rather than worked out from permission bits, so that ACLs, read-only
 /// mounts and capabilities count too.
 /// </summary>
-internal static class UserAccess
+public static class UserAccess
 {
+    /// <summary>True if the user may enter each folder and execute each file.</summary>
+    public static bool MayReach(SystemUser user, params IReadOnlyList<string> paths) => Execute(user, paths).All(answer => answer == 0);
+
     /// <summary>Answers for each path: 0 if the user may execute (a file) or enter (a folder) it, else the errno.</summary>
-    public static ImmutableArray<int> Execute(SystemUser user, IReadOnlyList<string> paths)
+    internal static ImmutableArray<int> Execute(SystemUser user, IReadOnlyList<string> paths)
     {
         if (user.Uid == Libc.geteuid())
             return [.. paths.Select(path => Ask(path, Libc.X_OK))];
@@ -37,7 +40,7 @@ internal static class UserAccess
     }
 
     /// <summary>True: this process may write the file, or make files in the folder.</summary>
-    public static bool CanWrite(string path) => Ask(path, Libc.W_OK) == 0;
+    internal static bool CanWrite(string path) => Ask(path, Libc.W_OK) == 0;
 
     private static unsafe int Ask(string path, int mode)
     {

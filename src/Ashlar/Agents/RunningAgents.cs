@@ -9,8 +9,8 @@ namespace Ashlar.Agents;
 internal sealed class RunningAgents(string program) : IAgents
 {
     /// <inheritdoc />
-    public Task<IAgentSession?> FindAsync(string stackFolder, CancellationToken cancellation) =>
-        Task.FromResult<IAgentSession?>(AgentClient.TryConnect(stackFolder) is { } client ? new Session(client) : null);
+    public async Task<IAgentSession?> FindAsync(string stackFolder, CancellationToken cancellation) =>
+        await AgentClient.FindAsync(stackFolder, cancellation) is { } client ? new Session(client) : null;
 
     /// <inheritdoc />
     public async Task<IAgentSession> EnsureRunningAsync(string stackFolder, Action<string> progress, CancellationToken cancellation) =>
