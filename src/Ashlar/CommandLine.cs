@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Ashlar.Errors;
 using Ashlar.Output;
+using Ashlar.Stack;
 
 namespace Ashlar;
 

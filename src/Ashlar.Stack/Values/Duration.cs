@@ -1,10 +1,9 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 
 namespace Ashlar.Stack;
 
 /// <summary>Durations as people write them: <c>500ms</c>, <c>30s</c>, <c>5m</c>, <c>1h</c>, <c>7d</c>.</summary>
-internal static partial class Duration
+internal static class Duration
 {
     private static readonly (string Unit, TimeSpan One)[] Units =
     [
@@ -26,19 +25,17 @@ internal static partial class Duration
     {
         time = default;
         suggestion = null;
-        var match = Written().Match(text);
-        if (!match.Success || !decimal.TryParse(match.Groups["number"].ValueSpan, CultureInfo.InvariantCulture, out var number))
+        if (Quantity.Parse(text) is not var (number, digits, unit))
         {
             return false;
         }
 
-        var unit = match.Groups["unit"].Value;
         var known = Array.Find(Units, u => u.Unit == unit);
         if (known.Unit is null)
         {
             var lower = unit.ToLowerInvariant();
             var meant = Array.Find(Units, u => u.Unit == lower).Unit ?? Array.Find(OtherSpellings, o => o.Written == lower).Unit;
-            suggestion = meant is null ? null : $"did you mean \"{match.Groups["number"].Value}{meant}\"?";
+            suggestion = meant is null ? null : $"did you mean \"{digits}{meant}\"?";
             return false;
         }
 
@@ -64,7 +61,4 @@ internal static partial class Duration
 
         return time == TimeSpan.Zero ? "0s" : $"{time.TotalMilliseconds.ToString(CultureInfo.InvariantCulture)}ms";
     }
-
-    [GeneratedRegex(@"^(?<number>[0-9]{1,18}(\.[0-9]{1,6})?) ?(?<unit>[A-Za-z]{0,8})\z", RegexOptions.ExplicitCapture)]
-    private static partial Regex Written();
 }

@@ -1,11 +1,18 @@
 namespace Ashlar.Stack;
 
 /// <summary>Finds the name a person most likely meant.</summary>
-internal static class NearestName
+public static class NearestName
 {
-    /// <summary>The candidate nearest to <paramref name="written"/> if a slip of the fingers explains the difference; else null.</summary>
+    /// <summary>
+    /// The candidate nearest to <paramref name="written"/> if a slip of the fingers explains the difference, or the only one
+    /// that begins with it; else null.
+    /// </summary>
+    /// <param name="written">What was written; longer than 60 letters it is nobody's slip.</param>
+    /// <param name="candidates">The names that are known here.</param>
     public static string? Of(string written, IEnumerable<string> candidates)
     {
+        ArgumentNullException.ThrowIfNull(written);
+        ArgumentNullException.ThrowIfNull(candidates);
         if (written.Length is 0 or > 60)
         {
             return null;
@@ -14,8 +21,16 @@ internal static class NearestName
         var allowed = Math.Max(1, written.Length / 3);
         string? best = null;
         var bestDistance = allowed + 1;
+        string? begun = null;
+        var beginnings = 0;
         foreach (var candidate in candidates)
         {
+            if (candidate.StartsWith(written, StringComparison.Ordinal))
+            {
+                begun = candidate;
+                beginnings++;
+            }
+
             var distance = IsPlural(written, candidate) ? 0 : Distance(written.ToLowerInvariant(), candidate.ToLowerInvariant());
             if (distance < bestDistance)
             {
@@ -23,7 +38,7 @@ internal static class NearestName
             }
         }
 
-        return best;
+        return best ?? (written.Length > 1 && beginnings == 1 ? begun : null);
     }
 
     private static bool IsPlural(string a, string b) => a == b + "s" || b == a + "s";

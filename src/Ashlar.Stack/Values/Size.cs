@@ -1,10 +1,7 @@
-using System.Globalization;
-using System.Text.RegularExpressions;
-
 namespace Ashlar.Stack;
 
 /// <summary>Sizes as people write them: <c>512MiB</c>, <c>1GB</c>, <c>1.5GiB</c>.</summary>
-internal static partial class Size
+internal static class Size
 {
     private static readonly (string Unit, long Bytes)[] Units =
     [
@@ -21,17 +18,15 @@ internal static partial class Size
     {
         bytes = 0;
         suggestion = null;
-        var match = Written().Match(text);
-        if (!match.Success || !decimal.TryParse(match.Groups["number"].ValueSpan, CultureInfo.InvariantCulture, out var number))
+        if (Quantity.Parse(text) is not var (number, digits, unit))
         {
             return false;
         }
 
-        var unit = match.Groups["unit"].Value;
         var known = Array.Find(Units, u => u.Unit == unit);
         if (known.Unit is null)
         {
-            suggestion = Suggest(match.Groups["number"].Value, unit);
+            suggestion = Suggest(digits, unit);
             return false;
         }
 
@@ -69,7 +64,4 @@ internal static partial class Size
             || string.Equals(u.Unit, unit + "iB", StringComparison.OrdinalIgnoreCase));
         return same.Unit is null ? null : $"did you mean \"{number}{same.Unit}\"?";
     }
-
-    [GeneratedRegex(@"^(?<number>[0-9]{1,18}(\.[0-9]{1,6})?) ?(?<unit>[A-Za-z]{0,8})\z", RegexOptions.ExplicitCapture)]
-    private static partial Regex Written();
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Ashlar.Logs;
 using Ashlar.Output;
+using Ashlar.Stack;
 
 namespace Ashlar.Commands;
 
