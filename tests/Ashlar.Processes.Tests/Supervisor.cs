@@ -58,7 +58,10 @@ public static class Supervisor
     {
         var process = new ProcessLauncher("none", null, new ControlGroups(null, false, null, null)).Start(new LaunchSpec
         {
-            Command = ["/bin/sh", "-c", script], WorkingDirectory = folder, LogPath = Path.Combine(folder, "child.log"), Tag = tag,
+            Command = ["/bin/sh", "-c", script],
+            WorkingDirectory = folder,
+            LogPath = Path.Combine(folder, "child.log"),
+            Tag = tag,
         });
         Console.WriteLine(Line(process.Identity));
         return process;

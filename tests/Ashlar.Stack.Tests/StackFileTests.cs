@@ -46,7 +46,12 @@ public sealed class StackFileTests : StackTest
         Assert.Equal(
             new HealthDefinition
             {
-                Path = "/up?full=1", Status = 204, Interval = TimeSpan.FromSeconds(2), Timeout = TimeSpan.FromMilliseconds(500), Rise = 2, Fall = 5,
+                Path = "/up?full=1",
+                Status = 204,
+                Interval = TimeSpan.FromSeconds(2),
+                Timeout = TimeSpan.FromMilliseconds(500),
+                Rise = 2,
+                Fall = 5,
             },
             web.Health);
         Assert.Equal(new LimitsDefinition { Memory = 512 << 20, Cpu = 1.5, Requests = 20, Files = 4096 }, web.Limits);

@@ -27,7 +27,8 @@ public static partial class OtherUser
             {
                 result.SetException(e);
             }
-        }) { IsBackground = true }.Start();
+        })
+        { IsBackground = true }.Start();
         return result.Task;
     }
 

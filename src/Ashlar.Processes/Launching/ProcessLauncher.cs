@@ -131,7 +131,7 @@ public sealed class ProcessLauncher : IDisposable
     {
         var chain = ImmutableArray.CreateBuilder<string>();
         if (group is not null)
-            {
+        {
             chain.AddRange("/bin/sh", "-c", EnterGroups, "sh");
             chain.AddRange(group.Doors);
             chain.Add("--");

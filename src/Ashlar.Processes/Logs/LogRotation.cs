@@ -46,7 +46,10 @@ public sealed record LogRotation
             using var source = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
             using (var target = new FileStream(fresh, new FileStreamOptions
             {
-                Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = Mode, BufferSize = 0,
+                Mode = FileMode.Create,
+                Access = FileAccess.Write,
+                UnixCreateMode = Mode,
+                BufferSize = 0,
             }))
             {
                 CopyAndTruncate(source, target);

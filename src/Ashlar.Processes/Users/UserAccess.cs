@@ -25,7 +25,8 @@ public static class UserAccess
         {
             BecomeForFiles(user, groups);
             answers = [.. paths.Select(path => Ask(path, Libc.X_OK))];
-        }, 256 * 1024) { IsBackground = true, Name = "access check" };
+        }, 256 * 1024)
+        { IsBackground = true, Name = "access check" };
         thread.Start();
         thread.Join();
         return answers;

@@ -95,7 +95,8 @@ public sealed class HealthProbeTests
         listener.Start();
         var answer = await HealthProbe.AskAsync(new HealthQuestion
         {
-            Endpoint = (IPEndPoint)listener.LocalEndpoint, Timeout = TimeSpan.FromMilliseconds(50),
+            Endpoint = (IPEndPoint)listener.LocalEndpoint,
+            Timeout = TimeSpan.FromMilliseconds(50),
         });
         Assert.Equal((false, "no answer within 0.05 s"), (answer.Good, answer.Text));
     }
