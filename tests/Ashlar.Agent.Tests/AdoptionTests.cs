@@ -35,6 +35,24 @@ public sealed class AdoptionTests
     }
 
     [Fact]
+    public async Task AnEdgeThatDiesAfterTheFilesOfTheRunFolderWereDeletedComesBack()
+    {
+        await using var rig = new AgentRig();
+        rig.App();
+        rig.Services(rig.Web());
+        await using var client = await rig.AgentAsync();
+        await rig.UpAsync(client);
+        foreach (var file in Directory.GetFiles(rig.State.Run))
+        {
+            File.Delete(file);
+        }
+
+        await AgentRig.KillAsync((await AgentRig.InstancesAsync(client, "edge"))[0].Pids[0]);
+        using var http = new HttpClient { Timeout = AgentRig.Patience };
+        Assert.StartsWith("web.1 ", await http.GetStringAsync(rig.Url), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task WhatEndedWhileNoAgentWasThereIsStartedAgainOnce()
     {
         await using var rig = new AgentRig();

@@ -16,6 +16,7 @@ internal sealed class TierLinks(AgentLoop loop, Listeners listeners, InstanceTab
     private static readonly TimeSpan GiveListenersPatience = TimeSpan.FromSeconds(5);
     private readonly List<Link> _links = [];
     private readonly CancellationTokenSource _ending = new();
+    private Func<ChannelServer>? _listen;
     private ChannelServer? _server;
     private CatalogSnapshot? _snapshot;
     private byte[] _content = [];
@@ -29,8 +30,22 @@ internal sealed class TierLinks(AgentLoop loop, Listeners listeners, InstanceTab
     /// <param name="trustedUser">User that tiers run as, if not our own.</param>
     public void Listen(string path, uint? trustedUser)
     {
-        _server = ChannelServer.Listen(path, trustedUser);
+        _listen = () => ChannelServer.Listen(path, trustedUser);
+        _server = _listen();
         _ = AcceptAsync(_server);
+    }
+
+    /// <summary>Makes the channel's socket anew if somebody has deleted its file, so that a tier that starts finds it.</summary>
+    /// <exception cref="Errors.AshlarException">ASH4054, ASH4055.</exception>
+    public void EnsureListening()
+    {
+        if (_server is { IsReachable: false } lost)
+        {
+            log.Warning(LogEvent.Channel, "the channel's socket has been deleted; made anew");
+            _server = _listen!();
+            _ = AcceptAsync(_server);
+            Forget(lost.DisposeAsync().AsTask());
+        }
     }
 
     /// <summary>True: the tier's process is connected and works with a snapshot of ours.</summary>

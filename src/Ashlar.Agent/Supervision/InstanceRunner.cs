@@ -149,6 +149,11 @@ internal sealed class InstanceRunner(
         var o = table.Change(id, x => x with { Starts = x.Starts + 1 });
         try
         {
+            if (o.Readiness == Readiness.Channel)
+            {
+                links.EnsureListening();
+            }
+
             var process = launcher.Start(Spec(o, desired));
             foreach (var warning in process.Warnings)
             {
@@ -325,7 +330,8 @@ internal sealed class InstanceRunner(
     {
         if (!_policies.TryGetValue(o.Id, out var policy))
         {
-            _policies[o.Id] = policy = new RestartPolicy(time, Random.Shared, endsByItself: !o.HasEndpoint);
+            _policies[o.Id] = policy = new RestartPolicy(
+                time, Random.Shared, endsByItself: !o.HasEndpoint, o.Tier == Tiers.Edge ? RestartPace.Urgent : RestartPace.Patient);
         }
 
         return policy;

@@ -24,6 +24,9 @@ public sealed class ChannelServer : IAsyncDisposable
     /// <exception cref="Errors.AshlarException">ASH4054, ASH4055.</exception>
     public static ChannelServer Listen(string path, uint? trustedUser = null) => new(FrameListener.Listen(path, trustedUser));
 
+    /// <summary>False: the socket's file is gone, and no other process can connect any more.</summary>
+    public bool IsReachable => _listener.IsReachable;
+
     /// <summary>The next tier that has connected and said hello.</summary>
     /// <exception cref="ChannelClosedException">The server was disposed.</exception>
     public ValueTask<ChannelConnection> AcceptAsync(CancellationToken cancellation = default) =>

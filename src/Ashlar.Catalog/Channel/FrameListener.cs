@@ -34,6 +34,9 @@ public sealed class FrameListener : IDisposable
         }
     }
 
+    /// <summary>False: the socket's file is gone, or another's; nobody can connect any more.</summary>
+    public bool IsReachable => Native.SocketFile(_path, out _) == _file;
+
     /// <summary>The next connection of a trusted process; others are closed at once.</summary>
     /// <exception cref="ObjectDisposedException">The listener was disposed.</exception>
     public async Task<FrameStream> AcceptAsync(CancellationToken cancellation = default)
@@ -73,7 +76,7 @@ public sealed class FrameListener : IDisposable
             return;
         }
 
-        if (Native.SocketFile(_path, out _) == _file)
+        if (IsReachable)
         {
             File.Delete(_path);
         }

@@ -7,15 +7,17 @@ namespace Ashlar.Processes;
 /// <see cref="Wait"/>. Times are monotonic, so setting the clock changes nothing.
 /// </summary>
 /// <remarks>
-/// A crash doubles the wait, from 1 to 60 s, with a little chance added so that instances do not come back in step. 60 healthy
-/// seconds clear it. Five crashes within 60 s are a crash loop: from then on one try a minute. An end with exit 0 is no crash.
+/// A crash doubles the wait, from the shortest to the longest of the pace, with a little chance added so that instances do not
+/// come back in step. 60 healthy seconds clear it. Five crashes within 60 s are a crash loop: from then on it waits the longest.
+/// An end with exit 0 is no crash.
 /// </remarks>
 /// <param name="time">Clock.</param>
 /// <param name="random">Chance of the waits.</param>
 /// <param name="endsByItself">
 /// True (a worker): exit 0 is always an end, many recycle themselves. False (it serves a port): exit 0 before it was healthy is a crash.
 /// </param>
-public sealed class RestartPolicy(TimeProvider time, Random random, bool endsByItself)
+/// <param name="pace">The waits.</param>
+public sealed class RestartPolicy(TimeProvider time, Random random, bool endsByItself, RestartPace pace)
 {
     /// <summary>Crashes within <see cref="LoopWindow"/> that make a loop.</summary>
     public const int LoopCrashes = 5;
@@ -25,12 +27,6 @@ public sealed class RestartPolicy(TimeProvider time, Random random, bool endsByI
 
     /// <summary>Healthy time that clears the wait.</summary>
     public static readonly TimeSpan ResetAfter = TimeSpan.FromSeconds(60);
-
-    /// <summary>Least time between two starts that nobody asked for, and first wait after a crash.</summary>
-    public static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(1);
-
-    /// <summary>Longest wait.</summary>
-    public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
 
     private readonly Queue<long> _crashes = new();
     private long? _startedAt;
@@ -80,7 +76,7 @@ public sealed class RestartPolicy(TimeProvider time, Random random, bool endsByI
             Clear();
         if (exit.Success && (endsByItself || _healthyAt is not null))
         {
-            var left = ShortestWait - time.GetElapsedTime(_startedAt ?? now, now);
+            var left = pace.Shortest - time.GetElapsedTime(_startedAt ?? now, now);
             return StartIn(Max(TimeSpan.Zero, left), $"ended ({exit})");
         }
 
@@ -91,9 +87,9 @@ public sealed class RestartPolicy(TimeProvider time, Random random, bool endsByI
             _crashes.Dequeue();
         CrashLoop |= _crashes.Count >= LoopCrashes;
         if (CrashLoop)
-            return StartIn(LongestWait, $"{exit}, crashed {Crashes} times");
-        var doubled = ShortestWait * Math.Pow(2, Math.Min(_inARow - 1, 10));
-        return StartIn(Min(LongestWait, doubled * (1 + (0.2 * random.NextDouble()))), exit.ToString());
+            return StartIn(pace.Longest, $"{exit}, crashed {Crashes} times");
+        var doubled = pace.Shortest * Math.Pow(2, Math.Min(_inARow - 1, 10));
+        return StartIn(Min(pace.Longest, doubled * (1 + (0.2 * random.NextDouble()))), exit.ToString());
     }
 
     /// <summary>A person stops it, whatever it is doing: it is not started again, also not after a wait that runs.</summary>

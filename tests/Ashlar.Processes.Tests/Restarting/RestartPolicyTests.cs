@@ -6,7 +6,7 @@ public sealed class RestartPolicyTests
     private static readonly ExitReport End = new() { Code = 0 };
     private readonly ManualTime _time = new();
 
-    private RestartPolicy Policy(bool worker = false) => new(_time, new Random(1), worker);
+    private RestartPolicy Policy(bool worker = false) => new(_time, new Random(1), worker, RestartPace.Patient);
 
     private double CrashAfter(RestartPolicy policy, double seconds, bool healthy = false)
     {
@@ -29,8 +29,18 @@ public sealed class RestartPolicyTests
             Assert.False(policy.CrashLoop);
             _time.Advance(wait);
         }
-        var others = Enumerable.Range(2, 20).Select(seed => CrashAfter(new RestartPolicy(_time, new Random(seed), false), 1)).Distinct();
+        var others = Enumerable.Range(2, 20).Select(seed => CrashAfter(new RestartPolicy(_time, new Random(seed), false, RestartPace.Patient), 1)).Distinct();
         Assert.True(others.Count() > 10);
+    }
+
+    [Fact]
+    public void What_every_request_passes_is_back_soon_even_in_a_crash_loop()
+    {
+        var policy = new RestartPolicy(_time, new Random(1), true, RestartPace.Urgent);
+        foreach (var expected in new[] { 0.1, 0.2, 0.4, 0.8 })
+            Assert.InRange(CrashAfter(policy, 1, healthy: true), expected, expected * 1.2);
+        Assert.Equal(5, CrashAfter(policy, 1, healthy: true));
+        Assert.True(policy.CrashLoop);
     }
 
     [Fact] // 21
