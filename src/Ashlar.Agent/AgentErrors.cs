@@ -1,4 +1,5 @@
 using Ashlar.Errors;
+using Ashlar.Stack;
 
 namespace Ashlar.Agent;
 
@@ -53,8 +54,9 @@ internal static class AgentErrors
         "ASH4011", $"{instance} did not report to the agent within {waited.TotalSeconds:0.#} s.", $"Read its output with ashlar logs {instance}.");
 
     /// <summary>ASH4012: no such service or instance.</summary>
-    public static AshlarException UnknownTarget(string target, IEnumerable<string> known) => New(
-        "ASH4012", $"The stack has no service or instance '{target}'.", $"It has {string.Join(", ", known)}.");
+    public static AshlarException UnknownTarget(string target, IReadOnlyCollection<string> known, string kind = "service or instance") => New(
+        "ASH4012", $"The stack has no {kind} '{target}'.",
+        (NearestName.Of(target, known) is { } nearest ? $"Did you mean {nearest}? " : "") + (known.Count > 0 ? $"It has {string.Join(", ", known)}." : "It has none."));
 
     /// <summary>ASH4013: the stack was taken down while the order was carried out.</summary>
     public static AshlarException TakenDown(string verb) => New(

@@ -35,6 +35,10 @@ internal static class CommandLine
         {
             return ShowError(cli, e.Error, json, e);
         }
+        catch (OutputException e)
+        {
+            return ShowError(cli, CliErrors.NotPossible(e.Message, "make room where the output goes, or send it elsewhere.").Error, json, e);
+        }
         catch (OperationCanceledException)
         {
             return ExitCodes.Interrupted;
@@ -110,7 +114,7 @@ internal static class CommandLine
     }
 
     private static Verb Find(string name) => Verbs.Find(name)
-        ?? throw CliErrors.UnknownVerb(name, NearestName.Of(name, Verbs.All.Select(verb => verb.Name)));
+        ?? throw CliErrors.UnknownVerb(name, NearestName.Of(name, [.. Verbs.All.Select(verb => verb.Name), "help"]));
 
     // An unknown option would pass as an argument where any number of them is taken.
     private static string? OddOption(ParseResult parsed) => parsed.CommandResult.Children.OfType<ArgumentResult>()
@@ -127,7 +131,18 @@ internal static class CommandLine
     }
 
     private static string Mistake(ParseResult parsed, ParseError error) =>
-        parsed.UnmatchedTokens is [var extra, ..] ? $"'{extra}' is one word too many." : error.Message;
+        parsed.UnmatchedTokens is [var extra, ..] ? OneTooMany(parsed.CommandResult.Command, extra)
+        : parsed.CommandResult.Command.Arguments.FirstOrDefault(argument =>
+            argument.Arity.MinimumNumberOfValues > (parsed.GetResult(argument)?.Tokens.Count ?? 0)) is { } missing ? $"{missing.Name} is missing."
+        : error.Message;
+
+    private static string OneTooMany(Command command, string word)
+    {
+        if (command.Subcommands.Count == 0) return $"'{word}' is one word too many.";
+        var seconds = command.Subcommands.Select(second => second.Name).ToList();
+        return $"there is no '{command.Name} {word}'; "
+            + (NearestName.Of(word, seconds) is { } nearest ? $"did you mean {command.Name} {nearest}?" : $"there are {string.Join(", ", seconds)}.");
+    }
 
     private static int ShowError(Cli cli, AshlarError error, bool json, Exception exception)
     {

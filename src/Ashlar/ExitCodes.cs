@@ -23,7 +23,7 @@ internal static class ExitCodes
     /// <summary>An instance is not healthy, or did not become so in time.</summary>
     public const int Unhealthy = 5;
 
-    /// <summary>Refused: it would overwrite, delete or collide with something.</summary>
+    /// <summary>Refused: it would overwrite, delete or collide with something, or is not possible here.</summary>
     public const int Refused = 6;
 
     /// <summary>The agent is there but does not answer, or went away in the middle.</summary>
@@ -55,11 +55,11 @@ internal static class ExitCodes
     /// <summary>The exit code that an error of any room ends the program with.</summary>
     public static int Of(AshlarError error) => error.Code switch
     {
-        "ASH6011" or "ASH6012" or "ASH6021" or "ASH4012" => Usage,
+        "ASH6011" or "ASH6012" or "ASH6021" or "ASH4012" or "ASH5006" => Usage,
         "ASH6014" or "ASH6023" or "ASH6027" or "ASH6028" => StackInvalid,
         "ASH6013" or "ASH6026" or "ASH4001" or "ASH4014" => NotRunning,
         "ASH6019" or "ASH6020" or "ASH4010" or "ASH4011" or "ASH2011" or "ASH2012" or "ASH2014" or "ASH2017" or "ASH2018" => Unhealthy,
-        "ASH6017" or "ASH6018" or "ASH6022" or "ASH4002" or "ASH4015" => Refused,
+        "ASH6017" or "ASH6018" or "ASH6022" or "ASH4002" or "ASH4015" or "ASH4051" or "ASH5007" => Refused,
         "ASH6015" or "ASH6016" or "ASH4003" or "ASH4020" => AgentUnreachable,
         "ASH6025" => NotReady,
         "ASH2001" or "ASH2002" => ProgramNotFound,

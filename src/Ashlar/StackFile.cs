@@ -7,11 +7,14 @@ namespace Ashlar;
 internal static class StackFile
 {
     /// <summary>The stack of a path. Warnings are shown; mistakes are all shown, then the verb ends.</summary>
-    /// <exception cref="Errors.AshlarException">The file has mistakes (ASH10xx).</exception>
+    /// <exception cref="Errors.AshlarException">There is no file (ASH6014, ASH6027), or it has mistakes (ASH10xx, ASH6028).</exception>
     public static StackDefinition Require(VerbCall call, string path)
     {
-        var result = StackLoader.Load(Path.GetFullPath(path, call.Cli.Folder));
+        var full = Path.GetFullPath(path, call.Cli.Folder);
+        if (!Path.Exists(full)) throw CliErrors.NoSuchPath(full);
+        var result = StackLoader.Load(full);
         if (call.Json) return result.Require();
+        if (result.Errors.Any(error => error.Code == "ASH1002")) throw CliErrors.NoStack(full);
         call.Cli.Error.Write(Render(call.Cli.Error, result.Diagnostics, call.Cli.Folder));
         return result.Stack ?? throw CliErrors.StackInvalid(result.Errors.Count());
     }

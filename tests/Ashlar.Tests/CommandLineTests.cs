@@ -37,7 +37,9 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("scale", "web=-1", "'web=-1' is not SERVICE=N with N from 0 to 1000.")]
     [InlineData("scale", "web=1001", "'web=1001' is not SERVICE=N with N from 0 to 1000.")]
     [InlineData("maintenance", "maybe", "'maybe' is neither on nor off.")]
-    [InlineData("config", "set", "Required argument 'KEY=VALUE' missing for command: 'set'.")]
+    [InlineData("config", "set", "KEY=VALUE is missing.")]
+    [InlineData("config", "st", "there is no 'config st'; did you mean config set?")]
+    [InlineData("service", "xyzzyx", "there is no 'service xyzzyx'; there are install, uninstall, status.")]
     [InlineData("logs", "--since=soon", "'soon' is no time such as 10m, 2h or 1d.")]
     public async Task A_mistake_after_the_verb_is_named(string verb, string word, string cause)
     {

@@ -17,7 +17,7 @@ internal static class OneOff
             : services.FirstOrDefault(d => d.Name == target) ?? services.FirstOrDefault(d => d.Service == target);
         if (wanted is null)
         {
-            throw AgentErrors.UnknownTarget(target ?? "", view.Target.Stack.Services.Select(s => s.Name));
+            throw AgentErrors.UnknownTarget(target ?? "", [.. view.Target.Stack.Services.Select(s => s.Name)]);
         }
 
         var environment = wanted.Launch.Environment.SetItem("ASHLAR_RELEASE", wanted.Release);

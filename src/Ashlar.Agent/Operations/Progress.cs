@@ -13,6 +13,7 @@ internal sealed class Progress(Action<string> tell)
     public void Look(IEnumerable<ObservedInstance> observed)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
+        var lines = new List<(bool Healthy, string Text)>();
         foreach (var o in observed)
         {
             seen.Add(o.Id);
@@ -25,8 +26,14 @@ internal sealed class Progress(Action<string> tell)
             _told[o.Id] = state;
             if (_begun && Line(o) is { } line)
             {
-                tell(line);
+                lines.Add((o.State == InstanceState.Healthy, line));
             }
+        }
+
+        // A new instance is healthy before the old one of its name drains, and is told of first.
+        foreach (var (_, text) in lines.OrderByDescending(line => line.Healthy))
+        {
+            tell(text);
         }
 
         foreach (var gone in _told.Keys.Where(id => !seen.Contains(id)).ToArray())

@@ -95,7 +95,7 @@ internal static class TargetChanges
         var named = arguments.Services.IsDefaultOrEmpty ? http : [.. arguments.Services];
         foreach (var name in named.Where(n => !http.Contains(n)))
         {
-            throw Unknown(name, stack);
+            throw AgentErrors.UnknownTarget(name, http, "service with requests");
         }
 
         return state with { Maintenance = arguments.On ? state.Maintenance.Union(named) : state.Maintenance.Except(named) };
@@ -122,7 +122,7 @@ internal static class TargetChanges
             var service = stack.Services.FirstOrDefault(s => s.Name == ServiceOf(target)) ?? throw Unknown(target, stack);
             if (target != service.Name && !Instances(state, stack, service.Name).Contains(target))
             {
-                throw AgentErrors.UnknownTarget(target, Instances(state, stack, service.Name));
+                throw AgentErrors.UnknownTarget(target, [.. Instances(state, stack, service.Name)]);
             }
         }
 
@@ -138,5 +138,5 @@ internal static class TargetChanges
     private static string ServiceOf(string target) => target.Split('.')[0];
 
     private static Errors.AshlarException Unknown(string target, StackDefinition stack) =>
-        AgentErrors.UnknownTarget(target, stack.Services.Select(s => s.Name));
+        AgentErrors.UnknownTarget(target, [.. stack.Services.Select(s => s.Name)]);
 }

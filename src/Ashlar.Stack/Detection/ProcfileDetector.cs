@@ -21,11 +21,13 @@ internal static class ProcfileDetector
         var writer = new StackWriter(folder, "Procfile", reasons);
         foreach (var entry in procfile.Entries)
         {
-            writer.Service(entry.Name, ("instances", "1"));
             if (entry.Name == "web")
             {
-                writer.Line("    route: /");
-                writer.Hints();
+                writer.Service(entry.Name, ("route", "/")).Hints();
+            }
+            else
+            {
+                writer.Service(entry.Name, ("instances", "1"));
             }
         }
 

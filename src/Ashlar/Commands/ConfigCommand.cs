@@ -52,8 +52,9 @@ internal static partial class ConfigCommand
         var wanted = changes.ToList();
         var result = await SendAsync(call, wanted, cancellation);
         call.Print(result, CliJson.Default.ConfigResult, (_, _) =>
-            string.Join(", ", wanted.Select(pair => $"{pair.Key} {(pair.Value is null ? "unset" : "set")}"))
-            + (result.Release is { } release ? $"; {release} runs\n" : "\n"));
+            result.Release is { } release
+                ? string.Join(", ", wanted.Select(pair => $"{pair.Key} {(pair.Value is null ? "unset" : "set")}")) + $"; {release} runs\n"
+                : "it was so already; nothing has changed\n");
         return ExitCodes.Ok;
     }
 

@@ -83,8 +83,15 @@ internal static class ServiceCommand
     {
         var folder = call.StackFolder;
         var name = StackLoader.Load(folder).Require().Name;
-        return new UnitFile(name, folder, Environment.ProcessPath!, Environment.IsPrivilegedProcess);
+        return new UnitFile(name, folder, ProgramOf(call.Cli), Environment.IsPrivilegedProcess);
     }
+
+    // A checkout keeps only its last few builds, so the unit names the link to the newest.
+    private static string ProgramOf(Cli cli) =>
+        cli.Environment("ASHLAR_CHECKOUT") is { Length: > 0 } checkout
+        && System.IO.Path.Combine(checkout, ".build/ashlar/ashlar") is var newest && File.Exists(newest)
+            ? newest
+            : Environment.ProcessPath!;
 
     private static string Path(UnitFile unit) => unit.PathIn(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile));
 

@@ -52,7 +52,8 @@ internal static class ProcessTree
     {
         var healthy = service.Instances.Count(instance => instance.State == InstanceState.Healthy);
         var name = $"{(last ? "└─" : "├─")} {service.Name} {healthy}/{service.Wanted}";
-        table.Add(name, service.Maintenance ? new Cell("maintenance", Ink.Warning) : "");
+        table.Add(name, service.Maintenance ? new Cell("maintenance", Ink.Warning)
+            : service is { Wanted: 0, Instances.IsEmpty: true } ? new Cell("stopped", Ink.Dim) : "");
         for (var i = 0; i < service.Instances.Length; i++)
         {
             var stem = last ? "   " : "│  ";

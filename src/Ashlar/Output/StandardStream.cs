@@ -49,7 +49,7 @@ internal sealed partial class StandardStream(int descriptor) : Stream
                 case Broken:
                     throw new BrokenPipeException();
                 case var error:
-                    throw new IOException($"Cannot write to descriptor {descriptor}: {Marshal.GetPInvokeErrorMessage(error)}.");
+                    throw new OutputException($"the output cannot be written: {Marshal.GetPInvokeErrorMessage(error)}.");
             }
         }
     }
@@ -86,3 +86,6 @@ internal sealed partial class StandardStream(int descriptor) : Stream
 
 /// <summary>Whoever read our output has gone; the program ends quietly.</summary>
 internal sealed class BrokenPipeException() : IOException("The reader of the output has gone.");
+
+/// <summary>Our output cannot be written: its disk is full, or the like.</summary>
+internal sealed class OutputException(string message) : IOException(message);
