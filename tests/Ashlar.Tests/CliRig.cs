@@ -24,6 +24,8 @@ internal sealed class CliRig : IDisposable
 
     public bool Interactive { get; set; }
 
+    public Dictionary<string, string> Environment { get; } = [];
+
     public StringWriter Out { get; } = new();
 
     public StringWriter Error { get; } = new();
@@ -38,7 +40,7 @@ internal sealed class CliRig : IDisposable
             Agents = Agent,
             Folder = _folder.Path,
             Time = new FixedTime(),
-            Environment = _ => null,
+            Environment = name => Environment.GetValueOrDefault(name),
         },
         words);
 

@@ -30,6 +30,16 @@ public sealed class ServiceTests : IDisposable
     }
 
     [Fact]
+    public async Task In_a_checkout_the_unit_names_the_newest_build_not_one_that_will_be_removed()
+    {
+        _rig.Folder.Write("ashlar.yaml", "name: shop\nservices: {web: {run: sleep 1000}}\n");
+        _rig.Folder.Write(".build/ashlar/ashlar", "");
+        _rig.Environment["ASHLAR_CHECKOUT"] = _rig.Folder.Path;
+        Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("service", "install", "--print"));
+        Assert.Contains($"ExecStart=\"{_rig.Folder.Path}/.build/ashlar/ashlar\" agent", _rig.Out.ToString());
+    }
+
+    [Fact]
     public async Task The_unit_is_printed_or_written_without_systemd()
     {
         _rig.Folder.Write("ashlar.yaml", "name: shop\nservices: {web: {run: sleep 1000}}\n");

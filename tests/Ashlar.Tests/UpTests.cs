@@ -23,6 +23,17 @@ public sealed class UpTests : IDisposable
         Assert.True(_rig.Agent.Running);
     }
 
+    [Theory]
+    [InlineData("nowhere", "ASH6027")]
+    [InlineData("empty", "ASH6014")]
+    public async Task Up_where_there_is_no_stack_says_so_once(string path, string code)
+    {
+        _rig.Folder.Write("empty/notes.txt", "");
+        Assert.Equal(ExitCodes.StackInvalid, await _rig.RunAsync("up", path));
+        Assert.StartsWith($"error {code} (cli): ", _rig.Error.ToString());
+        Assert.Equal(2, _rig.Error.ToString().Count(sign => sign == '\n'));
+    }
+
     [Fact]
     public async Task A_failed_first_release_names_the_instance_with_its_last_lines_and_leaves_nothing_running()
     {

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -13,6 +14,7 @@ namespace Ashlar.Agent.Api;
 /// </summary>
 public sealed class AgentClient : IAsyncDisposable
 {
+    private const int PermissionDenied = 13; // EACCES
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(20);
     private readonly FrameStream _stream;
@@ -55,7 +57,11 @@ public sealed class AgentClient : IAsyncDisposable
         {
             return File.Exists(state.ApiSocket) ? new AgentClient(FrameStream.Connect(state.ApiSocket)) : null;
         }
-        catch (Exception e) when (e is DirectoryNotFoundException or IOException)
+        catch (IOException e) when (e.InnerException is Win32Exception { NativeErrorCode: PermissionDenied })
+        {
+            throw AgentErrors.StateFolderUnusable(state.Path, "the stack runs as another user, whose agent answers only that user and root");
+        }
+        catch (IOException)
         {
             return null;
         }
