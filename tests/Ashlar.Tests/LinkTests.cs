@@ -6,7 +6,6 @@ namespace Ashlar.Tests;
 /// <summary>The links between the pages of the repository.</summary>
 public sealed partial class LinkTests
 {
-    // Written when the benchmarks have been run; until then the README announces it.
     [Fact]
     public void Every_relative_link_leads_to_a_file_or_heading()
     {
