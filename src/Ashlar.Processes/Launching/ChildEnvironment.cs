@@ -3,10 +3,10 @@ using System.Collections.Immutable;
 namespace Ashlar.Processes;
 
 /// <summary>Makes the environment that a child really gets out of the one its spec names.</summary>
-internal static class ChildEnvironment
+public static class ChildEnvironment
 {
     /// <summary>Holds the tag of the start, by which processes that left their session are found.</summary>
-    public const string TagVariable = "ASHLAR_INSTANCE_ID";
+    internal const string TagVariable = "ASHLAR_INSTANCE_ID";
 
     private const string DefaultPath = "/usr/local/bin:/usr/bin:/bin";
 
@@ -14,7 +14,7 @@ internal static class ChildEnvironment
     /// <param name="spec">What is started.</param>
     /// <param name="user">The user it runs as.</param>
     /// <param name="changesUser">True: that is another user than ours, so ours must not shine through.</param>
-    public static ImmutableSortedDictionary<string, string> For(LaunchSpec spec, SystemUser user, bool changesUser)
+    internal static ImmutableSortedDictionary<string, string> For(LaunchSpec spec, SystemUser user, bool changesUser)
     {
         var variables = spec.Environment.ToBuilder();
         variables[TagVariable] = spec.Tag;
@@ -23,12 +23,21 @@ internal static class ChildEnvironment
         variables.TryAdd("PYTHONUNBUFFERED", "1");
         if (changesUser)
         {
-            variables["HOME"] = user.Home;
-            variables["USER"] = user.Name;
-            variables["LOGNAME"] = user.Name;
-            variables["PATH"] = Searchable(variables["PATH"], user);
+            BecomeUser(variables, user, spec.WorkingDirectory);
         }
         return variables.ToImmutable();
+    }
+
+    /// <summary>Sets HOME, USER and LOGNAME to the user's, and leaves out of PATH what the user may not search.</summary>
+    /// <param name="variables">The environment; PATH must be in it.</param>
+    /// <param name="user">The user to become.</param>
+    /// <param name="workingDirectory">HOME of a user who has none (<c>nobody</c>).</param>
+    public static void BecomeUser(IDictionary<string, string> variables, SystemUser user, string workingDirectory)
+    {
+        variables["HOME"] = Directory.Exists(user.Home) ? user.Home : workingDirectory;
+        variables["USER"] = user.Name;
+        variables["LOGNAME"] = user.Name;
+        variables["PATH"] = Searchable(variables["PATH"], user);
     }
 
     /// <summary>

@@ -31,12 +31,12 @@ internal static class OneOff
     /// <summary>The words without the <c>--</c> that may stand before them.</summary>
     internal static string[] Strip(string[] words) => words is ["--", .. var rest] ? rest : words;
 
-    /// <summary>The command with its program's path in front, behind <c>setpriv</c> where the user changes.</summary>
-    internal static string[] Words(string[] command, IReadOnlyDictionary<string, string> environment, EnvironmentResult found)
+    /// <summary>The command with its program's path in front, behind <c>setpriv</c> where the user changes; the environment then becomes that user's.</summary>
+    internal static string[] Words(string[] command, IDictionary<string, string> environment, EnvironmentResult found)
     {
         // One word with blanks or a shell's signs in it is a command line, as people write them in quotes.
         if (command is [var line] && line.AsSpan().ContainsAny(ShellSigns)) command = ["/bin/sh", "-c", line];
-        var path = environment.GetValueOrDefault("PATH", "/usr/local/bin:/usr/bin:/bin");
+        var path = environment.TryGetValue("PATH", out var given) ? given : "/usr/local/bin:/usr/bin:/bin";
         var current = SystemUsers.Current;
         if (found.User is not { } name || current.Name == name)
         {
@@ -49,6 +49,9 @@ internal static class OneOff
         }
 
         var user = SystemUsers.Find(name) ?? throw CliErrors.NotPossible($"there is no user {name} on this machine.", "ashlar doctor says more.");
+        environment["PATH"] = path;
+        ChildEnvironment.BecomeUser(environment, user, found.WorkingDirectory);
+        path = environment["PATH"];
         return
         [
             ProgramSearch.Find("setpriv", "/usr/bin:/bin", "/", current),
