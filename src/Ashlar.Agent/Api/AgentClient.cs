@@ -73,7 +73,8 @@ public sealed class AgentClient : IAsyncDisposable
 
     /// <summary>Connects to the agent of the stack in a folder.</summary>
     /// <exception cref="AshlarException">ASH4001: none runs.</exception>
-    public static AgentClient Connect(string stackFolder) => TryConnect(stackFolder) ?? throw AgentErrors.NotRunning(stackFolder);
+    public static async Task<AgentClient> ConnectAsync(string stackFolder, CancellationToken cancellation = default) =>
+        await FindAsync(stackFolder, cancellation) ?? throw AgentErrors.NotRunning(stackFolder);
 
     /// <summary>Sends one request and gives the frames of its answer, the last of which is <c>done</c> or <c>error</c>.</summary>
     /// <exception cref="AshlarException">ASH4020: the agent closed the connection.</exception>
