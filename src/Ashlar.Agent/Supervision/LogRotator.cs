@@ -6,7 +6,8 @@ namespace Ashlar.Agent.Supervision;
 /// <summary>Keeps every log of the stack within bounds, off the agent's loop.</summary>
 internal sealed class LogRotator : IDisposable
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    // A program that floods its output writes gigabytes in seconds; a look costs a few system calls a log.
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
     private readonly StateFolder _state;
     private readonly TimeProvider _time;
     private readonly AgentLog _log;
@@ -26,7 +27,7 @@ internal sealed class LogRotator : IDisposable
 
     private void RotateAll()
     {
-        // Copying a large log may take longer than a second; the next turn then leaves it alone.
+        // Copying a large log may take longer than that; the next turn then leaves it alone.
         if (!_rotating.TryEnter())
         {
             return;

@@ -9,7 +9,8 @@ namespace Ashlar.Processes;
 /// </summary>
 /// <remarks>
 /// Bytes that are written in the few microseconds between the end of the copy and the truncation are lost; every other way needs
-/// the writer's help.
+/// the writer's help. Of a log that has grown beyond twice <see cref="MaximumBytes"/> before anybody looked only the last part is
+/// copied: a program that floods its log fills no disk.
 /// </remarks>
 public sealed record LogRotation
 {
@@ -52,7 +53,7 @@ public sealed record LogRotation
                 BufferSize = 0,
             }))
             {
-                CopyAndTruncate(source, target);
+                CopyAndTruncate(source, target, MaximumBytes);
             }
         }
         catch
@@ -70,10 +71,12 @@ public sealed record LogRotation
         return true;
     }
 
-    private static void CopyAndTruncate(SafeFileHandle source, FileStream target)
+    private static void CopyAndTruncate(SafeFileHandle source, FileStream target, long maximum)
     {
         var buffer = new byte[256 * 1024];
-        var offset = 0L;
+        var length = RandomAccess.GetLength(source);
+        var start = length > 2 * maximum ? length - maximum : 0L;
+        var offset = start;
         for (var round = 0; ; round++)
         {
             int count;
@@ -83,6 +86,12 @@ public sealed record LogRotation
             {
                 target.Write(buffer, 0, count);
                 offset += count;
+                if (offset - start > 2 * maximum)
+                {
+                    // It writes faster than can be copied: what it has written since is given up.
+                    RandomAccess.SetLength(source, 0);
+                    return;
+                }
             }
             if (offset - began < buffer.Length || round == CatchUpRounds)
                 break;
