@@ -45,8 +45,8 @@ internal static class AgentErrors
         "ASH4007", $"The agent failed at {what}: {inner.GetType().Name}: {inner.Message}", "Read .ashlar/logs/agent.log, and report it.", inner);
 
     /// <summary>ASH4010: the shell did not find or may not run the command of an instance.</summary>
-    public static AshlarException CommandNotFound(string instance, int exit) => New(
-        "ASH4010", $"The command of {instance} was not found or may not be executed (exit {exit}).",
+    public static AshlarException CommandNotFound(string instance, string command, int exit) => New(
+        "ASH4010", $"The command of {instance}, '{command}', was not found or may not be executed (exit {exit}).",
         "Correct it under 'run:', or install what it names where the user that services run as finds it.");
 
     /// <summary>ASH4011: a tier of Ashlar's own did not come to life.</summary>

@@ -50,7 +50,7 @@ internal sealed class Progress(Action<string> tell)
         InstanceState.Healthy => $"{o.Name} healthy{Release(o)}",
         InstanceState.Unhealthy => $"{o.Name} unhealthy: {o.Detail}",
         InstanceState.Draining => $"{o.Name} draining{Release(o)}",
-        InstanceState.Stopping => $"{o.Name} stopping{Release(o)}",
+        InstanceState.Stopping => o.Detail.Length > 0 ? $"{o.Name} {o.Detail}" : $"{o.Name} stopping{Release(o)}",
         InstanceState.Stopped => $"{o.Name} stopped{Release(o)}",
         InstanceState.Backoff or InstanceState.Crashed => $"{o.Name} {o.Detail}",
         _ => null,

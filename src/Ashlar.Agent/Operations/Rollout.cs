@@ -159,5 +159,5 @@ internal sealed class Rollout(
 
     private static AshlarException Failed(ObservedInstance o, AshlarError failure) => new(o.LastLines.IsEmpty
         ? failure
-        : failure with { Message = $"{failure.Message}\nIts last lines:\n{string.Join('\n', o.LastLines)}\n" });
+        : failure with { Message = $"{failure.Message}\nIts last lines:{string.Concat(o.LastLines.Select(line => $"\n    {line}"))}" });
 }

@@ -20,6 +20,7 @@ internal sealed class InstanceRunner(
     AgentLog log, TimeProvider time) : IDisposable
 {
     private const int LastLinesShown = 20;
+    private static readonly TimeSpan KillMargin = TimeSpan.FromSeconds(5);
     private readonly Dictionary<string, Running> _running = new(StringComparer.Ordinal);
     private readonly Dictionary<string, RestartPolicy> _policies = new(StringComparer.Ordinal);
     private readonly string _stackKey = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(state.Path)))[..8];
@@ -83,7 +84,7 @@ internal sealed class InstanceRunner(
                 Watch(o, process);
                 if (o.State == InstanceState.Stopping)
                 {
-                    End(process, o.Killed ? TimeSpan.Zero : Remaining(o));
+                    End(process, o.Killed ? TimeSpan.Zero : Remaining(o) + KillMargin);
                 }
 
                 continue;
@@ -154,6 +155,7 @@ internal sealed class InstanceRunner(
                 links.EnsureListening();
             }
 
+            var logFrom = LogTail.End(state.LogOf(o.Name));
             var process = launcher.Start(Spec(o, desired));
             foreach (var warning in process.Warnings)
             {
@@ -169,7 +171,7 @@ internal sealed class InstanceRunner(
                 Detail = "",
             });
             PolicyOf(o).Started();
-            Watch(o, process);
+            Watch(o, process, logFrom);
         }
         catch (AshlarException e)
         {
@@ -194,9 +196,9 @@ internal sealed class InstanceRunner(
 
     private string Tag(ObservedInstance o, int start) => $"{_stackKey}-{o.Name}-{o.Generation}-{start}";
 
-    private void Watch(ObservedInstance o, ManagedProcess process)
+    private void Watch(ObservedInstance o, ManagedProcess process, long logFrom = 0)
     {
-        var running = new Running(process, new CancellationTokenSource());
+        var running = new Running(process, new CancellationTokenSource(), logFrom);
         _running[o.Id] = running;
         var (id, starts) = (o.Id, o.Starts);
         _ = process.Exited.ContinueWith(
@@ -225,11 +227,26 @@ internal sealed class InstanceRunner(
 
     private void Stop(string id, bool killed)
     {
-        var o = table.Change(id, x => x with { State = InstanceState.Stopping, Killed = killed, DueAt = time.GetUtcNow() + x.StopGrace });
+        var now = time.GetUtcNow();
+        var o = table.Change(id, x => x with
+        {
+            State = InstanceState.Stopping,
+            Killed = killed,
+            DueAt = now + x.StopGrace,
+            Detail = killed && x.State == InstanceState.Stopping && x.DueAt <= now
+                ? $"has not ended within {x.StopGrace.TotalSeconds:0.#} s of SIGTERM and is killed"
+                : "",
+        });
+        if (o.Detail.Length > 0)
+        {
+            log.Warning(LogEvent.State, $"{id} {o.Detail}");
+        }
+
         StopWatching(id);
         if (ProcessOf(id) is { } process)
         {
-            End(process, killed ? TimeSpan.Zero : o.StopGrace);
+            // When its time is over the reconciler has it killed, which says so; should that not come, it is killed all the same.
+            End(process, killed ? TimeSpan.Zero : o.StopGrace + KillMargin);
         }
         else
         {
@@ -291,7 +308,7 @@ internal sealed class InstanceRunner(
         }
 
         StopWatching(id);
-        _running.Remove(id);
+        _running.Remove(id, out var running);
         log.Info(LogEvent.Exit, $"{id} {exit}");
         if (o.Leaves || ShuttingDown)
         {
@@ -299,7 +316,7 @@ internal sealed class InstanceRunner(
             return;
         }
 
-        table.Change(id, x => AfterExit(x, exit) with { Process = null, LastLines = LastLines(x) });
+        table.Change(id, x => AfterExit(x, exit) with { Process = null, LastLines = LastLines(x, running?.LogFrom ?? 0) });
     }
 
     private ObservedInstance AfterExit(ObservedInstance o, ExitReport exit)
@@ -318,13 +335,15 @@ internal sealed class InstanceRunner(
     }
 
     /// <summary>What an end says that trying again will not change.</summary>
-    private static AshlarException? FailureOf(ObservedInstance o, ExitReport exit, RestartPolicy policy) => exit switch
+    private AshlarException? FailureOf(ObservedInstance o, ExitReport exit, RestartPolicy policy) => exit switch
     {
         _ when policy.CrashLoop => ProcessErrors.CrashLoop(o.Name, RestartPolicy.LoopCrashes, RestartPolicy.LoopWindow, exit),
-        { Code: 126 or 127 } when o.State == InstanceState.Starting => AgentErrors.CommandNotFound(o.Name, exit.Code.Value),
+        { Code: 126 or 127 } when o.State == InstanceState.Starting => AgentErrors.CommandNotFound(o.Name, CommandOf(o), exit.Code.Value),
         { Success: true, LeftBehind: > 0 } when o.State == InstanceState.Starting => ProcessErrors.WentToBackground(o.Name, exit.LeftBehind),
         _ => null,
     };
+
+    private string CommandOf(ObservedInstance o) => Target.Service(o.Service)?.Run ?? o.Service;
 
     private RestartPolicy PolicyOf(ObservedInstance o)
     {
@@ -337,11 +356,14 @@ internal sealed class InstanceRunner(
         return policy;
     }
 
-    private ImmutableArray<string> LastLines(ObservedInstance o)
+    // Of this start alone: what an earlier one said would mislead.
+    private ImmutableArray<string> LastLines(ObservedInstance o, long from)
     {
         try
         {
-            return [.. LogTail.Last(state.LogOf(o.Name), LastLinesShown).Select(line => line.Text)];
+            var path = state.LogOf(o.Name);
+            var rotatedSince = LogTail.End(path) < from;
+            return [.. LogTail.Last(path, LastLinesShown).Where(line => rotatedSince || line.End > from).Select(line => line.Text)];
         }
         catch (IOException)
         {
@@ -371,5 +393,5 @@ internal sealed class InstanceRunner(
     private TimeSpan Remaining(ObservedInstance o) =>
         o.DueAt is { } due && due > time.GetUtcNow() ? due - time.GetUtcNow() : TimeSpan.Zero;
 
-    private sealed record Running(ManagedProcess Process, CancellationTokenSource Watching);
+    private sealed record Running(ManagedProcess Process, CancellationTokenSource Watching, long LogFrom);
 }
