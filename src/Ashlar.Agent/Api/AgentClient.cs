@@ -61,13 +61,13 @@ public sealed class AgentClient : IAsyncDisposable
         {
             throw AgentErrors.StateFolderUnusable(state.Path, "the stack runs as another user, whose agent answers only that user and root");
         }
+        catch (Exception e) when (e is UnauthorizedAccessException or UntrustedPeerException)
+        {
+            throw AgentErrors.StateFolderUnusable(state.Path, e.Message.TrimEnd('.'));
+        }
         catch (IOException)
         {
             return null;
-        }
-        catch (UnauthorizedAccessException e)
-        {
-            throw AgentErrors.StateFolderUnusable(state.Path, e.Message.TrimEnd('.'));
         }
     }
 

@@ -50,7 +50,21 @@ public static class AgentLauncher
         }
 
         await client.DisposeAsync();
-        return await AnsweringAsync(stackFolder, offset, () => false, cancellation);
+        var began = Stopwatch.StartNew();
+        while (true)
+        {
+            var next = await AnsweringAsync(stackFolder, offset, () => false, cancellation);
+            try
+            {
+                await next.StatusAsync(cancellation);
+                return next;
+            }
+            catch (AshlarException e) when (e.Error.Code == AgentErrors.ConnectionLost("").Error.Code && began.Elapsed < Patience)
+            {
+                // Its connections may end a moment before its listening socket: this one still met the old program.
+                await next.DisposeAsync();
+            }
+        }
     }
 
     private static async Task<AgentClient> StartAsync(string stackFolder, string program, CancellationToken cancellation)

@@ -85,6 +85,11 @@ public sealed record StateFolder(string Path)
             Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             Directory.CreateDirectory(Logs, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             new FileStream(AgentLog, FileMode.Append, FileAccess.Write, FileShare.ReadWrite).Dispose();
+
+            // An agent that cannot write its log could not say why it does not start.
+            var probe = System.IO.Path.Combine(Logs, $".probe-{Environment.ProcessId}");
+            File.WriteAllText(probe, "?");
+            File.Delete(probe);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

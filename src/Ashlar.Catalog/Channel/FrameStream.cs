@@ -54,7 +54,8 @@ public sealed class FrameStream : IDisposable
     /// <summary>Connects to whoever listens at a path, which may be longer than 108 bytes. Does not wait.</summary>
     /// <param name="path">Path of the socket.</param>
     /// <param name="trustedUser">User id that may listen there besides our own and root; null: none.</param>
-    /// <exception cref="IOException">Nobody answers, or somebody who is not trusted.</exception>
+    /// <exception cref="UntrustedPeerException">Somebody listens who is not trusted.</exception>
+    /// <exception cref="IOException">Nobody answers.</exception>
     public static FrameStream Connect(string path, uint? trustedUser = null)
     {
         using var descriptor = SocketPath.Connect(path);
@@ -65,7 +66,7 @@ public sealed class FrameStream : IDisposable
         }
 
         stream.Dispose();
-        throw new IOException($"User {stream.Peer.User} listens on {path}; only our own user and root are trusted.");
+        throw new UntrustedPeerException($"User {stream.Peer.User} listens on {path}; only our own user and root are trusted.");
     }
 
     /// <summary>Sends one frame whole. A cancellation in the middle of a frame ends the stream.</summary>
