@@ -104,6 +104,7 @@ public sealed class StackRig : IAsyncDisposable
             {
                 var command = File.ReadAllText(Path.Combine(process, "cmdline")).Replace('\0', ' ');
                 if (command.Contains(Folder, StringComparison.Ordinal)
+                    || new FileInfo(Path.Combine(process, "cwd")).LinkTarget?.StartsWith(Folder, StringComparison.Ordinal) == true
                     || File.ReadAllText(Path.Combine(process, "environ")).Contains(Folder, StringComparison.Ordinal))
                 {
                     found.Add($"{Path.GetFileName(process)} {command}");

@@ -1,0 +1,34 @@
+using Ashlar.Testing;
+
+namespace Ashlar.EndToEnd.Examples;
+
+/// <summary>A copy of one of the examples that the README runs, with a port of its own.</summary>
+internal static class Example
+{
+    /// <summary>The stack; what the example's own file says stands first.</summary>
+    public static StackRig Copy(string name)
+    {
+        var source = Path.Combine(Checkout.Root, "examples", name);
+        var yaml = Path.Combine(source, "ashlar.yaml");
+        var rig = new StackRig((File.Exists(yaml) ? File.ReadAllText(yaml) : "") + "\nedge:\n  listen: {http: \"127.0.0.1:@PORT@\"}\n", name);
+        foreach (var file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories).Where(IsSource))
+        {
+            var copy = Path.Combine(rig.Folder, Path.GetRelativePath(source, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+        return rig;
+
+        bool IsSource(string file) => file != yaml
+            && !Path.GetRelativePath(source, file).Split('/').Any(part => part is "bin" or "obj" or "out" or ".ashlar");
+    }
+
+    /// <summary>Changes a file of the copy.</summary>
+    public static void Edit(this StackRig rig, string file, string from, string to)
+    {
+        var path = Path.Combine(rig.Folder, file);
+        var text = File.ReadAllText(path);
+        Assert.Contains(from, text);
+        File.WriteAllText(path, text.Replace(from, to));
+    }
+}
