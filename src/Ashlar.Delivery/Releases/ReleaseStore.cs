@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using Ashlar.Catalog.Store;
 using Ashlar.Delivery.Contents;
 using Ashlar.Delivery.Plans;
@@ -29,6 +30,7 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly ReleaseRecords _records = new(store);
     private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly string _stackKey = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(stateFolder)))[..8];
 
     private string ReleasesFolder => Path.Combine(stateFolder, "releases");
 
@@ -502,7 +504,8 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
     private static bool Same(ImmutableSortedDictionary<string, string> a, ImmutableSortedDictionary<string, string> b) =>
         a.Count == b.Count && a.All(pair => b.TryGetValue(pair.Key, out var value) && value == pair.Value);
 
-    private static string TagOf(int number) => $"release-{Release.NameOf(number)}";
+    // Another stack of this machine may build a release of the same number: its processes are not strays of ours.
+    private string TagOf(int number) => $"{_stackKey}-release-{Release.NameOf(number)}";
 
     private static string Show(ReleaseStatus status) => status.ToString().ToLowerInvariant();
 
