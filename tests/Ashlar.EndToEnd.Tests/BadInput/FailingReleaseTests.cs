@@ -52,6 +52,24 @@ public sealed class FailingReleaseTests
         rig.IsGone();
     }
 
+    [Fact]
+    public async Task A_build_that_ends_leaves_the_builds_of_other_stacks_alone()
+    {
+        await using var slow = new StackRig(Yaml("'@APP@'", "    build: touch $BUILDS; until [ -e $GO ]; do sleep 0.1; done\n    env: {BUILDS: @APP@.builds, GO: @APP@.go}\n"));
+        await using var quick = new StackRig(Yaml("'@APP@'", "    build: echo built\n"));
+        var app = File.ReadAllText(Path.Combine(slow.Folder, "ashlar.yaml")).Split("GO: ")[1].Split(".go")[0];
+        File.SetUnixFileMode(Path.GetDirectoryName(app)!, (UnixFileMode)0b111_111_111);
+        var up = slow.UpAsync();
+        while (!File.Exists(app + ".builds") && !up.IsCompleted)
+        {
+            await Task.Delay(20);
+        }
+        await quick.UpAsync();
+        File.WriteAllText(app + ".go", "");
+        await up;
+        await slow.ServesAsync();
+    }
+
     private static async Task StandsAsync(StackRig rig, int pid, string failed)
     {
         Assert.Equal(pid, await rig.PidAsync("web.1"));
