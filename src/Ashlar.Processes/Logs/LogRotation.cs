@@ -100,7 +100,7 @@ public sealed record LogRotation
         {
             target.Write(buffer, 0, count);
             offset += count;
-            if (count < buffer.Length)
+            if (count < buffer.Length || offset - start > 2 * maximum)
                 break;
         }
         RandomAccess.SetLength(source, 0);
