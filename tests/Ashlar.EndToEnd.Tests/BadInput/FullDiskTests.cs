@@ -55,7 +55,7 @@ public sealed class FullDiskTests
         rig.Write("ashlar.yaml", yaml);
         Fill(rig.Folder);
         var up = await rig.AshlarAsync("up", "--detach");
-        Refusal.Of(up, 1).Is("ASH4004", "agent", rig.Folder, "No space left").Advises("free space");
+        Refusal.Of(up, 6).Is("ASH4004", "agent", rig.Folder, "No space left").Advises("free space");
         rig.IsGone();
     }
 
