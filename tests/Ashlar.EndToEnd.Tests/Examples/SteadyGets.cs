@@ -45,7 +45,7 @@ internal sealed class SteadyGets : IAsyncDisposable
             {
                 using var answer = await _client.GetAsync(_page);
                 var body = await answer.Content.ReadAsStringAsync();
-                Note(answer.StatusCode == HttpStatusCode.OK && body.EndsWith("</html>\n", StringComparison.Ordinal) ? null : $"{answer.StatusCode} {body}");
+                Note(answer.StatusCode == HttpStatusCode.OK && body.TrimEnd().EndsWith("</html>", StringComparison.Ordinal) ? null : $"{answer.StatusCode} {body}");
             }
             catch (HttpRequestException e)
             {
