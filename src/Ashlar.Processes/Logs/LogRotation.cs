@@ -15,6 +15,7 @@ namespace Ashlar.Processes;
 public sealed record LogRotation
 {
     private const int CatchUpRounds = 16;
+    private const long SmallestBound = 1 << 20;
     private const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
 
     /// <summary>Size in bytes from which a log is rotated. Default 64 MiB.</summary>
@@ -74,8 +75,10 @@ public sealed record LogRotation
     private static void CopyAndTruncate(SafeFileHandle source, FileStream target, long maximum)
     {
         var buffer = new byte[256 * 1024];
+        // Not even a small bound makes a small log lose anything.
+        var most = 2 * Math.Max(maximum, SmallestBound);
         var length = RandomAccess.GetLength(source);
-        var start = length > 2 * maximum ? length - maximum : 0L;
+        var start = length > most ? length - (most / 2) : 0L;
         var offset = start;
         for (var round = 0; ; round++)
         {
@@ -86,7 +89,7 @@ public sealed record LogRotation
             {
                 target.Write(buffer, 0, count);
                 offset += count;
-                if (offset - start > 2 * maximum)
+                if (offset - start > most)
                 {
                     // It writes faster than can be copied: what it has written since is given up.
                     RandomAccess.SetLength(source, 0);
@@ -100,7 +103,7 @@ public sealed record LogRotation
         {
             target.Write(buffer, 0, count);
             offset += count;
-            if (count < buffer.Length || offset - start > 2 * maximum)
+            if (count < buffer.Length || offset - start > most)
                 break;
         }
         RandomAccess.SetLength(source, 0);

@@ -128,7 +128,7 @@ public sealed class FrameListenerTests : IDisposable
         MakeOpen(_folder.Path);
         var path = Path.Combine(_folder.Path, "s");
         using var listener = await OtherUser.Run(() => FrameListener.Listen(path)).Soon();
-        Assert.Throws<IOException>(() => FrameStream.Connect(path));
+        Assert.Throws<UntrustedPeerException>(() => FrameStream.Connect(path));
         using var trusted = FrameStream.Connect(path, OtherUser.Nobody);
     }
 
