@@ -22,7 +22,7 @@ public sealed class UserTests
         Assert.Equal(0, (await process.Exited.WaitAsync(Lab.Patience)).Code);
         var user = SystemUsers.Find(Other)!;
         Assert.Equal(
-            $"{Other}\nnogroup\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\n{user.Home} {Other} {Other}\n{process.Identity.Pid} /usr/bin:/bin\n", lab.Log);
+            $"{Other}\nnogroup\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\n{(Directory.Exists(user.Home) ? user.Home : spec.WorkingDirectory)} {Other} {Other}\n{process.Identity.Pid} /usr/bin:/bin\n", lab.Log);
     }
 
     [Fact] // 37
