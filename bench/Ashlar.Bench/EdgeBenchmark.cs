@@ -24,7 +24,7 @@ internal static class EdgeBenchmark
         // The service is an nginx too: each instance is told its port by PORT.
         var ours = BenchContext.FreePort();
         context.Write("stack/www/index.html", body);
-        context.Write("stack/start", $"#!/bin/sh\nmkdir -p tmp logs\nsed \"s/@PORT@/$PORT/; s|@FOLDER@|$PWD|\" app.conf >tmp/app.conf\nexec nginx -p \"$PWD\" -c \"$PWD/tmp/app.conf\"\n");
+        context.Write("stack/start", $"#!/bin/sh\nmkdir -p tmp logs\nsed \"s/@PORT@/$PORT/; s|@FOLDER@|$PWD|g\" app.conf >tmp/app.conf\nexec nginx -p \"$PWD\" -c \"$PWD/tmp/app.conf\"\n");
         context.Write("stack/app.conf", Upstream("@FOLDER@", 0).Replace("127.0.0.1:0", "127.0.0.1:@PORT@"));
         context.Write("stack/ashlar.yaml", $"name: bench\nservices:\n  web:\n    run: sh ./start\n    route: /\nedge:\n  listen: {{http: \"127.0.0.1:{ours}\"}}\n");
         await using var stack = await BenchStack.UpAsync(context, "stack");
