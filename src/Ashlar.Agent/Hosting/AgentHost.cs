@@ -92,8 +92,8 @@ public static class AgentHost
         await releases.RecoverAsync();
         var rollout = new Rollout(
             loop, supervisor, desired, listeners, links, new Planner(options, programVersion, user?.Name), releases, log);
-        using var rotation = new LogRotator(state, time, log);
-        using var usage = new UsageMonitor(time);
+        var usage = new UsageMonitor(time);
+        using var housekeeping = new Housekeeping(usage, new LogRotator(state, time, log));
         supervisor.Settled.Add(() => usage.Watch(table.All.Where(o => o.Process is not null).Select(o => o.Process!.Pid)));
         var status = new StatusReporter(loop, supervisor, desired, listeners, usage, options, programVersion, time);
         var upgrade = new Upgrade(loop, table, listeners, taken, notifier, options, log);

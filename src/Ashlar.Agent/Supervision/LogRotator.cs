@@ -3,66 +3,57 @@ using Ashlar.Processes;
 
 namespace Ashlar.Agent.Supervision;
 
-/// <summary>Keeps every log of the stack within bounds, off the agent's loop.</summary>
-internal sealed class LogRotator : IDisposable
+/// <summary>Keeps every log of the stack within bounds. For one thread.</summary>
+internal sealed class LogRotator(StateFolder state, TimeProvider time, AgentLog log)
 {
-    // A program that floods its output writes gigabytes in seconds; a look costs a few system calls a log.
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
-    private readonly StateFolder _state;
-    private readonly TimeProvider _time;
-    private readonly AgentLog _log;
+    // A program that floods its output writes gigabytes in seconds: its log is looked at more often from this growth on.
+    private const long Flood = 8 << 20;
     private readonly LogRotation _rotation = new();
+    private readonly Dictionary<string, long> _lengths = [];
     private readonly HashSet<string> _failing = [];
-    private readonly Lock _rotating = new();
-    private readonly ITimer _timer;
 
-    public LogRotator(StateFolder state, TimeProvider time, AgentLog log)
+    /// <summary>Rotates what is due.</summary>
+    /// <returns>True: a log grows so fast that it should be looked at again soon.</returns>
+    public bool RotateAll()
     {
-        (_state, _time, _log) = (state, time, log);
-        _timer = time.CreateTimer(_ => RotateAll(), null, Interval, Interval);
-    }
-
-    /// <inheritdoc />
-    public void Dispose() => _timer.Dispose();
-
-    private void RotateAll()
-    {
-        // Copying a large log may take longer than that; the next turn then leaves it alone.
-        if (!_rotating.TryEnter())
-        {
-            return;
-        }
-
         try
         {
-            foreach (var path in Directory.EnumerateFiles(_state.Logs, "*.log").Append(_state.AccessLog))
+            var flooded = false;
+            foreach (var path in Directory.EnumerateFiles(state.Logs, "*.log").Append(state.AccessLog))
             {
-                Rotate(path);
+                flooded |= Rotate(path);
             }
+
+            return flooded;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // The folder is gone: there is nothing to rotate.
-        }
-        finally
-        {
-            _rotating.Exit();
+            return false;
         }
     }
 
-    private void Rotate(string path)
+    private bool Rotate(string path)
     {
+        var flooded = false;
         try
         {
-            _rotation.RotateIfDue(path, _time);
+            if (new FileInfo(path) is { Exists: true } file)
+            {
+                flooded = file.Length - _lengths.GetValueOrDefault(path) > Flood;
+                _lengths[path] = _rotation.RotateIfDue(path, time) ? 0 : file.Length;
+            }
+
             _failing.Remove(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             if (_failing.Add(path))
             {
-                _log.Warning(LogEvent.LogNotRotated, $"{path} is due for rotation but stays as it is: {e.Message}");
+                log.Warning(LogEvent.LogNotRotated, $"{path} is due for rotation but stays as it is: {e.Message}");
             }
         }
+
+        return flooded;
     }
 }
