@@ -12,6 +12,9 @@ public static class ServiceEnvironment
     /// <summary>All that is taken over from the agent's environment: its other variables are none of the app's business.</summary>
     private static readonly string[] Inherited = ["PATH", "HOME", "LANG", "LC_ALL", "TZ"];
 
+    // A build's log is for what the build says; nobody agrees to telemetry by deploying.
+    private static readonly string[] QuietDotnet = ["DOTNET_NOLOGO", "DOTNET_CLI_TELEMETRY_OPTOUT", "DOTNET_SKIP_FIRST_TIME_EXPERIENCE"];
+
     /// <summary>The part of this process's environment that services get.</summary>
     public static ImmutableSortedDictionary<string, string> FromAgent() =>
         Inherited
@@ -54,5 +57,18 @@ public static class ServiceEnvironment
         }
 
         return environment;
+    }
+
+    /// <summary>The environment of a build or of the release command: as <see cref="Of"/>, and .NET's tools greet nobody unless told to.</summary>
+    public static ImmutableSortedDictionary<string, string> OfBuild(
+        StackDefinition stack, ServiceDefinition? service, ImmutableSortedDictionary<string, string> configVars, string release)
+    {
+        var environment = Of(FromAgent(), stack, service, configVars, release);
+        foreach (var name in QuietDotnet)
+        {
+            environment.TryAdd(name, "1");
+        }
+
+        return environment.ToImmutable();
     }
 }

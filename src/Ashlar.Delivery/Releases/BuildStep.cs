@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Ashlar.Processes;
@@ -25,13 +26,19 @@ internal sealed record BuildStep(
     string Log,
     string Tag)
 {
+    /// <summary>
+    /// The kernel counts what it kills for want of memory only in a group with a limit: all that the machine has limits nothing,
+    /// and a compiler that was killed below a shell that goes on is known.
+    /// </summary>
+    public long? Memory { get; init; } = MachineMemory();
+
     private const int QuotedLines = 20;
     private const int LongestLine = 4096;
     private static readonly TimeSpan TailInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(5);
 
     /// <summary>Runs it. The output goes to the log, and line by line to <paramref name="progress"/>.</summary>
-    /// <returns>How it ended, and its last 20 lines.</returns>
+    /// <returns>How it ended (a success only with exit 0, and if nothing of it was killed for want of memory), and its last 20 lines.</returns>
     /// <exception cref="Errors.AshlarException">ASH20xx: it cannot be started.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the command has been stopped.</exception>
     public async Task<(ExitReport Exit, IReadOnlyList<string> LastLines)> RunAsync(
@@ -48,6 +55,7 @@ internal sealed record BuildStep(
             WorkingDirectory = Folder,
             LogPath = Log,
             User = User?.Name,
+            Memory = Memory,
             Tag = Tag,
         };
         var process = launcher.Start(spec);
@@ -88,7 +96,15 @@ internal sealed record BuildStep(
         Pass();
         lines.End();
         Pass();
+        // It may have ended because of the cancellation: then what it made is half made, whatever it says.
+        cancellation.ThrowIfCancellationRequested();
         return (exit, [.. last]);
+    }
+
+    private static long? MachineMemory()
+    {
+        var total = File.ReadLines("/proc/meminfo").First().Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return long.TryParse(total.ElementAtOrDefault(1), NumberStyles.None, CultureInfo.InvariantCulture, out var kilobytes) ? kilobytes << 10 : null;
     }
 
     /// <summary>Lines of a file that grows; long ones are split.</summary>

@@ -14,6 +14,10 @@ internal static class ReleaseFolder
     private const UnixFileMode OwnerAll = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const string TrashPrefix = ".trash-";
 
+    /// <summary>The folder that holds the folders of all releases of a stack.</summary>
+    /// <param name="stateFolder">The stack's <c>.ashlar</c> folder.</param>
+    public static string AllOf(string stateFolder) => Path.Combine(stateFolder, "releases");
+
     /// <summary>
     /// Copies the entries into a new folder, with modes and links, and gives them to the user. A file that vanishes or changes meanwhile
     /// is taken as it is found: its hash was taken before, so the next <c>up</c> sees the difference.
@@ -64,6 +68,19 @@ internal static class ReleaseFolder
         var rubbish = Path.Combine(Path.GetDirectoryName(folder)!, $"{TrashPrefix}{Path.GetFileName(folder)}-{Guid.NewGuid():N}");
         Directory.Move(folder, rubbish);
         Delete(rubbish);
+    }
+
+    /// <summary>Removes a release's folder if that can be done now.</summary>
+    public static void TryRemove(string folder)
+    {
+        try
+        {
+            Remove(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What cannot be removed now is tried again when the agent starts; no release stands on it.
+        }
     }
 
     /// <summary>Deletes what removals that were broken off have left.</summary>

@@ -1,10 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using Ashlar.Catalog.Store;
-using Ashlar.Delivery.Contents;
-using Ashlar.Delivery.Plans;
 using Ashlar.Errors;
 using Ashlar.Processes;
 using Ashlar.Stack;
@@ -25,16 +21,10 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
     public const int Kept = 5;
 
     private const int KeptRecords = 100;
-    private const int GeneratedBytes = 32;
-    private const int LongestVariable = 32 << 10;
-    private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly ReleaseRecords _records = new(store);
+    private readonly ReleasePlanner _planner = new(stateFolder, new ReleaseRecords(store), time ?? TimeProvider.System);
+    private readonly ReleaseMaker _maker = new(stateFolder, new ReleaseRecords(store), launcher);
     private readonly SemaphoreSlim _turn = new(1, 1);
-    private readonly string _stackKey = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(stateFolder)))[..8];
-
-    private string ReleasesFolder => Path.Combine(stateFolder, "releases");
-
-    private string HashCachePath => Path.Combine(stateFolder, "content-hashes");
 
     /// <summary>
     /// Cleans up after an agent that was killed: ends builds that still run, removes their folders and marks their releases failed.
@@ -47,12 +37,12 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
             {
                 if (release.Status == ReleaseStatus.Building)
                 {
-                    await launcher.SweepAsync(TagOf(release.Number)).ConfigureAwait(false);
-                    await FailAsync(release, "the agent ended while it was built").ConfigureAwait(false);
+                    await _maker.SweepAsync(release).ConfigureAwait(false);
+                    await _maker.FailAsync(release, "the agent ended while it was built").ConfigureAwait(false);
                 }
             }
 
-            ReleaseFolder.RemoveRubbish(ReleasesFolder);
+            ReleaseFolder.RemoveRubbish(ReleaseFolder.AllOf(stateFolder));
             return true;
         },
         cancellation);
@@ -77,9 +67,9 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
         CancellationToken cancellation = default) => InTurnAsync(
         async () =>
         {
-            var plan = await PlanAsync(stack, configVars, description, cancellation).ConfigureAwait(false);
+            var plan = await _planner.PlanAsync(stack, configVars, description, cancellation).ConfigureAwait(false);
             return plan.Changed
-                ? new PreparedRelease(await MakeAsync(plan, user, progress, cancellation).ConfigureAwait(false), true)
+                ? new PreparedRelease(await _maker.MakeAsync(plan, user, progress, cancellation).ConfigureAwait(false), true)
                 : new PreparedRelease(plan.Release, false);
         },
         cancellation);
@@ -90,7 +80,7 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
         StackDefinition stack, ImmutableSortedDictionary<string, string> configVars, CancellationToken cancellation = default) => InTurnAsync(
         async () =>
         {
-            var plan = await PlanAsync(stack, configVars, "up", cancellation).ConfigureAwait(false);
+            var plan = await _planner.PlanAsync(stack, configVars, "up", cancellation).ConfigureAwait(false);
             return new PreparedRelease(plan.Release, plan.Changed);
         },
         cancellation);
@@ -103,44 +93,27 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
     public async Task<PreparedRelease?> ConfigureAsync(
         ImmutableSortedDictionary<string, string?> changes, SystemUser? user, Action<string> progress, CancellationToken cancellation = default)
     {
-        var variables = (await GetConfigVarsAsync(cancellation).ConfigureAwait(false)).ToBuilder();
-        foreach (var (name, value) in changes)
-        {
-            CheckVariable(name, value);
-            if (value is null)
-            {
-                variables.Remove(name);
-            }
-            else
-            {
-                variables[name] = value;
-            }
-        }
-
+        var next = ConfigVars.Change(await GetConfigVarsAsync(cancellation).ConfigureAwait(false), changes);
         var current = await CurrentAsync(cancellation).ConfigureAwait(false);
         if (current is null)
         {
-            await _records.SetConfigVarsAsync(variables.ToImmutable(), cancellation).ConfigureAwait(false);
+            await _records.SetConfigVarsAsync(next, cancellation).ConfigureAwait(false);
             return null;
         }
 
         // Of the release that runs, not of the folder as it is now: who sets a variable does not ask for a deploy.
-        var set = changes.Where(change => change.Value is not null).Select(change => change.Key).ToArray();
-        var unset = changes.Where(change => change.Value is null).Select(change => change.Key).ToArray();
-        string[] parts = [.. set.Length > 0 ? [$"set {string.Join(", ", set)}"] : (string[])[], .. unset.Length > 0 ? [$"unset {string.Join(", ", unset)}"] : (string[])[]];
         return await InTurnAsync(
             async () =>
             {
-                var next = variables.ToImmutable();
-                if (Same(next, current.ConfigVars))
+                if (ConfigVars.Same(next, current.ConfigVars))
                 {
                     return new PreparedRelease(current, false);
                 }
 
-                CheckRequired(current.Stack, next);
-                var release = current with { Description = $"config: {string.Join("; ", parts)}", ConfigVars = next };
-                var plan = new Plan(await NumberedAsync(release, cancellation).ConfigureAwait(false), true, null);
-                return new PreparedRelease(await MakeAsync(plan, user, progress, cancellation).ConfigureAwait(false), true);
+                ConfigVars.CheckRequired(current.Stack, next);
+                var release = current with { Description = $"config: {ConfigVars.Describe(changes)}", ConfigVars = next };
+                var plan = new ReleasePlan(await _planner.NumberedAsync(release, cancellation).ConfigureAwait(false), true, null);
+                return new PreparedRelease(await _maker.MakeAsync(plan, user, progress, cancellation).ConfigureAwait(false), true);
             },
             cancellation).ConfigureAwait(false);
     }
@@ -174,7 +147,7 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
                 throw DeliveryErrors.NoWayBack(target.Name, reason, names);
             }
 
-            var release = await NumberedAsync(
+            var release = await _planner.NumberedAsync(
                 target with { Description = $"rollback to {target.Name}", Status = ReleaseStatus.Prepared }, cancellation).ConfigureAwait(false);
             await _records.AddAsync(release, cancellation).ConfigureAwait(false);
             return release;
@@ -245,7 +218,7 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
             {
                 if (!keptFolders.Contains(release.Folder))
                 {
-                    TryRemove(release.Folder);
+                    ReleaseFolder.TryRemove(release.Folder);
                 }
 
                 // What it was is history; its secrets need not be.
@@ -275,241 +248,12 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
     /// <inheritdoc />
     public void Dispose() => _turn.Dispose();
 
-    private async Task<Plan> PlanAsync(
-        StackDefinition stack, ImmutableSortedDictionary<string, string> configVars, string description, CancellationToken cancellation)
-    {
-        foreach (var (name, value) in configVars)
-        {
-            CheckVariable(name, value);
-        }
-
-        configVars = WithGenerated(stack, configVars);
-        CheckRequired(stack, configVars);
-        var content = ContentHash.Compute(stack, HashCachePath, _time, cancellation);
-        var current = await CurrentAsync(cancellation).ConfigureAwait(false);
-        if (current is not null && current.Tree == content.Tree && SameBuilds(current.Stack, stack) && Directory.Exists(current.Folder))
-        {
-            if (Same(current.ConfigVars, configVars) && StackJson.Serialize(current.Stack) == StackJson.Serialize(stack))
-            {
-                return new Plan(current, false, null);
-            }
-
-            var settings = current with { Description = description, ConfigVars = configVars, Stack = stack, Contents = content.Services };
-            return new Plan(await NumberedAsync(settings, cancellation).ConfigureAwait(false), true, null);
-        }
-
-        var release = new Release
-        {
-            Number = 0,
-            Created = default,
-            Description = description,
-            Status = ReleaseStatus.Building,
-            Folder = "",
-            Stack = stack,
-            ConfigVars = configVars,
-            Contents = content.Services,
-            Tree = content.Tree,
-        };
-        release = await NumberedAsync(release, cancellation).ConfigureAwait(false);
-        return new Plan(release with { Folder = Path.Combine(ReleasesFolder, release.Name) }, true, content);
-    }
-
-    private async Task<Release> MakeAsync(Plan plan, SystemUser? user, Action<string> progress, CancellationToken cancellation)
-    {
-        var release = plan.Release with { Status = ReleaseStatus.Building, Failure = "" };
-        await _records.AddAsync(release, cancellation).ConfigureAwait(false);
-        try
-        {
-            if (plan.Content is { } content)
-            {
-                release = await BuildAsync(release, content, user, progress, cancellation).ConfigureAwait(false);
-            }
-
-            if (release.Stack.Release is { Length: > 0 } command)
-            {
-                progress($"{release.Name}: release command: {command}");
-                var step = Step(release, null, command, user);
-                var (exit, lines) = await step.RunAsync(launcher, progress, cancellation).ConfigureAwait(false);
-                if (!exit.Success)
-                {
-                    throw DeliveryErrors.ReleaseCommandFailed(release.Name, command, exit.ToString(), step.Log, lines);
-                }
-            }
-
-            release = release with { Status = ReleaseStatus.Prepared };
-            await _records.UpdateAsync([release], cancellation).ConfigureAwait(false);
-            return release;
-        }
-        catch (Exception e)
-        {
-            try
-            {
-                var reason = e is AshlarException known ? FirstLine(known.Error.Message) : e is OperationCanceledException ? "cancelled" : e.Message;
-                await FailAsync(release, reason).ConfigureAwait(false);
-            }
-            catch (AshlarException)
-            {
-                // The store is full as well: the record stays as building, which the agent's next start mends.
-            }
-
-            throw;
-        }
-    }
-
-    private async Task<Release> BuildAsync(
-        Release release, Content content, SystemUser? user, Action<string> progress, CancellationToken cancellation)
-    {
-        var files = content.Entries.Count(entry => entry.Status.Kind == FileKind.File);
-        progress(string.Create(CultureInfo.InvariantCulture, $"{release.Name}: copying {files:N0} files"));
-        MakeReleasesFolder();
-        var owner = user is not null && SystemUsers.IsRoot ? user : null;
-        await Task.Run(
-            () => ReleaseFolder.Copy(release.Stack.Directory, content.Entries, release.Folder, release.Name, owner, cancellation), cancellation)
-            .ConfigureAwait(false);
-        foreach (var service in release.Stack.Services)
-        {
-            if (service.Build is not { Length: > 0 } command)
-            {
-                continue;
-            }
-
-            progress($"{release.Name}: building {service.Name}: {command}");
-            var step = Step(release, service, command, user);
-            var (exit, lines) = await step.RunAsync(launcher, progress, cancellation).ConfigureAwait(false);
-            if (!exit.Success)
-            {
-                throw DeliveryErrors.BuildFailed(release.Name, service.Name, command, exit.ToString(), step.Log, lines);
-            }
-        }
-
-        return release;
-    }
-
-    private BuildStep Step(Release release, ServiceDefinition? service, string command, SystemUser? user)
-    {
-        var logs = Directory.CreateDirectory(Path.Combine(stateFolder, "logs")).FullName;
-        var home = Path.Combine(stateFolder, "build-home");
-        if (user is not null && !Directory.Exists(home))
-        {
-            ReleaseFolder.Make(home, release.Name, SystemUsers.IsRoot ? user : null);
-        }
-
-        return new BuildStep(
-            command,
-            service is null ? "release" : $"build {service.Name}",
-            service is null ? release.Folder : Path.Combine(release.Folder, service.Folder),
-            ServiceEnvironment.Of(ServiceEnvironment.FromAgent(), release.Stack, service, release.ConfigVars, release.Name).ToImmutable(),
-            user,
-            home,
-            Path.Combine(logs, $"release-{release.Name}.log"),
-            TagOf(release.Number));
-    }
-
-    private void MakeReleasesFolder()
-    {
-        try
-        {
-            // Others may pass through to the release that is theirs, and see nothing.
-            const UnixFileMode passable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
-                | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
-            Directory.CreateDirectory(ReleasesFolder, passable);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw DeliveryErrors.FolderUnusable(ReleasesFolder, e.Message.TrimEnd('.'), e);
-        }
-    }
-
-    private async Task FailAsync(Release release, string reason)
-    {
-        var all = await _records.ListAsync(CancellationToken.None).ConfigureAwait(false);
-        if (release.Folder.Length > 0 && !all.Exists(other => other.Number != release.Number && other.Folder == release.Folder))
-        {
-            TryRemove(release.Folder);
-        }
-
-        await _records.UpdateAsync([release with { Status = ReleaseStatus.Failed, Failure = reason }], CancellationToken.None).ConfigureAwait(false);
-    }
-
-    private static void TryRemove(string folder)
-    {
-        try
-        {
-            ReleaseFolder.Remove(folder);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // What cannot be removed now is tried again when the agent starts; no release stands on it.
-        }
-    }
-
-    // A number above all that ever were, also if the store was lost and only the folders are left.
-    private async Task<Release> NumberedAsync(Release release, CancellationToken cancellation)
-    {
-        var highest = await _records.LastNumberAsync(cancellation).ConfigureAwait(false);
-        if (Directory.Exists(ReleasesFolder))
-        {
-            foreach (var folder in Directory.EnumerateDirectories(ReleasesFolder, "v*"))
-            {
-                if (int.TryParse(Path.GetFileName(folder.AsSpan())[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
-                {
-                    highest = Math.Max(highest, number);
-                }
-            }
-        }
-
-        return release with { Number = highest + 1, Created = _time.GetUtcNow(), Failure = "" };
-    }
-
-    private static ImmutableSortedDictionary<string, string> WithGenerated(
-        StackDefinition stack, ImmutableSortedDictionary<string, string> configVars) =>
-        stack.GeneratedVariables.Aggregate(
-            configVars,
-            (variables, name) => variables.ContainsKey(name)
-                ? variables
-                : variables.Add(name, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(GeneratedBytes))));
-
-    private static void CheckRequired(StackDefinition stack, ImmutableSortedDictionary<string, string> configVars)
-    {
-        var missing = stack.RequiredVariables.Where(name => !configVars.ContainsKey(name)).ToArray();
-        if (missing.Length > 0)
-        {
-            throw DeliveryErrors.VariablesMissing(missing);
-        }
-    }
-
-    private static void CheckVariable(string name, string? value)
-    {
-        if (name.Length == 0 || char.IsAsciiDigit(name[0]) || !name.All(c => c == '_' || char.IsAsciiLetterOrDigit(c)))
-        {
-            throw DeliveryErrors.BadVariable(name, "that is no name of a variable");
-        }
-
-        if (value is not null && (value.Contains('\0') || value.Length > LongestVariable))
-        {
-            throw DeliveryErrors.BadVariable(name, $"its value holds a NUL or more than {LongestVariable} characters");
-        }
-    }
-
     private async Task<Release> RequireAsync(string name, CancellationToken cancellation) =>
         await GetAsync(name, cancellation).ConfigureAwait(false) ?? throw DeliveryErrors.UnknownRelease(name, []);
 
     private static bool CanRun(Release release) => release.Status is ReleaseStatus.Current or ReleaseStatus.Good;
 
-    private static bool SameBuilds(StackDefinition a, StackDefinition b) =>
-        a.Directory == b.Directory
-        && a.Services.Select(service => (service.Name, service.Build, service.Folder))
-            .SequenceEqual(b.Services.Select(service => (service.Name, service.Build, service.Folder)));
-
-    private static bool Same(ImmutableSortedDictionary<string, string> a, ImmutableSortedDictionary<string, string> b) =>
-        a.Count == b.Count && a.All(pair => b.TryGetValue(pair.Key, out var value) && value == pair.Value);
-
-    // Another stack of this machine may build a release of the same number: its processes are not strays of ours.
-    private string TagOf(int number) => $"{_stackKey}-release-{Release.NameOf(number)}";
-
     private static string Show(ReleaseStatus status) => status.ToString().ToLowerInvariant();
-
-    private static string FirstLine(string text) => text.Split('\n')[0];
 
     private async Task<T> InTurnAsync<T>(Func<Task<T>> action, CancellationToken cancellation)
     {
@@ -523,9 +267,4 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
             _turn.Release();
         }
     }
-
-    /// <param name="Release">The release to be made.</param>
-    /// <param name="Changed">False: it runs already.</param>
-    /// <param name="Content">What to copy; null: it shares the folder of an earlier one.</param>
-    private sealed record Plan(Release Release, bool Changed, Content? Content);
 }

@@ -174,6 +174,14 @@ public sealed class ReleaseStoreTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task Builds_tell_the_dotnet_tools_to_greet_nobody_unless_the_stack_says_otherwise()
+    {
+        const string show = "echo \"$DOTNET_NOLOGO $DOTNET_CLI_TELEMETRY_OPTOUT $DOTNET_SKIP_FIRST_TIME_EXPERIENCE\"";
+        await PrepareAsync(Stack(build: show), None.Add("DOTNET_CLI_TELEMETRY_OPTOUT", "0"));
+        Assert.Contains("build web | 1 0 1", _progress);
+    }
+
+    [Fact]
     public async Task Config_vars_make_a_release_that_has_them_once_it_is_current()
     {
         Assert.Null(await _releases.ConfigureAsync(Changes(("A", "1")), null, _progress.Add));

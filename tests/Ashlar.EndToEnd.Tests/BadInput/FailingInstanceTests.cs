@@ -127,8 +127,10 @@ public sealed class FailingInstanceTests
         Assert.True(parts.Count >= 4, rig.AgentLog());
         await rig.ServesAsync();
         Assert.Equal("Healthy", (await rig.InstanceAsync("worker.1")).GetProperty("state").GetString());
-        Assert.InRange(Directory.GetFiles(logs, "worker.1.log*").Length, 2, 7);
-        Assert.All(Directory.GetFiles(logs, "worker.1.log.?"), file => Assert.InRange(new FileInfo(file).Length, 1, 256 << 20));
+        // The log itself may just have been cut to nothing; only what was cut off has a least size.
+        var rotated = Directory.GetFiles(logs, "worker.1.log.*").Where(file => int.TryParse(Path.GetExtension(file)[1..], out _)).ToList();
+        Assert.InRange(rotated.Count, 1, 5);
+        Assert.All(rotated, file => Assert.InRange(new FileInfo(file).Length, 1, 256 << 20));
         Assert.InRange(ResidentMiB(agent), 0, memory + 64);
         Assert.Contains("over and over again", await rig.DoAsync("logs", "worker", "-n", "5"));
         await rig.DoAsync("down");
