@@ -1,14 +1,21 @@
 namespace Ashlar.Bench;
 
 /// <summary>
-/// Proxying 1 KiB with keep-alive over 64 connections: requests a second, and CPU µs per request of the proxy alone, beside nginx
-/// and HAProxy in front of the same upstream. All write an access log, a request id, forwarding headers, and keep metrics.
+/// Proxying 1 KiB over 64 connections, kept alive or a new one for each request: requests a second, and CPU µs per request of the
+/// proxy alone, beside nginx and HAProxy in front of the same upstream. All write an access log, a request id, forwarding headers,
+/// and keep metrics.
 /// </summary>
 internal static class EdgeBenchmark
 {
     private const int Connections = 64;
 
-    public static async Task<Outcome> RunAsync(BenchContext context)
+    /// <summary>With keep-alive.</summary>
+    public static Task<Outcome> RunAsync(BenchContext context) => RunAsync(context, "proxy-1k", "keep-alive");
+
+    /// <summary>A connection a request.</summary>
+    public static Task<Outcome> ConnectAsync(BenchContext context) => RunAsync(context, "connect-1k", "a new connection for each request", "Connection: close");
+
+    private static async Task<Outcome> RunAsync(BenchContext context, string pair, string scenario, params string[] headers)
     {
         var (rounds, seconds) = context.Quick ? (3, 3) : (9, 6);
         var upstream = BenchContext.FreePort();
@@ -41,7 +48,7 @@ internal static class EdgeBenchmark
         var late = proxies.ToDictionary(p => p.Name, _ => new List<double>());
         foreach (var (_, port, _) in proxies)
         {
-            await Measure.WrkAsync($"http://127.0.0.1:{port}/index.html", Connections, context.Quick ? 2 : 5);
+            await Measure.WrkAsync($"http://127.0.0.1:{port}/index.html", Connections, context.Quick ? 2 : 5, headers);
         }
         for (var round = 0; round < rounds; round++)
         {
@@ -49,7 +56,7 @@ internal static class EdgeBenchmark
             {
                 var (name, port, pid) = proxies[(i + round) % proxies.Length];
                 var before = Measure.CpuSeconds(pid);
-                var (requests, elapsed, p99, errors) = await Measure.WrkAsync($"http://127.0.0.1:{port}/index.html", Connections, seconds);
+                var (requests, elapsed, p99, errors) = await Measure.WrkAsync($"http://127.0.0.1:{port}/index.html", Connections, seconds, headers);
                 if (errors > 0)
                 {
                     throw new InvalidOperationException($"{name}: {errors} requests failed");
@@ -59,7 +66,7 @@ internal static class EdgeBenchmark
                 late[name].Add(p99);
             }
         }
-        Console.WriteLine($"Proxying 1 KiB, keep-alive, {Connections} connections, {rounds} interleaved rounds of {seconds} s; median (range)");
+        Console.WriteLine($"Proxying 1 KiB, {scenario}, {Connections} connections, {rounds} interleaved rounds of {seconds} s; median (range)");
         Console.WriteLine($"{"",-10}{"requests/s",26}{"CPU µs/request",26}{"p99 ms",22}");
         foreach (var (name, _, _) in proxies)
         {
@@ -71,8 +78,8 @@ internal static class EdgeBenchmark
         // Ratios are taken within each round: the machine's speed drifts between them.
         var pairs = new Dictionary<string, double>
         {
-            ["proxy-1k-cpu"] = Measure.Median(Enumerable.Range(0, rounds).Select(r => cpu["ashlar"][r] / Math.Min(cpu["nginx"][r], cpu["haproxy"][r]))),
-            ["proxy-1k-rps"] = Measure.Median(Enumerable.Range(0, rounds).Select(r => rate["ashlar"][r] / Math.Max(rate["nginx"][r], rate["haproxy"][r]))),
+            [$"{pair}-cpu"] = Measure.Median(Enumerable.Range(0, rounds).Select(r => cpu["ashlar"][r] / Math.Min(cpu["nginx"][r], cpu["haproxy"][r]))),
+            [$"{pair}-rps"] = Measure.Median(Enumerable.Range(0, rounds).Select(r => rate["ashlar"][r] / Math.Max(rate["nginx"][r], rate["haproxy"][r]))),
         };
         return new Outcome(pairs, samples, new Dictionary<string, string>
         {

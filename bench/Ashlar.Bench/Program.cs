@@ -7,13 +7,14 @@ var name = rest.FirstOrDefault(a => !a.StartsWith('-'));
 Func<BenchContext, Task<Outcome>>? benchmark = name switch
 {
     "edge" => EdgeBenchmark.RunAsync,
+    "connect" => EdgeBenchmark.ConnectAsync,
     "up" => UpBenchmark.RunAsync,
     "scale" => ScaleBenchmark.RunAsync,
     _ => null,
 };
 if (benchmark is null)
 {
-    Console.Error.WriteLine("usage: bench/run NAME [--quick]\n  edge    proxying 1 KiB beside nginx and HAProxy\n  up      start to the first 200, memory, idle CPU\n  scale   1, 2, 4 instances of a CPU-bound service");
+    Console.Error.WriteLine("usage: bench/run NAME [--quick]\n  edge    proxying 1 KiB beside nginx and HAProxy\n  connect the same with a new connection for each request\n  up      start to the first 200, memory, idle CPU\n  scale   1, 2, 4 instances of a CPU-bound service");
     return 2;
 }
 using var context = new BenchContext(root, name!, quick);

@@ -27,6 +27,7 @@ public sealed unsafe class EventLoop
     private readonly Stack<int> _freeSlots = new();
     private int _slots;
     private int _wakePending;
+    private int _expected;
     private volatile bool _stopping;
     private bool _closed;
 
@@ -66,6 +67,9 @@ public sealed unsafe class EventLoop
     /// <summary>Descriptors it watches.</summary>
     public int Watched => _slots - _freeSlots.Count;
 
+    /// <summary>What it has to do, as its siblings see it: descriptors it watches, and connections on their way to it.</summary>
+    internal int Load => Watched + Volatile.Read(ref _expected);
+
     /// <summary>Times it has woken.</summary>
     internal long Turns { get; private set; }
 
@@ -102,6 +106,9 @@ public sealed unsafe class EventLoop
         _stopping = true;
         Post(static () => { });
     }
+
+    /// <summary>So many more connections (or fewer, once they have come) are on their way here from another loop; from any thread.</summary>
+    internal void Expect(int connections) => Interlocked.Add(ref _expected, connections);
 
     /// <summary>Begins to watch <paramref name="pollable"/>. Returns 0 or an errno.</summary>
     internal int Watch(Pollable pollable, uint events)

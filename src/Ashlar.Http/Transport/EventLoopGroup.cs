@@ -44,6 +44,7 @@ public sealed class EventLoopGroup : IAsyncDisposable
             throw new Win32Exception(LibC.Errno);
         }
 
+        SetNoDelay(fd);
         foreach (var loop in Loops)
         {
             var listener = new SocketListener(loop, fd, this, acceptor, tag);
@@ -106,12 +107,12 @@ public sealed class EventLoopGroup : IAsyncDisposable
     internal EventLoop HomeFor(EventLoop acceptedOn)
     {
         var home = acceptedOn;
-        var least = acceptedOn.Watched - Imbalance;
+        var least = acceptedOn.Load - Imbalance;
         foreach (var loop in Loops)
         {
-            if (loop.Watched < least)
+            if (loop.Load < least)
             {
-                (home, least) = (loop, loop.Watched);
+                (home, least) = (loop, loop.Load);
             }
         }
 
@@ -132,6 +133,13 @@ public sealed class EventLoopGroup : IAsyncDisposable
         }
 
         _ = listener.Start();
+    }
+
+    // What is accepted inherits it: a call less per connection. A socket that is not TCP refuses, and needs none.
+    private static unsafe void SetNoDelay(int fd)
+    {
+        var on = 1;
+        _ = LibC.SetSocketOption(fd, LibC.LevelTcp, LibC.TcpNoDelay, &on, sizeof(int));
     }
 
     private static Task<int> OnLoop(EventLoop loop, Func<int> action)

@@ -30,6 +30,10 @@ internal static class SocketAddress
         return MaxLength;
     }
 
+    /// <summary>The bytes of the IP address alone, without port.</summary>
+    public static ReadOnlySpan<byte> AddressBytes(ReadOnlySpan<byte> address) =>
+        BinaryPrimitives.ReadUInt16LittleEndian(address) == LibC.AddressFamilyInet ? address.Slice(4, 4) : address.Slice(8, 16);
+
     /// <summary>Reads the IP address; an IPv4 address mapped into IPv6 comes out as IPv4.</summary>
     public static IPAddress ReadAddress(ReadOnlySpan<byte> address)
     {

@@ -25,6 +25,10 @@ internal sealed unsafe class SocketListener(EventLoop loop, int fd, EventLoopGro
 {
     private const int AcceptedAtOnce = 16;
 
+    private readonly byte[] _lastAddress = new byte[SocketAddress.MaxLength];
+    private int _lastLength;
+    private IPAddress? _lastPeer;
+
     /// <summary>Begins to accept. Returns 0 or an errno.</summary>
     public int Start() => Loop.Watch(this, LibC.EpollIn | LibC.EpollExclusive);
 
@@ -66,9 +70,7 @@ internal sealed unsafe class SocketListener(EventLoop loop, int fd, EventLoopGro
             return AfterError(LibC.Errno);
         }
 
-        var on = 1;
-        _ = LibC.SetSocketOption(accepted, LibC.LevelTcp, LibC.TcpNoDelay, &on, sizeof(int));
-        var peer = SocketAddress.ReadAddress(address);
+        var peer = PeerOf(address);
         var home = group.HomeFor(Loop);
         if (home == Loop)
         {
@@ -76,10 +78,29 @@ internal sealed unsafe class SocketListener(EventLoop loop, int fd, EventLoopGro
         }
         else
         {
-            home.Post(() => acceptor.Accept(home, accepted, peer, tag));
+            home.Expect(1);
+            home.Post(() =>
+            {
+                home.Expect(-1);
+                acceptor.Accept(home, accepted, peer, tag);
+            });
         }
 
         return true;
+    }
+
+    // One client often opens many connections.
+    private IPAddress PeerOf(ReadOnlySpan<byte> address)
+    {
+        var key = SocketAddress.AddressBytes(address);
+        if (_lastPeer is null || !key.SequenceEqual(_lastAddress.AsSpan(0, _lastLength)))
+        {
+            key.CopyTo(_lastAddress);
+            _lastLength = key.Length;
+            _lastPeer = SocketAddress.ReadAddress(address);
+        }
+
+        return _lastPeer;
     }
 
     private bool AfterError(int error)
