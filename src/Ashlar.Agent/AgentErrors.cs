@@ -4,13 +4,9 @@ using Ashlar.Stack;
 namespace Ashlar.Agent;
 
 /// <summary>The errors of the agent. Codes ASH4001 to ASH4049.</summary>
-internal static class AgentErrors
+public static class AgentErrors
 {
     private const string Tier = "agent";
-
-    /// <summary>ASH4001: no agent runs for this stack.</summary>
-    public static AshlarException NotRunning(string folder) => New(
-        "ASH4001", $"No agent runs for the stack in {folder}.", "Start the stack with ashlar up.");
 
     /// <summary>ASH4002: another agent has this stack.</summary>
     public static AshlarException AlreadyRunning(string folder, int pid) => New(
@@ -54,9 +50,9 @@ internal static class AgentErrors
         "ASH4011", $"{instance} did not report to the agent within {waited.TotalSeconds:0.#} s.", $"Read its output with ashlar logs {instance}.");
 
     /// <summary>ASH4012: no such service or instance.</summary>
-    public static AshlarException UnknownTarget(string target, IReadOnlyCollection<string> known, string kind = "service or instance") => New(
-        "ASH4012", $"The stack has no {kind} '{target}'.",
-        (NearestName.Of(target, known) is { } nearest ? $"Did you mean {nearest}? " : "") + (known.Count > 0 ? $"It has {string.Join(", ", known)}." : "It has none."));
+    public static AshlarException UnknownTarget(string target, IReadOnlyCollection<string> known, string kind = "service or instance", string tier = Tier) =>
+        new(new AshlarError("ASH4012", tier, $"The stack has no {kind} '{target}'.",
+            (NearestName.Of(target, known) is { } nearest ? $"Did you mean {nearest}? " : "") + (known.Count > 0 ? $"It has {string.Join(", ", known)}." : "It has none.")));
 
     /// <summary>ASH4013: the stack was taken down while the order was carried out.</summary>
     public static AshlarException TakenDown(string verb) => New(
@@ -69,10 +65,6 @@ internal static class AgentErrors
     /// <summary>ASH4021: the record of the release that runs is gone.</summary>
     public static AshlarException ReleaseLost(string name) => New(
         "ASH4021", $"The record of release {name} is gone from the store.", "What runs goes on; run ashlar up, which makes a new release.");
-
-    /// <summary>ASH4015: a program other than Ashlar holds a port of the stack.</summary>
-    public static AshlarException PortTaken(string address, int port, string owner, string key) => New(
-        "ASH4015", $"Cannot listen on {address}:{port}: {owner} does.", $"Stop that program, or give another port with the key {key}.");
 
     /// <summary>ASH4016: the stack's user does not exist.</summary>
     public static AshlarException UnknownUser(string user) => New(
@@ -93,6 +85,21 @@ internal static class AgentErrors
     /// <summary>ASH4020: the agent of this stack died or closed the connection in the middle of an answer.</summary>
     public static AshlarException ConnectionLost(string verb, Exception? inner = null) => New(
         "ASH4020", $"The agent closed the connection before '{verb}' was answered.", "Run ashlar status to see how it went; agent.log says why.", inner);
+
+    /// <summary>ASH4022: an agent has the stack but does not answer.</summary>
+    /// <param name="folder">The stack's folder.</param>
+    /// <param name="pid">Who has the stack; 0: unknown.</param>
+    /// <param name="reason">What is known of it: <c>it is stopped</c>.</param>
+    /// <param name="next">What to do; null: what helps where it hangs.</param>
+    /// <param name="inner">What was met.</param>
+    public static AshlarException DoesNotAnswer(string folder, int pid, string reason, string? next = null, Exception? inner = null) => New(
+        "ASH4022", $"The agent of the stack in {folder}{(pid > 0 ? $", pid {pid}," : "")} does not answer: {reason}.",
+        next ?? $"{(pid > 0 ? $"kill -9 {pid}" : "End it by kill -9")}, then ashlar up: what it started goes on and is taken over. .ashlar/logs/agent.log may say why.", inner);
+
+    /// <summary>ASH4023: the user that services run as has changed under an agent that runs.</summary>
+    public static AshlarException UserChanged(string before, string now) => New(
+        "ASH4023", $"The stack's services run as {before} and are now to run as {now}; logs, metrics and releases belong to {before} while the stack is up.",
+        "Run ashlar down, then ashlar up: that gives them to the new user. Or leave the key user as it was.");
 
     private static AshlarException New(string code, string message, string next, Exception? inner = null) =>
         new(new AshlarError(code, Tier, message, next), inner);

@@ -2,16 +2,21 @@ using Ashlar.Errors;
 
 namespace Ashlar.Catalog;
 
-/// <summary>The errors of the catalog: listening sockets, the channel, the store. Codes ASH4050 to ASH4099.</summary>
+/// <summary>The errors of the catalog: listening sockets, the channel, the store. Codes ASH4051 to ASH4099, and ASH4015.</summary>
 public static class CatalogErrors
 {
     private const string Tier = "agent";
 
-    /// <summary>ASH4050: another program listens on the address that the stack wants.</summary>
-    public static AshlarException AddressInUse(string address, int port, string key) => new(new AshlarError(
-        "ASH4050", Tier,
-        $"Cannot listen on {address}:{port}: the address is in use.",
-        $"Stop the program that holds it, or give another port with the key {key}."));
+    /// <summary>ASH4015: another program listens on the address that the stack wants.</summary>
+    /// <param name="address">The address.</param>
+    /// <param name="port">The port.</param>
+    /// <param name="key">Key of the stack file that says it.</param>
+    /// <param name="owner">Who listens; null: unknown.</param>
+    /// <param name="file">Path of the stack file; null: unknown.</param>
+    public static AshlarException AddressInUse(string address, int port, string key, string? owner = null, string? file = null) => new(new AshlarError(
+        "ASH4015", Tier,
+        $"Cannot listen on {address}:{port}: {(owner is null ? "the address is in use" : $"{owner} does")}.",
+        $"Stop the program that does, or give another port: in {file ?? "ashlar.yaml"} the key {key}."));
 
     /// <summary>ASH4051: ports below 1024 need a privilege that the agent lacks.</summary>
     public static AshlarException PortNeedsPrivilege(string address, int port, string key) => new(new AshlarError(

@@ -57,6 +57,11 @@ public static class DeliveryErrors
     public static AshlarException BadVariable(string name, string reason) =>
         New("ASH5009", $"\"{name}\" cannot be a config var: {reason}.", "A name is letters, digits and _, and does not begin with a digit.");
 
+    /// <summary>ASH5010: the variable is one that Ashlar gives to each instance itself.</summary>
+    public static AshlarException VariableGiven(string name) =>
+        New("ASH5010", $"{name} cannot be a config var: Ashlar gives every instance its own.",
+            name == "PORT" ? "Let the app listen on $PORT; the port that clients use is the key edge.listen.http in ashlar.yaml." : "Leave it out, or take another name.");
+
     private static AshlarException New(string code, string message, string next, Exception? inner = null) =>
         new(new AshlarError(code, Tier, message, next), inner);
 

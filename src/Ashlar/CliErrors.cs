@@ -22,14 +22,6 @@ internal static class CliErrors
         $"there is no ashlar.yaml and no Procfile in {folder}.",
         "ashlar init writes one; -a PATH names the stack of another folder.");
 
-    /// <summary>ASH6015: something holds the agent's socket but does not answer.</summary>
-    public static AshlarException AgentUnreachable(string folder, string reason, Exception? inner = null) => Error("ASH6015",
-        $"the agent of the stack in {folder} does not answer: {reason}.", "see .ashlar/logs/agent.log; ashlar up starts an agent again, what runs goes on.", inner);
-
-    /// <summary>ASH6016: the agent went away before its answer was complete.</summary>
-    public static AshlarException ConnectionLost(string verb, Exception? inner = null) => Error("ASH6016",
-        $"the agent went away before it had answered '{verb}'.", "ashlar ps shows what stands; ashlar up continues.", inner);
-
     /// <summary>ASH6017: init would overwrite.</summary>
     public static AshlarException FileExists(string path) => Error("ASH6017",
         $"{path} exists.", "--force overwrites it.");
@@ -41,15 +33,6 @@ internal static class CliErrors
     /// <summary>ASH6019: the stack did not get healthy in the time given.</summary>
     public static AshlarException WaitTimedOut(string timeout, string waitingFor) => Error("ASH6019",
         $"not healthy after {timeout}: {waitingFor}.", "ashlar status says why; ashlar logs shows what they print.");
-
-    /// <summary>ASH6020: some instance is not healthy.</summary>
-    public static AshlarException Unhealthy(string instances) => Error("ASH6020",
-        $"not healthy: {instances}.", "ashlar logs shows what they print; once mended, ashlar up.");
-
-    /// <summary>ASH6021: no such service or instance.</summary>
-    public static AshlarException UnknownTarget(string name, string? nearest, IEnumerable<string> known) => Error("ASH6021",
-        $"there is no service or instance '{name}'; there are {string.Join(", ", known)}.",
-        nearest is null ? "ashlar ps shows them." : $"did you mean {nearest}?");
 
     /// <summary>ASH6022: not permitted to this user, or not possible on this machine.</summary>
     public static AshlarException NotPossible(string what, string next) => Error("ASH6022", what, next);

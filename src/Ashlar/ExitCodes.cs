@@ -55,12 +55,12 @@ internal static class ExitCodes
     /// <summary>The exit code that an error of any room ends the program with.</summary>
     public static int Of(AshlarError error) => error.Code switch
     {
-        "ASH6011" or "ASH6012" or "ASH6021" or "ASH4012" or "ASH5006" => Usage,
+        "ASH6011" or "ASH6012" or "ASH4012" or "ASH5006" or "ASH5009" or "ASH5010" => Usage,
         "ASH6014" or "ASH6023" or "ASH6027" or "ASH6028" => StackInvalid,
-        "ASH6013" or "ASH6026" or "ASH4001" or "ASH4014" => NotRunning,
-        "ASH6019" or "ASH6020" or "ASH4010" or "ASH4011" or "ASH2011" or "ASH2012" or "ASH2014" or "ASH2017" or "ASH2018" => Unhealthy,
-        "ASH6017" or "ASH6018" or "ASH6022" or "ASH4002" or "ASH4004" or "ASH4015" or "ASH4050" or "ASH4051" or "ASH5007" => Refused,
-        "ASH6015" or "ASH6016" or "ASH4003" or "ASH4020" => AgentUnreachable,
+        "ASH6013" or "ASH6026" or "ASH4014" => NotRunning,
+        "ASH6019" or "ASH4010" or "ASH4011" or "ASH2011" or "ASH2012" or "ASH2014" or "ASH2017" or "ASH2018" => Unhealthy,
+        "ASH6017" or "ASH6018" or "ASH6022" or "ASH4002" or "ASH4004" or "ASH4015" or "ASH4023" or "ASH4051" or "ASH5007" => Refused,
+        "ASH4003" or "ASH4020" or "ASH4022" => AgentUnreachable,
         "ASH6025" => NotReady,
         "ASH2001" or "ASH2002" => ProgramNotFound,
         _ when error.Code.StartsWith("ASH10", StringComparison.Ordinal) => StackInvalid,

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Ashlar.Agent.Hosting;
 using Ashlar.Agents;
 using Ashlar.Output;
 
@@ -70,6 +71,34 @@ internal sealed class VerbCall(Cli cli, ParseResult parsed)
     /// <exception cref="Errors.AshlarException">None runs (ASH6013).</exception>
     public async Task<IAgentSession> AgentAsync(CancellationToken cancellation) =>
         await cli.Agents.FindAsync(StackFolder, cancellation) ?? throw CliErrors.NotRunning(StackFolder);
+
+    /// <summary>Asks the agent of the stack or, where none runs, what the stack keeps. Nothing is started for it.</summary>
+    /// <param name="running">Asks the agent.</param>
+    /// <param name="stopped">Asks what the stack keeps.</param>
+    /// <param name="nothing">The answer to a question about a stack that keeps nothing yet; null: it is begun.</param>
+    /// <param name="cancellation">Ends the waiting.</param>
+    public async Task<T> RunningOrNotAsync<T>(
+        Func<IAgentSession, Task<T>> running, Func<StoppedStack, Task<T>> stopped, T? nothing, CancellationToken cancellation)
+        where T : class
+    {
+        var folder = StackFolder;
+        while (true)
+        {
+            if (await cli.Agents.FindAsync(folder, cancellation) is { } agent)
+            {
+                await using (agent) return await running(agent);
+            }
+
+            if (nothing is not null && !Directory.Exists(StateFolder.Of(folder).Path)) return nothing;
+            if (StoppedStack.TryOpen(folder, cli.Time) is { } stack)
+            {
+                await using (stack) return await stopped(stack);
+            }
+
+            // At this moment an agent starts, or another command has the stack open.
+            await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation);
+        }
+    }
 
     /// <summary>Writes a result: as JSON, or as people read it.</summary>
     public void Print<T>(T result, JsonTypeInfo<T> type, Func<Screen, T, string> text)

@@ -92,7 +92,7 @@ internal sealed class AgentRig : IAsyncDisposable
     /// <summary>The status as soon as something holds of it.</summary>
     public async Task<StatusReport> WhenAsync(Func<StatusReport, bool> holds, string what)
     {
-        await using var client = await AgentClient.ConnectAsync(Folder);
+        await using var client = (await AgentClient.FindAsync(Folder))!;
         using var patience = new CancellationTokenSource(Patience);
         try
         {

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Ashlar.Agent.Api;
-using Ashlar.Output;
 
 namespace Ashlar;
 
@@ -55,7 +54,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("-a", ".", "config:set", "A=1")]
     public async Task A_colon_is_as_good_as_a_blank_and_options_stand_anywhere(params string[] words)
     {
-        _rig.Agent.Answers(AgentVerbs.Config, FakeAgent.Done(new ConfigResult(EmptyVars.Add("A", "1"), "v2"), CliJson.Default.ConfigResult));
+        _rig.Agent.Answers(AgentVerbs.Config, FakeAgent.Done(new ConfigResult(EmptyVars.Add("A", "1"), "v2"), AgentJson.Default.ConfigResult));
         Assert.Equal(ExitCodes.Ok, await _rig.RunAsync(words));
         Assert.Equal([("config", """{"changes":{"A":"1"}}""")], _rig.Agent.Asked);
         Assert.Equal("A set; v2 runs\n", _rig.Out.ToString());
@@ -65,7 +64,7 @@ public sealed class CommandLineTests : IDisposable
     public async Task Without_an_agent_a_verb_says_so_with_the_next_command()
     {
         _rig.Agent.Running = false;
-        foreach (var words in new[] { "ps", "status", "down", "scale web=2", "restart", "config", "releases", "rollback", "maintenance on", "wait", "run ls" })
+        foreach (var words in new[] { "ps", "status", "down", "scale web=2", "restart", "rollback", "maintenance on", "wait", "run ls" })
         {
             Assert.Equal(ExitCodes.NotRunning, await _rig.RunAsync(words.Split(' ')));
         }
@@ -154,7 +153,7 @@ public sealed class CommandLineTests : IDisposable
     {
         _rig.Agent.Answers(AgentVerbs.Scale, FakeAgent.Progress("web.2 starts"));
         Assert.Equal(ExitCodes.AgentUnreachable, await _rig.RunAsync("scale", "web=2"));
-        Assert.Contains("ASH6016", _rig.Error.ToString());
+        Assert.Contains("ASH4020", _rig.Error.ToString());
     }
 
     [Fact]

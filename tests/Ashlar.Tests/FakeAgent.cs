@@ -3,7 +3,6 @@ using System.Text.Json;
 using Ashlar.Agent.Api;
 using Ashlar.Agents;
 using Ashlar.Errors;
-using Ashlar.Output;
 
 namespace Ashlar;
 
@@ -47,7 +46,7 @@ internal sealed class FakeAgent : IAgents
         return Task.FromResult<IAgentSession>(new Session(this));
     }
 
-    private static JsonElement Json(StatusReport report) => JsonSerializer.SerializeToElement(report, CliJson.Default.StatusReport);
+    private static JsonElement Json(StatusReport report) => JsonSerializer.SerializeToElement(report, AgentJson.Default.StatusReport);
 
     private sealed class Session(FakeAgent agent) : IAgentSession
     {

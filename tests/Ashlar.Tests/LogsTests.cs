@@ -53,7 +53,7 @@ public sealed class LogsTests : IDisposable
     public async Task An_unknown_target_is_answered_with_the_nearest()
     {
         Assert.Equal(ExitCodes.Usage, await _rig.RunAsync("logs", "wrker"));
-        Assert.Contains("did you mean worker?", _rig.Error.ToString());
+        Assert.Contains("Did you mean worker?", _rig.Error.ToString());
     }
 
     [Fact]

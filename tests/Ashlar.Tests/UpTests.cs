@@ -1,6 +1,5 @@
 using Ashlar.Agent.Api;
 using Ashlar.Foreground;
-using Ashlar.Output;
 
 namespace Ashlar;
 
@@ -16,7 +15,7 @@ public sealed class UpTests : IDisposable
     [Fact]
     public async Task Up_detached_shows_the_steps_and_prints_where_it_answers()
     {
-        _rig.Agent.Answers(AgentVerbs.Up, FakeAgent.Progress("building web"), FakeAgent.Progress("starting web.1"), FakeAgent.Done(Result, CliJson.Default.UpResult));
+        _rig.Agent.Answers(AgentVerbs.Up, FakeAgent.Progress("building web"), FakeAgent.Progress("starting web.1"), FakeAgent.Done(Result, AgentJson.Default.UpResult));
         Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("up", "--detach"));
         Assert.Equal("v12 is up: http://127.0.0.1:8080\n", _rig.Out.ToString());
         Assert.Equal("· building web\n· starting web.1\n", _rig.Error.ToString());
@@ -65,7 +64,7 @@ public sealed class UpTests : IDisposable
     public async Task A_dry_run_prints_the_steps_and_leaves_no_agent_behind()
     {
         _rig.Agent.Reports(CliRig.Storefront with { Release = "", Tiers = [] })
-            .Answers(AgentVerbs.Plan, FakeAgent.Done(new PlanResult(["start edge.1", "start web.1"]), CliJson.Default.PlanResult));
+            .Answers(AgentVerbs.Plan, FakeAgent.Done(new PlanResult(["start edge.1", "start web.1"]), AgentJson.Default.PlanResult));
         Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("up", "--dry-run"));
         Assert.Equal("start edge.1\nstart web.1\n", _rig.Out.ToString());
         Assert.False(_rig.Agent.Running);

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using Ashlar.Agent.Api;
-using Ashlar.Output;
 
 namespace Ashlar;
 
@@ -46,7 +45,7 @@ public sealed class VerbTests : IDisposable
     [InlineData("config unset A B", "config", """{"changes":{"A":null,"B":null}}""")]
     public async Task A_verb_sends_what_was_typed(string words, string verb, string arguments)
     {
-        _rig.Agent.Answers(AgentVerbs.Config, FakeAgent.Done(new ConfigResult(ImmutableSortedDictionary<string, string>.Empty, null), CliJson.Default.ConfigResult));
+        _rig.Agent.Answers(AgentVerbs.Config, FakeAgent.Done(new ConfigResult(ImmutableSortedDictionary<string, string>.Empty, null), AgentJson.Default.ConfigResult));
         Assert.Equal(ExitCodes.Ok, await _rig.RunAsync(words.Split(' ')));
         Assert.Equal([(verb, arguments)], _rig.Agent.Asked);
     }
@@ -58,11 +57,11 @@ public sealed class VerbTests : IDisposable
     public async Task Rollback_takes_a_release_or_the_one_before(string words, string? release)
     {
         _rig.Agent.Answers(AgentVerbs.Rollback, FakeAgent.Progress("web.1 starts v3"),
-            FakeAgent.Done(new UpResult("v13", true, ["http://127.0.0.1:8080"]), CliJson.Default.UpResult));
+            FakeAgent.Done(new UpResult("v13", true, ["http://127.0.0.1:8080"]), AgentJson.Default.UpResult));
         Assert.Equal(ExitCodes.Ok, await _rig.RunAsync(words.Split(' ')));
         Assert.Equal("v13 is up: http://127.0.0.1:8080\n", _rig.Out.ToString());
         Assert.Equal("· web.1 starts v3\n", _rig.Error.ToString());
-        Assert.Contains(release ?? "null", _rig.Agent.Asked[0].Arguments);
+        Assert.Contains(release ?? "{}", _rig.Agent.Asked[0].Arguments);
     }
 
     [Fact]
@@ -71,7 +70,7 @@ public sealed class VerbTests : IDisposable
         _rig.Agent.Answers(AgentVerbs.Releases, FakeAgent.Done(new ReleasesResult(
         [
             new("v2", CliRig.Now.AddMinutes(-5), "config: set A", "current"), new("v1", CliRig.Now.AddDays(-3), "up", "ready"),
-        ]), CliJson.Default.ReleasesResult));
+        ]), AgentJson.Default.ReleasesResult));
         Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("releases"));
         Assert.Equal("""
             RELEASE  STATUS     AGE  DESCRIPTION
@@ -86,7 +85,7 @@ public sealed class VerbTests : IDisposable
     {
         _rig.Input = "s3cr=et\n";
         _rig.Agent.Answers(AgentVerbs.Config, FakeAgent.Done(
-            new ConfigResult(ImmutableSortedDictionary<string, string>.Empty.Add("KEY", "s3cr=et"), "v2"), CliJson.Default.ConfigResult));
+            new ConfigResult(ImmutableSortedDictionary<string, string>.Empty.Add("KEY", "s3cr=et"), "v2"), AgentJson.Default.ConfigResult));
         Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("config", "set", "KEY=-"));
         Assert.Equal("""{"changes":{"KEY":"s3cr=et"}}""", _rig.Agent.Asked[0].Arguments);
         Assert.DoesNotContain("s3cr", _rig.Out.ToString() + _rig.Error);
@@ -107,7 +106,7 @@ public sealed class VerbTests : IDisposable
     public async Task Config_get_prints_the_value_alone_and_fails_where_there_is_none()
     {
         _rig.Agent.Answers(AgentVerbs.Config, FakeAgent.Done(
-            new ConfigResult(ImmutableSortedDictionary<string, string>.Empty.Add("A", "1").Add("B", "2"), null), CliJson.Default.ConfigResult));
+            new ConfigResult(ImmutableSortedDictionary<string, string>.Empty.Add("A", "1").Add("B", "2"), null), AgentJson.Default.ConfigResult));
         Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("config", "get", "B"));
         Assert.Equal("2\n", _rig.Out.ToString());
         Assert.Equal(ExitCodes.Failed, await _rig.RunAsync("config", "get", "C"));

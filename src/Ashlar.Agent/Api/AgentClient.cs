@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -12,14 +13,19 @@ namespace Ashlar.Agent.Api;
 /// A conversation with the agent of a stack: one request at a time. An order goes on when the client goes away; only
 /// <see cref="AgentVerbs.Watch"/> ends with it.
 /// </summary>
-public sealed class AgentClient : IAsyncDisposable
+public sealed class AgentClient : IAsyncDisposable, IDisposable
 {
     private const int PermissionDenied = 13; // EACCES
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan SocketPatience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(20);
     private readonly FrameStream _stream;
+    private readonly string _stackFolder;
 
-    private AgentClient(FrameStream stream) => _stream = stream;
+    private AgentClient(FrameStream stream, string stackFolder) => (_stream, _stackFolder) = (stream, stackFolder);
+
+    /// <summary>Time for a sign of life of the agent: it need not be done by then, but must still answer questions.</summary>
+    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Pid of the agent, as the kernel says.</summary>
     public int AgentPid => _stream.Peer.Pid;
@@ -28,10 +34,13 @@ public sealed class AgentClient : IAsyncDisposable
     /// Connects to the agent of the stack in a folder; null if none runs. One that starts, or is just becoming another build, is
     /// waited for.
     /// </summary>
-    /// <exception cref="AshlarException">ASH4004: the socket is there but may not be used.</exception>
+    /// <exception cref="AshlarException">
+    /// ASH4004: the socket is there but may not be used. ASH4022: an agent has the stack, but not its socket.
+    /// </exception>
     public static async Task<AgentClient?> FindAsync(string stackFolder, CancellationToken cancellation = default)
     {
-        var began = System.Diagnostics.Stopwatch.StartNew();
+        var state = StateFolder.Of(stackFolder);
+        var began = Stopwatch.StartNew();
         while (true)
         {
             if (TryConnect(stackFolder) is { } client)
@@ -39,9 +48,17 @@ public sealed class AgentClient : IAsyncDisposable
                 return client;
             }
 
-            if (began.Elapsed > StartPatience || !AgentLock.IsHeld(StateFolder.Of(stackFolder).LockFile))
+            if (!AgentLock.IsHeld(state.LockFile))
             {
                 return null;
+            }
+
+            // A new agent opens its socket when it has taken over what runs. An old one has had it: somebody has deleted the file.
+            var holder = AgentLock.Holder(state.LockFile);
+            var lost = !File.Exists(state.ApiSocket) && AgentProcess.AgeOf(holder) > StartPatience;
+            if (began.Elapsed > (lost ? SocketPatience : StartPatience))
+            {
+                throw AgentErrors.DoesNotAnswer(stackFolder, holder, lost ? $"its socket {state.ApiSocket} is gone" : $"it does not listen on {state.ApiSocket}");
             }
 
             await Task.Delay(Between, cancellation);
@@ -55,7 +72,7 @@ public sealed class AgentClient : IAsyncDisposable
         var state = StateFolder.Of(stackFolder);
         try
         {
-            return File.Exists(state.ApiSocket) ? new AgentClient(FrameStream.Connect(state.ApiSocket)) : null;
+            return File.Exists(state.ApiSocket) ? new AgentClient(FrameStream.Connect(state.ApiSocket), stackFolder) : null;
         }
         catch (IOException e) when (e.InnerException is Win32Exception { NativeErrorCode: PermissionDenied })
         {
@@ -71,21 +88,18 @@ public sealed class AgentClient : IAsyncDisposable
         }
     }
 
-    /// <summary>Connects to the agent of the stack in a folder.</summary>
-    /// <exception cref="AshlarException">ASH4001: none runs.</exception>
-    public static async Task<AgentClient> ConnectAsync(string stackFolder, CancellationToken cancellation = default) =>
-        await FindAsync(stackFolder, cancellation) ?? throw AgentErrors.NotRunning(stackFolder);
-
-    /// <summary>Sends one request and gives the frames of its answer, the last of which is <c>done</c> or <c>error</c>.</summary>
-    /// <exception cref="AshlarException">ASH4020: the agent closed the connection.</exception>
+    /// <summary>
+    /// Sends one request and gives the frames of its answer, the last of which is <c>done</c> or <c>error</c>. It may take as long as
+    /// it takes, while the agent shows that it lives.
+    /// </summary>
+    /// <exception cref="AshlarException">ASH4020: the agent closed the connection. ASH4022: it does not answer any more.</exception>
     public async IAsyncEnumerable<AgentReply> SendAsync(
         string verb, JsonElement arguments, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         await GuardAsync(verb, () => _stream.SendAsync(new AgentRequest(verb, arguments), AgentJson.Default.AgentRequest, cancellation));
         while (true)
         {
-            var reply = await GuardAsync(verb, () => _stream.ReadAsync(AgentJson.Default.AgentReply, cancellation).AsTask())
-                ?? throw AgentErrors.ConnectionLost(verb);
+            var reply = await GuardAsync(verb, () => ReadAsync(cancellation)) ?? throw AgentErrors.ConnectionLost(verb);
             yield return reply;
             if (reply.Kind is AgentReplyKinds.Done or AgentReplyKinds.Error)
             {
@@ -132,11 +146,72 @@ public sealed class AgentClient : IAsyncDisposable
     public async Task<StatusReport> StatusAsync(CancellationToken cancellation = default) =>
         await CallAsync<StatusReport>(AgentVerbs.Status, AgentJson.Nothing, null, cancellation) ?? throw AgentErrors.ConnectionLost(AgentVerbs.Status);
 
+    /// <summary>Completes when the agent's process has ended, which it does a moment after it has answered <c>down</c>.</summary>
+    /// <exception cref="AshlarException">ASH4022: it does not end.</exception>
+    public async Task EndedAsync(CancellationToken cancellation = default)
+    {
+        var began = Stopwatch.StartNew();
+        while (AgentProcess.IsRunning(AgentPid))
+        {
+            if (began.Elapsed > StartPatience)
+            {
+                throw AgentErrors.DoesNotAnswer(_stackFolder, AgentPid, $"all is down, but it has not ended within {StartPatience.TotalSeconds:0} s");
+            }
+
+            await Task.Delay(Between, cancellation);
+        }
+    }
+
     /// <inheritdoc />
     public ValueTask DisposeAsync()
     {
-        _stream.Dispose();
+        Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _stream.Dispose();
+
+    private async Task<AgentReply?> ReadAsync(CancellationToken cancellation)
+    {
+        var reading = _stream.ReadAsync(AgentJson.Default.AgentReply, cancellation).AsTask();
+        while (await Task.WhenAny(reading, Task.Delay(Patience, cancellation)) != reading)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (!await IsAliveAsync(cancellation) && !reading.IsCompleted)
+            {
+                _ = reading.ContinueWith(t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                throw AgentProcess.IsStopped(AgentPid)
+                    ? AgentErrors.DoesNotAnswer(_stackFolder, AgentPid, "it is stopped (SIGSTOP, or a debugger)",
+                        $"kill -CONT {AgentPid} lets it go on; else kill -9 {AgentPid}, then ashlar up: what it started goes on and is taken over.")
+                    : AgentErrors.DoesNotAnswer(_stackFolder, AgentPid, $"it has said nothing for {Patience.TotalSeconds:0} s");
+            }
+        }
+
+        return await reading;
+    }
+
+    // An order may take its time; a question on another connection is answered at once by an agent that works.
+    private async Task<bool> IsAliveAsync(CancellationToken cancellation)
+    {
+        if (AgentProcess.IsStopped(AgentPid))
+        {
+            return false;
+        }
+
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(Patience);
+        try
+        {
+            using var stream = FrameStream.Connect(StateFolder.Of(_stackFolder).ApiSocket);
+            await stream.SendAsync(new AgentRequest(AgentVerbs.Status, AgentJson.Nothing), AgentJson.Default.AgentRequest, patience.Token);
+            return await stream.ReadAsync(AgentJson.Default.AgentReply, patience.Token) is not null;
+        }
+        catch (Exception e) when (e is IOException or UntrustedPeerException or OperationCanceledException)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            return false;
+        }
     }
 
     private static Task<bool> GuardAsync(string verb, Func<Task> talk) => GuardAsync(verb, async () =>

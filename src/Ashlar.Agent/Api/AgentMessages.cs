@@ -119,7 +119,10 @@ public sealed record EnvironmentResult(ImmutableSortedDictionary<string, string>
 public sealed record ConfigArguments(ImmutableSortedDictionary<string, string?> Changes);
 
 /// <summary>All config vars, and the release made if any.</summary>
-public sealed record ConfigResult(ImmutableSortedDictionary<string, string> Vars, string? Release);
+/// <param name="Vars">All config vars.</param>
+/// <param name="Release">The release that was made of the change; null: none.</param>
+/// <param name="Kept">True: something has changed, and the next <c>up</c> runs with it.</param>
+public sealed record ConfigResult(ImmutableSortedDictionary<string, string> Vars, string? Release, bool Kept = false);
 
 /// <summary>The releases, newest first.</summary>
 public sealed record ReleasesResult(ImmutableArray<ReleaseReport> Releases);

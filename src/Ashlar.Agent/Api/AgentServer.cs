@@ -12,27 +12,32 @@ namespace Ashlar.Agent.Api;
 internal delegate Task HandleRequest(AgentRequest request, Action<AgentReply> reply, CancellationToken clientGone);
 
 /// <summary>The agent's API on its Unix socket. An order outlives the client that gave it.</summary>
-internal sealed class AgentServer(FrameListener listener, HandleRequest handle, AgentLog log)
+internal sealed class AgentServer : IDisposable
 {
     // A client that takes nothing any more holds at most this many frames of ours.
     private const int MostWaitingReplies = 1000;
     private static readonly TimeSpan FinishPatience = TimeSpan.FromSeconds(2);
+    private readonly string _path;
+    private readonly HandleRequest _handle;
+    private readonly AgentLog _log;
     private readonly HashSet<Task> _answering = [];
+    private readonly Lock _lock = new();
+    private readonly FileSystemWatcher? _watcher;
+    private FrameListener _listener;
+    private bool _ended;
 
-    /// <summary>Serves until cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancellation)
+    /// <summary>Listens and serves until disposed.</summary>
+    /// <param name="path">Path of the socket.</param>
+    /// <param name="handle">Carries out the requests.</param>
+    /// <param name="log">Told of faults.</param>
+    /// <exception cref="AshlarException">ASH4054, ASH4055.</exception>
+    public AgentServer(string path, HandleRequest handle, AgentLog log)
     {
-        try
-        {
-            while (true)
-            {
-                var stream = await listener.AcceptAsync(cancellation);
-                _ = ServeAsync(stream);
-            }
-        }
-        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
-        {
-        }
+        (_path, _handle, _log) = (path, handle, log);
+        _listener = FrameListener.Listen(path);
+        _ = AcceptAsync(_listener);
+        _watcher = Watch();
+        Look(); // it may have gone before it was watched
     }
 
     /// <summary>Waits until what is being answered is answered, within a bound.</summary>
@@ -45,6 +50,73 @@ internal sealed class AgentServer(FrameListener listener, HandleRequest handle, 
         }
 
         await Task.WhenAny(Task.WhenAll(answering), Task.Delay(FinishPatience));
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _watcher?.Dispose();
+        lock (_lock)
+        {
+            _ended = true;
+            _listener.Dispose();
+        }
+    }
+
+    /// <summary>Listens again if the socket's file is gone: people tidy up, and an agent that nobody reaches is none.</summary>
+    private void Look()
+    {
+        lock (_lock)
+        {
+            if (_ended || _listener.IsReachable)
+            {
+                return;
+            }
+
+            try
+            {
+                var next = FrameListener.Listen(_path);
+                _listener.Dispose();
+                _listener = next;
+                _log.Warning(LogEvent.Listener, $"{_path} was removed and is there again");
+                _ = AcceptAsync(next);
+            }
+            catch (AshlarException e)
+            {
+                _log.Error(LogEvent.Listener, e.Error);
+            }
+        }
+    }
+
+    private FileSystemWatcher? Watch()
+    {
+        try
+        {
+            var watcher = new FileSystemWatcher(Path.GetDirectoryName(_path)!, Path.GetFileName(_path)) { NotifyFilter = NotifyFilters.FileName };
+            watcher.Deleted += (_, _) => Look();
+            watcher.Renamed += (_, _) => Look();
+            watcher.EnableRaisingEvents = true;
+            return watcher;
+        }
+        catch (Exception e) when (e is IOException or ArgumentException)
+        {
+            _log.Warning(LogEvent.Listener, $"{_path} is not watched: {e.Message}");
+            return null;
+        }
+    }
+
+    private async Task AcceptAsync(FrameListener listener)
+    {
+        try
+        {
+            while (true)
+            {
+                _ = ServeAsync(await listener.AcceptAsync());
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+        }
     }
 
     private async Task ServeAsync(FrameStream stream)
@@ -107,12 +179,12 @@ internal sealed class AgentServer(FrameListener listener, HandleRequest handle, 
         AgentReply last;
         try
         {
-            await handle(request, reply => replies.Writer.TryWrite(reply), gone);
+            await _handle(request, reply => replies.Writer.TryWrite(reply), gone);
             last = new AgentReply(AgentReplyKinds.Done);
         }
         catch (AshlarException e)
         {
-            log.Warning(LogEvent.OrderFailed, $"{request.Verb}: {e.Error}");
+            _log.Warning(LogEvent.OrderFailed, $"{request.Verb}: {e.Error}");
             last = new AgentReply(AgentReplyKinds.Error, Error: e.Error);
         }
         catch (JsonException e)
@@ -125,7 +197,7 @@ internal sealed class AgentServer(FrameListener listener, HandleRequest handle, 
         }
         catch (Exception e)
         {
-            log.Error(LogEvent.Fault, request.Verb, e);
+            _log.Error(LogEvent.Fault, request.Verb, e);
             last = new AgentReply(AgentReplyKinds.Error, Error: AgentErrors.Fault(request.Verb, e).Error);
         }
 

@@ -55,7 +55,7 @@ public static class AgentHost
             var inherited = Inherited.Take();
             using var taken = inherited.TryGetValue(Inherited.Lock, out var descriptor)
                 ? AgentLock.Inherit(descriptor)
-                : AgentLock.Take(options.State.LockFile, options.StackFolder);
+                : await AgentLock.TakeAsync(options.State.LockFile, options.StackFolder);
             await RunAsync(options, log, user, taken, inherited.Remove(Inherited.Lock));
             return 0;
         }
@@ -108,17 +108,13 @@ public static class AgentHost
         links.Listen(state.ChannelSocket, user?.Uid);
         await ResumeAsync(loop, supervisor, runner, rollout, listeners, table, log, nothing);
 
-        using var api = FrameListener.Listen(state.ApiSocket);
-        using var ending = new CancellationTokenSource();
-        var server = new AgentServer(api, orders.HandleAsync, log);
-        var serving = server.RunAsync(ending.Token);
+        using var server = new AgentServer(state.ApiSocket, orders.HandleAsync, log);
         notifier.Ready(Environment.ProcessId);
 
         await await loop.InvokeAsync(() => supervisor.WaitAsync(view => view.Shutdown != Shutdown.No && view.Observed.IsEmpty ? view : null));
         notifier.Stopping();
         await server.FinishAsync();
-        await ending.CancelAsync();
-        await serving;
+        server.Dispose();
         loop.End();
         await turning;
         log.Info(LogEvent.Ended, "all is down");

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Globalization;
-using Microsoft.Win32.SafeHandles;
 using System.Runtime.InteropServices;
+using Ashlar.Agent.Api;
+using Microsoft.Win32.SafeHandles;
 
 namespace Ashlar.Agent.Hosting;
 
@@ -15,6 +17,8 @@ internal sealed partial class AgentLock : IDisposable
     private const int LockNonBlocking = 4;
     private const int OpenFlags = 0x2 | 0x40 | 0x80000; // O_RDWR, O_CREAT, O_CLOEXEC
     private const int Mode = 0x180; // 0600
+    private static readonly TimeSpan CommandPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(20);
     private readonly SafeFileHandle _file;
 
     private AgentLock(SafeFileHandle file) => _file = file;
@@ -22,16 +26,37 @@ internal sealed partial class AgentLock : IDisposable
     /// <summary>Number of the descriptor, to keep across an execve.</summary>
     public int Descriptor => (int)_file.DangerousGetHandle();
 
-    /// <summary>Takes the lock and writes our pid into the file.</summary>
+    /// <summary>Takes the lock and writes our pid into the file. A command that has it for a moment is waited for.</summary>
     /// <exception cref="Errors.AshlarException">ASH4002: another agent has it. ASH4004: the file cannot be opened.</exception>
-    public static AgentLock Take(string path, string stackFolder)
+    public static async Task<AgentLock> TakeAsync(string path, string stackFolder)
+    {
+        var began = Stopwatch.StartNew();
+        while (true)
+        {
+            if (TryTake(path) is { } taken)
+            {
+                return taken;
+            }
+
+            if (IsAnAgents(stackFolder) || began.Elapsed > CommandPatience)
+            {
+                throw AgentErrors.AlreadyRunning(stackFolder, Holder(path));
+            }
+
+            await Task.Delay(Between);
+        }
+    }
+
+    /// <summary>Takes the lock if nobody has it.</summary>
+    /// <exception cref="Errors.AshlarException">ASH4004: the file cannot be opened.</exception>
+    public static AgentLock? TryTake(string path)
     {
         var file = Open(path) ?? throw AgentErrors.StateFolderUnusable(
             Path.GetDirectoryName(path)!, Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError()));
         if (Flock((int)file.DangerousGetHandle(), LockExclusive | LockNonBlocking) != 0)
         {
             file.Dispose();
-            throw AgentErrors.AlreadyRunning(stackFolder, Holder(path));
+            return null;
         }
 
         var taken = new AgentLock(file);
@@ -60,6 +85,12 @@ internal sealed partial class AgentLock : IDisposable
 
     /// <summary>Lets go of it.</summary>
     public void Dispose() => _file.Dispose();
+
+    private static bool IsAnAgents(string stackFolder)
+    {
+        using var agent = AgentClient.TryConnect(stackFolder);
+        return agent is not null;
+    }
 
     private void WritePid()
     {

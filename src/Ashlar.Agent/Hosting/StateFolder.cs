@@ -63,12 +63,22 @@ public sealed record StateFolder(string Path)
                 Ownership.Give(Metrics, user);
             }
 
-            // The state is no part of the app: keep it out of the repository that holds the stack.
-            var ignore = In(".gitignore");
-            if (!File.Exists(ignore))
-            {
-                File.WriteAllText(ignore, "*\n");
-            }
+            Ignore();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw AgentErrors.StateFolderUnusable(Path, e.Message.TrimEnd('.'));
+        }
+    }
+
+    /// <summary>Makes only what the store needs, before there has been an agent.</summary>
+    /// <exception cref="Errors.AshlarException">ASH4004.</exception>
+    internal void CreateForStore()
+    {
+        try
+        {
+            Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Ignore();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -94,6 +104,16 @@ public sealed record StateFolder(string Path)
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw AgentErrors.StateFolderUnusable(Path, e.Message.TrimEnd('.'));
+        }
+    }
+
+    // The state is no part of the app: it is kept out of the repository that holds the stack.
+    private void Ignore()
+    {
+        var ignore = In(".gitignore");
+        if (!File.Exists(ignore))
+        {
+            File.WriteAllText(ignore, "*\n");
         }
     }
 

@@ -113,6 +113,7 @@ internal sealed class Orders(
 
         await queue(async () =>
         {
+            var before = await releases.GetConfigVarsAsync();
             var prepared = await releases.ConfigureAsync(arguments.Changes, user, tell, supervisor.TakenDown);
             if (prepared is { Changed: true } && !rollout.State.Down)
             {
@@ -124,7 +125,8 @@ internal sealed class Orders(
                 await releases.MarkCurrentAsync(prepared.Release.Name);
             }
 
-            give(new ConfigResult(await releases.GetConfigVarsAsync(), prepared is { Changed: true } ? prepared.Release.Name : null));
+            var now = await releases.GetConfigVarsAsync();
+            give(new ConfigResult(now, prepared is { Changed: true } ? prepared.Release.Name : null, prepared is null && !now.SequenceEqual(before)));
         });
     }
 

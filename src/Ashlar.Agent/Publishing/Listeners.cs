@@ -23,6 +23,8 @@ internal sealed class Listeners(IStore store, PortAllocator ports, AgentLog log)
     private const string PublicName = "http";
     private const string DoorPrefix = "service:";
     private const string PublicKey = "edge.listen.http";
+    private static readonly string[] StackFiles = ["ashlar.yaml", "ashlar.yml"];
+    private static readonly string InUseCode = CatalogErrors.AddressInUse("", 0, "").Error.Code;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly string Door = IPAddress.Loopback.ToString();
     private readonly SortedDictionary<string, (CatalogListener Listener, ListeningSocket Socket)> _open = new(StringComparer.Ordinal);
@@ -80,7 +82,7 @@ internal sealed class Listeners(IStore store, PortAllocator ports, AgentLog log)
             if (!_open.TryGetValue(PublicName, out var present) || present.Listener.Address != http.Address || present.Listener.Port != http.Port)
             {
                 // A new address is opened before the old one is let go: if it cannot be had, nothing is lost.
-                var socket = OpenSocket(IPAddress.Parse(http.Address), http.Port, PublicKey);
+                var socket = OpenSocket(IPAddress.Parse(http.Address), http.Port, PublicKey, stack.Directory);
                 opened.Add(PublicName);
                 Replace(new CatalogListener(PublicName, http.Address, http.Port, null), socket);
             }
@@ -194,17 +196,22 @@ internal sealed class Listeners(IStore store, PortAllocator ports, AgentLog log)
         return OpenSocket(IPAddress.Loopback, port, name);
     }
 
-    private static ListeningSocket OpenSocket(IPAddress address, int port, string key)
+    private static ListeningSocket OpenSocket(IPAddress address, int port, string key, string? folder = null)
     {
         try
         {
             return ListeningSocket.Open(address, port, key);
         }
-        catch (AshlarException e) when (PortOwner.Find(address, port) is { } owner && e.Error.Code == "ASH4050")
+        catch (AshlarException e) when (e.Error.Code == InUseCode)
         {
-            throw AgentErrors.PortTaken(address.ToString(), port, owner.ToString(), key);
+            throw CatalogErrors.AddressInUse(address.ToString(), port, key, PortOwner.Find(address, port)?.ToString(), folder is null ? null : FileIn(folder));
         }
     }
+
+    // A Heroku app may have none: then the key is the first line of a new one.
+    private static string FileIn(string folder) =>
+        StackFiles.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
+        ?? Path.Combine(folder, StackFiles[0]) + " (a new file)";
 
     private async ValueTask SavePortsAsync()
     {

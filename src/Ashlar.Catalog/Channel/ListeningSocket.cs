@@ -19,7 +19,7 @@ public sealed record ListeningSocket(Descriptor Descriptor, IPAddress Address, i
     /// <param name="address">IPv4 or IPv6 address; <c>::</c> takes IPv4 as well.</param>
     /// <param name="port">Port; 0: any free one.</param>
     /// <param name="key">Key of the stack file that says it, for the errors: <c>edge.listen.http</c>.</param>
-    /// <exception cref="Errors.AshlarException">ASH4050 in use, ASH4051 not permitted, ASH4052 no such address here, ASH4053 other.</exception>
+    /// <exception cref="Errors.AshlarException">ASH4015 in use, ASH4051 not permitted, ASH4052 no such address here, ASH4053 other.</exception>
     public static unsafe ListeningSocket Open(IPAddress address, int port, string key)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)port, (uint)ushort.MaxValue, nameof(port));

@@ -11,6 +11,9 @@ internal static class ConfigVars
     private const int GeneratedBytes = 32;
     private const int LongestValue = 32 << 10;
 
+    // What Ashlar gives to each instance itself.
+    private static readonly string[] Given = ["PORT", "ASHLAR_INSTANCE", "ASHLAR_RELEASE", "ASHLAR_SERVICE"];
+
     /// <summary>With those that the stack wants made up and that are not there yet.</summary>
     public static ImmutableSortedDictionary<string, string> WithGenerated(
         StackDefinition stack, ImmutableSortedDictionary<string, string> configVars) =>
@@ -49,12 +52,19 @@ internal static class ConfigVars
     }
 
     /// <summary>The variables with some changed; null unsets.</summary>
-    /// <exception cref="AshlarException">ASH5008.</exception>
+    /// <exception cref="AshlarException">ASH5009, ASH5010.</exception>
     public static ImmutableSortedDictionary<string, string> Change(
         ImmutableSortedDictionary<string, string> variables, ImmutableSortedDictionary<string, string?> changes) =>
         changes.Aggregate(variables, (changed, change) =>
         {
             Check(change.Key, change.Value);
+
+            // What would be overridden at every start must not look as if it were set.
+            if (change.Value is not null && Given.Contains(change.Key))
+            {
+                throw DeliveryErrors.VariableGiven(change.Key);
+            }
+
             return change.Value is null ? changed.Remove(change.Key) : changed.SetItem(change.Key, change.Value);
         });
 

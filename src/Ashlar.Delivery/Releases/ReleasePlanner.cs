@@ -74,6 +74,7 @@ internal sealed class ReleasePlanner(string stateFolder, ReleaseRecords records,
 
     private static bool SameBuilds(StackDefinition a, StackDefinition b) =>
         a.Directory == b.Directory
+        && a.User == b.User // the folder belongs to the user that it was made for
         && a.Services.Select(service => (service.Name, service.Build, service.Folder))
             .SequenceEqual(b.Services.Select(service => (service.Name, service.Build, service.Folder)));
 }

@@ -118,6 +118,22 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
             cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>Changes config vars (null unsets) and makes no release: the next one has them.</summary>
+    /// <returns>False: they were so already.</returns>
+    /// <exception cref="AshlarException">ASH5009, ASH5010.</exception>
+    public async Task<bool> KeepAsync(ImmutableSortedDictionary<string, string?> changes, CancellationToken cancellation = default)
+    {
+        var present = await GetConfigVarsAsync(cancellation).ConfigureAwait(false);
+        var next = ConfigVars.Change(present, changes);
+        if (ConfigVars.Same(next, present))
+        {
+            return false;
+        }
+
+        await _records.SetConfigVarsAsync(next, cancellation).ConfigureAwait(false);
+        return true;
+    }
+
     /// <summary>
     /// A new release that is an earlier one again, with its folder, settings and config vars. The release command does not run: a way back
     /// must not depend on it.

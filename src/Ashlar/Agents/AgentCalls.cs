@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Ashlar.Agent;
 using Ashlar.Agent.Api;
 using Ashlar.Errors;
 using Ashlar.Output;
@@ -12,8 +13,8 @@ internal static class AgentCalls
 {
     /// <summary>Asks for the state of the stack.</summary>
     public static async Task<StatusReport> StatusAsync(this IAgentSession session, CancellationToken cancellation) =>
-        await session.AskAsync(AgentVerbs.Status, CliJson.Default.StatusReport, null, cancellation)
-            ?? throw CliErrors.ConnectionLost(AgentVerbs.Status);
+        await session.AskAsync(AgentVerbs.Status, AgentJson.Default.StatusReport, null, cancellation)
+            ?? throw AgentErrors.ConnectionLost(AgentVerbs.Status);
 
     extension(StatusReport report)
     {
@@ -29,14 +30,14 @@ internal static class AgentCalls
         await foreach (var reply in session.SendAsync(AgentVerbs.Watch, Nothing, cancellation).WithCancellation(cancellation))
         {
             if (reply.Error is { } error) throw new AshlarException(error);
-            if (reply.Data?.Deserialize(CliJson.Default.StatusReport) is { } report) yield return report;
+            if (reply.Data?.Deserialize(AgentJson.Default.StatusReport) is { } report) yield return report;
         }
     }
 
     /// <summary>Takes the stack down and waits until its agent has ended too.</summary>
     public static async Task DownAsync(this IAgentSession session, bool now, Action<string>? progress, CancellationToken cancellation)
     {
-        await session.AskAsync(AgentVerbs.Down, new DownArguments(now), CliJson.Default.DownArguments, CliJson.Default.DoneReport, progress, cancellation);
+        await session.AskAsync(AgentVerbs.Down, new DownArguments(now), AgentJson.Default.DownArguments, CliJson.Default.DoneReport, progress, cancellation);
         await session.EndedAsync(cancellation);
     }
 
@@ -68,7 +69,7 @@ internal static class AgentCalls
             switch (reply.Kind)
             {
                 case "error":
-                    throw new AshlarException(reply.Error ?? CliErrors.ConnectionLost(verb).Error);
+                    throw new AshlarException(reply.Error ?? AgentErrors.ConnectionLost(verb).Error);
                 case "done":
                     return data?.ValueKind is null or JsonValueKind.Null ? null : data.Value.Deserialize(result);
                 case "progress":
@@ -79,6 +80,6 @@ internal static class AgentCalls
             }
         }
 
-        throw CliErrors.ConnectionLost(verb);
+        throw AgentErrors.ConnectionLost(verb);
     }
 }

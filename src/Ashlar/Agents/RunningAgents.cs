@@ -16,29 +16,12 @@ internal sealed class RunningAgents(string program) : IAgents
     public async Task<IAgentSession> EnsureRunningAsync(string stackFolder, Action<string> progress, CancellationToken cancellation) =>
         new Session(await AgentLauncher.EnsureRunningAsync(stackFolder, program, progress, cancellation));
 
-    // A zombie has ended: it only waits for its parent, which may be us.
-    private static bool Runs(int pid)
-    {
-        try
-        {
-            var stat = File.ReadAllText($"/proc/{pid}/stat");
-            return stat[stat.LastIndexOf(')') + 2] is not ('Z' or 'X');
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
-
     private sealed class Session(AgentClient client) : IAgentSession
     {
         public IAsyncEnumerable<AgentReply> SendAsync(string verb, JsonElement arguments, CancellationToken cancellation) =>
             client.SendAsync(verb, arguments, cancellation);
 
-        public async Task EndedAsync(CancellationToken cancellation)
-        {
-            while (Runs(client.AgentPid)) await Task.Delay(TimeSpan.FromMilliseconds(10), cancellation);
-        }
+        public Task EndedAsync(CancellationToken cancellation) => client.EndedAsync(cancellation);
 
         public ValueTask DisposeAsync() => client.DisposeAsync();
     }

@@ -1,6 +1,6 @@
+using Ashlar.Agent;
 using Ashlar.Agent.Api;
 using Ashlar.Errors;
-using Ashlar.Output;
 
 namespace Ashlar.Agents;
 
@@ -30,8 +30,8 @@ internal sealed class StackLaunch
 
     /// <summary>Sends <c>up</c>.</summary>
     public async Task<UpResult> UpAsync(UpArguments arguments, Action<string> progress, CancellationToken cancellation) =>
-        await Agent.AskAsync(AgentVerbs.Up, arguments, CliJson.Default.UpArguments, CliJson.Default.UpResult, progress, cancellation)
-            ?? throw CliErrors.ConnectionLost(AgentVerbs.Up);
+        await Agent.AskAsync(AgentVerbs.Up, arguments, AgentJson.Default.UpArguments, AgentJson.Default.UpResult, progress, cancellation)
+            ?? throw AgentErrors.ConnectionLost(AgentVerbs.Up);
 
     /// <summary>After a failed <c>up</c>: ends the stack again if this was its first release, and an agent that we started and that supervises nothing.</summary>
     public Task UndoAsync(CancellationToken cancellation) => EndAsync(always: _firstRelease, cancellation);

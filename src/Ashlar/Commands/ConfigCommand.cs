@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.Text;
 using System.Text.RegularExpressions;
+using Ashlar.Agent;
 using Ashlar.Agent.Api;
+using Ashlar.Agents;
 using Ashlar.Output;
 
 namespace Ashlar.Commands;
@@ -34,7 +36,7 @@ internal static partial class ConfigCommand
 
     private static async Task<int> ListAsync(VerbCall call, CancellationToken cancellation)
     {
-        call.Print(await SendAsync(call, [], cancellation), CliJson.Default.ConfigResult, Render);
+        call.Print(await SendAsync(call, [], cancellation), CliJson.Agent.ConfigResult, Render);
         return ExitCodes.Ok;
     }
 
@@ -43,7 +45,7 @@ internal static partial class ConfigCommand
         var result = await SendAsync(call, [], cancellation);
         if (!result.Vars.TryGetValue(key, out var value)) throw CliErrors.VariableNotSet(key);
         call.Print(result with { Vars = ImmutableSortedDictionary<string, string>.Empty.Add(key, value) },
-            CliJson.Default.ConfigResult, (_, _) => value + "\n");
+            CliJson.Agent.ConfigResult, (_, _) => value + "\n");
         return ExitCodes.Ok;
     }
 
@@ -51,17 +53,30 @@ internal static partial class ConfigCommand
     {
         var wanted = changes.ToList();
         var result = await SendAsync(call, wanted, cancellation);
-        call.Print(result, CliJson.Default.ConfigResult, (_, _) =>
+        call.Print(result, CliJson.Agent.ConfigResult, (_, _) =>
             result.Release is { } release
-                ? string.Join(", ", wanted.Select(pair => $"{pair.Key} {(pair.Value is null ? "unset" : "set")}")) + $"; {release} runs\n"
+                ? $"{Say(wanted)}; {release} runs\n"
+                : result.Kept ? $"{Say(wanted)}; the next ashlar up runs with it\n"
                 : "it was so already; nothing has changed\n");
         return ExitCodes.Ok;
     }
 
     private static async Task<ConfigResult> SendAsync(VerbCall call, IEnumerable<KeyValuePair<string, string?>> changes, CancellationToken cancellation) =>
-        await call.OrderAsync(AgentVerbs.Config, new ConfigArguments(changes.ToImmutableSortedDictionary(StringComparer.Ordinal)),
-            CliJson.Default.ConfigArguments, CliJson.Default.ConfigResult, "config", cancellation)
-        ?? throw CliErrors.ConnectionLost(AgentVerbs.Config);
+        await SendAsync(call, new ConfigArguments(changes.ToImmutableSortedDictionary(StringComparer.Ordinal)), cancellation);
+
+    private static Task<ConfigResult> SendAsync(VerbCall call, ConfigArguments arguments, CancellationToken cancellation) => call.RunningOrNotAsync(
+        async agent =>
+        {
+            using var progress = new Progress(call.Cli.Error, call.Cli.Time, "config", silent: call.Json);
+            return await agent.AskAsync(AgentVerbs.Config, arguments, AgentJson.Default.ConfigArguments, AgentJson.Default.ConfigResult, progress.Step, cancellation)
+                ?? throw AgentErrors.ConnectionLost(AgentVerbs.Config);
+        },
+        stack => stack.ConfigAsync(arguments),
+        arguments.Changes.IsEmpty ? new ConfigResult(ImmutableSortedDictionary<string, string>.Empty, null) : null,
+        cancellation);
+
+    private static string Say(IEnumerable<KeyValuePair<string, string?>> changes) =>
+        string.Join(", ", changes.Select(pair => $"{pair.Key} {(pair.Value is null ? "unset" : "set")}"));
 
     private static string Render(Screen screen, ConfigResult result)
     {

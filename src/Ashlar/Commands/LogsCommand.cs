@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
+using Ashlar.Agent;
 using Ashlar.Logs;
 using Ashlar.Output;
-using Ashlar.Stack;
 
 namespace Ashlar.Commands;
 
@@ -78,7 +78,7 @@ internal static class LogsCommand
         {
             throw names.Count == 0
                 ? CliErrors.NoLogs(target)
-                : CliErrors.UnknownTarget(target, NearestName.Of(target, known), known);
+                : AgentErrors.UnknownTarget(target, known, tier: "cli");
         }
     }
 }

@@ -24,7 +24,7 @@ internal static class MaintenanceCommand
             };
             var named = call.Value(services)!;
             await call.OrderAsync(AgentVerbs.Maintenance, new MaintenanceArguments(on, [.. named]),
-                CliJson.Default.MaintenanceArguments, CliJson.Default.DoneReport, "telling the edge", cancellation);
+                AgentJson.Default.MaintenanceArguments, CliJson.Default.DoneReport, "telling the edge", cancellation);
             return call.Done("maintenance", $"maintenance {(on ? "on" : "off")}: {Targets.Say(named)}");
         });
     }

@@ -1,7 +1,7 @@
 using System.Buffers;
+using Ashlar.Agent;
 using Ashlar.Agent.Api;
 using Ashlar.Agents;
-using Ashlar.Output;
 using Ashlar.Processes;
 
 namespace Ashlar.Commands;
@@ -19,8 +19,8 @@ internal static class OneOff
         EnvironmentResult found;
         await using (var agent = await call.AgentAsync(cancellation))
         {
-            found = await agent.AskAsync(AgentVerbs.Environment, new EnvironmentArguments(target), CliJson.Default.EnvironmentArguments,
-                CliJson.Default.EnvironmentResult, null, cancellation) ?? throw CliErrors.ConnectionLost(AgentVerbs.Environment);
+            found = await agent.AskAsync(AgentVerbs.Environment, new EnvironmentArguments(target), AgentJson.Default.EnvironmentArguments,
+                AgentJson.Default.EnvironmentResult, null, cancellation) ?? throw AgentErrors.ConnectionLost(AgentVerbs.Environment);
         }
 
         var environment = Environment(found, call.Cli.Environment);

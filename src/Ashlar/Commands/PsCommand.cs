@@ -14,7 +14,7 @@ internal static class PsCommand
     {
         await using var agent = await call.AgentAsync(cancellation);
         var report = await agent.StatusAsync(cancellation);
-        call.Print(report, CliJson.Default.StatusReport, (screen, r) => ProcessTree.Render(screen, r, cli.Time.GetUtcNow()));
+        call.Print(report, CliJson.Agent.StatusReport, (screen, r) => ProcessTree.Render(screen, r, cli.Time.GetUtcNow()));
         return ExitCodes.Ok;
     });
 }

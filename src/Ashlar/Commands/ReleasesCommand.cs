@@ -13,10 +13,12 @@ internal static class ReleasesCommand
 
     private static Command Create(Cli cli) => VerbCall.Command(cli, Verb, [], async (call, cancellation) =>
     {
-        await using var agent = await call.AgentAsync(cancellation);
-        var releases = await agent.AskAsync(AgentVerbs.Releases, CliJson.Default.ReleasesResult, null, cancellation)
-            ?? new ReleasesResult([]);
-        call.Print(releases, CliJson.Default.ReleasesResult, (screen, result) => Render(screen, result, cli.Time.GetUtcNow()));
+        var releases = await call.RunningOrNotAsync(
+            async agent => await agent.AskAsync(AgentVerbs.Releases, AgentJson.Default.ReleasesResult, null, cancellation) ?? new ReleasesResult([]),
+            stack => stack.ReleasesAsync(),
+            new ReleasesResult([]),
+            cancellation);
+        call.Print(releases, CliJson.Agent.ReleasesResult, (screen, result) => Render(screen, result, cli.Time.GetUtcNow()));
         return ExitCodes.Ok;
     });
 

@@ -16,7 +16,7 @@ internal static class RestartCommand
         return VerbCall.Command(cli, Verb, [targets], async (call, cancellation) =>
         {
             var named = call.Value(targets)!;
-            await call.OrderAsync(AgentVerbs.Restart, new TargetArguments([.. named]), CliJson.Default.TargetArguments,
+            await call.OrderAsync(AgentVerbs.Restart, new TargetArguments([.. named]), AgentJson.Default.TargetArguments,
                 CliJson.Default.DoneReport, "restarting", cancellation);
             return call.Done("restart", $"restarted: {Targets.Say(named)}");
         });

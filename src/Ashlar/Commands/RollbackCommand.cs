@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Ashlar.Agent;
 using Ashlar.Agent.Api;
 using Ashlar.Output;
 
@@ -20,9 +21,9 @@ internal static class RollbackCommand
         return VerbCall.Command(cli, Verb, [release], async (call, cancellation) =>
         {
             var result = await call.OrderAsync(AgentVerbs.Rollback, new RollbackArguments(Name(call.Value(release))),
-                CliJson.Default.RollbackArguments, CliJson.Default.UpResult, "rolling back", cancellation)
-                ?? throw CliErrors.ConnectionLost(AgentVerbs.Rollback);
-            call.Print(result, CliJson.Default.UpResult, UpReport.Render);
+                AgentJson.Default.RollbackArguments, AgentJson.Default.UpResult, "rolling back", cancellation)
+                ?? throw AgentErrors.ConnectionLost(AgentVerbs.Rollback);
+            call.Print(result, CliJson.Agent.UpResult, UpReport.Render);
             return ExitCodes.Ok;
         });
     }

@@ -19,7 +19,7 @@ internal static class ScaleCommand
         return VerbCall.Command(cli, Verb, [counts], async (call, cancellation) =>
         {
             var wanted = Parse(call.Value(counts)!);
-            await call.OrderAsync(AgentVerbs.Scale, new ScaleArguments(wanted), CliJson.Default.ScaleArguments,
+            await call.OrderAsync(AgentVerbs.Scale, new ScaleArguments(wanted), AgentJson.Default.ScaleArguments,
                 CliJson.Default.DoneReport, "scaling", cancellation);
             return call.Done("scale", string.Join(", ", wanted.Select(pair => $"{pair.Key}={pair.Value}")));
         });

@@ -16,7 +16,7 @@ internal static class StartCommand
         return VerbCall.Command(cli, Verb, [targets], async (call, cancellation) =>
         {
             var named = call.Value(targets)!;
-            await call.OrderAsync(AgentVerbs.Start, new TargetArguments([.. named]), CliJson.Default.TargetArguments,
+            await call.OrderAsync(AgentVerbs.Start, new TargetArguments([.. named]), AgentJson.Default.TargetArguments,
                 CliJson.Default.DoneReport, "starting", cancellation);
             return call.Done("start", $"started: {Targets.Say(named)}");
         });

@@ -14,7 +14,7 @@ internal static class StatusCommand
     {
         await using var agent = await call.AgentAsync(cancellation);
         var report = await agent.StatusAsync(cancellation);
-        call.Print(report, CliJson.Default.StatusReport, HealthSummary.Render);
+        call.Print(report, CliJson.Agent.StatusReport, HealthSummary.Render);
         return report.Healthy ? ExitCodes.Ok : ExitCodes.Unhealthy;
     });
 }

@@ -16,7 +16,7 @@ internal static class StopCommand
         return VerbCall.Command(cli, Verb, [targets], async (call, cancellation) =>
         {
             var named = call.Value(targets)!;
-            await call.OrderAsync(AgentVerbs.Stop, new TargetArguments([.. named]), CliJson.Default.TargetArguments,
+            await call.OrderAsync(AgentVerbs.Stop, new TargetArguments([.. named]), AgentJson.Default.TargetArguments,
                 CliJson.Default.DoneReport, "stopping", cancellation);
             return call.Done("stop", $"stopped: {Targets.Say(named)}");
         });

@@ -49,7 +49,7 @@ internal static class UpCommand
         {
             var result = await launch.UpAsync(arguments, progress.Step, cancellation);
             progress.Dispose();
-            call.Print(result, CliJson.Default.UpResult, UpReport.Render);
+            call.Print(result, CliJson.Agent.UpResult, UpReport.Render);
             return ExitCodes.Ok;
         }
         catch (AshlarException e)
@@ -77,9 +77,9 @@ internal static class UpCommand
         await using var agent = launch.Agent;
         try
         {
-            var plan = await agent.AskAsync(AgentVerbs.Plan, arguments, CliJson.Default.UpArguments, CliJson.Default.PlanResult, null, cancellation)
+            var plan = await agent.AskAsync(AgentVerbs.Plan, arguments, AgentJson.Default.UpArguments, AgentJson.Default.PlanResult, null, cancellation)
                 ?? new PlanResult([]);
-            call.Print(plan, CliJson.Default.PlanResult, (_, result) =>
+            call.Print(plan, CliJson.Agent.PlanResult, (_, result) =>
                 result.Steps.IsEmpty ? "nothing to do\n" : string.Concat(result.Steps.Select(step => step + "\n")));
             return ExitCodes.Ok;
         }

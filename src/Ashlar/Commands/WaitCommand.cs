@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Ashlar.Agent;
 using Ashlar.Agent.Api;
 using Ashlar.Agents;
 using Ashlar.Catalog;
@@ -42,8 +43,8 @@ internal static class WaitCommand
                 throw CliErrors.WaitTimedOut(text, WaitingFor(last));
             }
 
-            if (last is not { Healthy: true }) throw CliErrors.ConnectionLost("watch");
-            call.Print(last, CliJson.Default.StatusReport, ProcessTree.Head);
+            if (last is not { Healthy: true }) throw AgentErrors.ConnectionLost("watch");
+            call.Print(last, CliJson.Agent.StatusReport, ProcessTree.Head);
             return ExitCodes.Ok;
         });
     }

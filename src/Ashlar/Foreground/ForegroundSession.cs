@@ -1,3 +1,4 @@
+using Ashlar.Agent;
 using Ashlar.Agent.Api;
 using Ashlar.Agents;
 using Ashlar.Errors;
@@ -107,7 +108,7 @@ internal sealed class ForegroundSession(Cli cli, string folder) : IDisposable
     // Somebody has taken the stack down, or killed its agent alone.
     private int Ended()
     {
-        if (SomethingRuns) throw CliErrors.AgentUnreachable(folder, "it has ended; what it started goes on");
+        if (SomethingRuns) throw AgentErrors.DoesNotAnswer(folder, 0, "it has ended; what it started goes on", "ashlar up starts an agent again, which takes it over.");
         Say("the stack has been stopped");
         return ExitCodes.Ok;
     }

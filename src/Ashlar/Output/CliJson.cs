@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Ashlar.Agent.Api;
 using Ashlar.Commands;
@@ -5,36 +6,27 @@ using Ashlar.Doctoring;
 
 namespace Ashlar.Output;
 
-/// <summary>All JSON that the command line writes or speaks with the agent: camelCase, enums by name.</summary>
+/// <summary>What the command line writes as JSON: its own records, and the agent's as they are shown to people and scripts.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     WriteIndented = true,
     UseStringEnumConverter = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.Never)]
-[JsonSerializable(typeof(AgentRequest))]
-[JsonSerializable(typeof(AgentReply))]
-[JsonSerializable(typeof(UpArguments))]
-[JsonSerializable(typeof(UpResult))]
-[JsonSerializable(typeof(PlanResult))]
-[JsonSerializable(typeof(DownArguments))]
-[JsonSerializable(typeof(StatusReport))]
-[JsonSerializable(typeof(ScaleArguments))]
-[JsonSerializable(typeof(TargetArguments))]
-[JsonSerializable(typeof(EnvironmentArguments))]
-[JsonSerializable(typeof(EnvironmentResult))]
-[JsonSerializable(typeof(ConfigArguments))]
-[JsonSerializable(typeof(ConfigResult))]
-[JsonSerializable(typeof(ReleasesResult))]
-[JsonSerializable(typeof(RollbackArguments))]
-[JsonSerializable(typeof(MaintenanceArguments))]
-[JsonSerializable(typeof(UpgradeArguments))]
 [JsonSerializable(typeof(ErrorReport))]
 [JsonSerializable(typeof(DoneReport))]
 [JsonSerializable(typeof(CheckReport))]
 [JsonSerializable(typeof(UnitReport))]
 [JsonSerializable(typeof(InitReport))]
 [JsonSerializable(typeof(DoctorReport))]
-internal sealed partial class CliJson : JsonSerializerContext;
+internal sealed partial class CliJson : JsonSerializerContext
+{
+    /// <summary>The agent's records, written like our own: indented, nothing left out.</summary>
+    public static AgentJson Agent { get; } = new(new JsonSerializerOptions(AgentJson.Default.Options)
+    {
+        WriteIndented = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.Never,
+    });
+}
 
 /// <summary>JSON of streams: one object a line.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

@@ -27,7 +27,7 @@ public sealed class ListeningSocketTests
     {
         using var first = ListeningSocket.Open(IPAddress.Loopback, 0, "edge.listen.http");
         var error = Assert.Throws<AshlarException>(() => ListeningSocket.Open(IPAddress.Loopback, first.Port, "edge.listen.http")).Error;
-        Assert.Equal("ASH4050", error.Code);
+        Assert.Equal("ASH4015", error.Code);
         Assert.Contains($"127.0.0.1:{first.Port}", error.Message);
         Assert.Contains("edge.listen.http", error.NextStep);
     }

@@ -39,14 +39,14 @@ internal sealed class Operations(StackRig rig)
 
     private async Task UpgradeAsync()
     {
-        var client = await AgentLauncher.UpgradeAsync(await AgentClient.ConnectAsync(rig.Folder), rig.Folder, Checkout.Ashlar);
+        var client = await AgentLauncher.UpgradeAsync((await AgentClient.FindAsync(rig.Folder))!, rig.Folder, Checkout.Ashlar);
         await client.DisposeAsync();
     }
 
     private async Task KillAgentAsync()
     {
         int pid;
-        await using (var client = await AgentClient.ConnectAsync(rig.Folder))
+        await using (var client = (await AgentClient.FindAsync(rig.Folder))!)
         {
             pid = client.AgentPid;
         }
@@ -61,7 +61,7 @@ internal sealed class Operations(StackRig rig)
     private async Task CallAsync<TArguments, TResult>(string verb, TArguments arguments)
         where TResult : class
     {
-        await using var client = await AgentClient.ConnectAsync(rig.Folder);
+        await using var client = (await AgentClient.FindAsync(rig.Folder))!;
         await client.CallAsync<TArguments, TResult>(verb, arguments);
     }
 }
