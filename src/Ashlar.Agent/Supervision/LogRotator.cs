@@ -3,12 +3,13 @@ using Ashlar.Processes;
 
 namespace Ashlar.Agent.Supervision;
 
-/// <summary>Keeps every log of the stack within bounds. For one thread.</summary>
+/// <summary>Keeps every log of the stack within bounds, and notes when it grew. For one thread.</summary>
 internal sealed class LogRotator(StateFolder state, TimeProvider time, AgentLog log)
 {
     // A program that floods its output writes gigabytes in seconds: its log is looked at more often from this growth on.
     private const long Flood = 8 << 20;
     private readonly LogRotation _rotation = new();
+    private readonly LogClock _clock = new(time);
     private readonly Dictionary<string, long> _lengths = [];
     private readonly HashSet<string> _failing = [];
 
@@ -41,7 +42,17 @@ internal sealed class LogRotator(StateFolder state, TimeProvider time, AgentLog 
             if (new FileInfo(path) is { Exists: true } file)
             {
                 flooded = file.Length - _lengths.GetValueOrDefault(path) > Flood;
-                _lengths[path] = _rotation.RotateIfDue(path, time) ? 0 : file.Length;
+                _lengths[path] = file.Length;
+                if (path != state.AccessLog) // Its lines have times of their own.
+                {
+                    _clock.Note(file);
+                }
+
+                if (_rotation.RotateIfDue(path, time))
+                {
+                    _lengths[path] = 0;
+                    _clock.Forget(path);
+                }
             }
 
             _failing.Remove(path);

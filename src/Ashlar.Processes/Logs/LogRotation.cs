@@ -37,12 +37,14 @@ public sealed record LogRotation
         var log = new FileInfo(path);
         if (!log.Exists || log.Length == 0)
             return false;
+        var now = (time ?? TimeProvider.System).GetUtcNow();
         var last = new FileInfo(Rotated(path, 1));
         var since = last.Exists ? last.LastWriteTimeUtc : log.CreationTimeUtc;
-        if (log.Length < MaximumBytes && (time ?? TimeProvider.System).GetUtcNow().UtcDateTime - since < MaximumAge)
+        if (log.Length < MaximumBytes && now.UtcDateTime - since < MaximumAge)
             return false;
 
-        var fresh = path + ".rotating";
+        var fresh = Fresh(path);
+        long skipped;
         try
         {
             using var source = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
@@ -54,7 +56,7 @@ public sealed record LogRotation
                 BufferSize = 0,
             }))
             {
-                CopyAndTruncate(source, target, MaximumBytes);
+                skipped = CopyAndTruncate(source, target, MaximumBytes);
             }
         }
         catch
@@ -66,13 +68,23 @@ public sealed record LogRotation
         for (var number = Keep - 1; number >= 1; number--)
         {
             if (File.Exists(Rotated(path, number)))
+            {
                 File.Move(Rotated(path, number), Rotated(path, number + 1), overwrite: true);
+                LogClock.Move(Rotated(path, number), Rotated(path, number + 1));
+            }
         }
+        LogClock.Rotate(path, Rotated(path, 1), skipped, time ?? TimeProvider.System);
         File.Move(fresh, Rotated(path, 1), overwrite: true);
         return true;
     }
 
-    private static void CopyAndTruncate(SafeFileHandle source, FileStream target, long maximum)
+    /// <summary>True: a rotation is under way, so the log and its rotated files do not fit each other yet.</summary>
+    internal static bool UnderWay(string path) => File.Exists(Fresh(path));
+
+    private static string Fresh(string path) => path + ".rotating";
+
+    /// <summary>Gives how many bytes at the beginning were left out.</summary>
+    private static long CopyAndTruncate(SafeFileHandle source, FileStream target, long maximum)
     {
         var buffer = new byte[256 * 1024];
         // Not even a small bound makes a small log lose anything.
@@ -93,7 +105,7 @@ public sealed record LogRotation
                 {
                     // It writes faster than can be copied: what it has written since is given up.
                     RandomAccess.SetLength(source, 0);
-                    return;
+                    return start;
                 }
             }
             if (offset - began < buffer.Length || round == CatchUpRounds)
@@ -107,5 +119,6 @@ public sealed record LogRotation
                 break;
         }
         RandomAccess.SetLength(source, 0);
+        return start;
     }
 }

@@ -57,7 +57,7 @@ public sealed class LogTail(string path, TimeProvider? time = null)
         var buffer = new byte[ReadSize];
         var lines = new List<LogLine>();
         var splitter = new LineSplitter();
-        var rotation = RotationMark();
+        var rotation = RotationMark(path);
         var pause = ShortestPause;
         var quietSince = _time.GetTimestamp();
         using var log = await OpenAsync(cancellationToken);
@@ -65,7 +65,7 @@ public sealed class LogTail(string path, TimeProvider? time = null)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var count = RandomAccess.Read(log, buffer, offset);
-            if (RotationMark() is var mark && mark != rotation)
+            if (RotationMark(path) is var mark && mark != rotation)
             {
                 // What was just read may come from behind the cut: it is read again from the file it belongs to.
                 rotation = mark;
@@ -136,17 +136,17 @@ public sealed class LogTail(string path, TimeProvider? time = null)
     {
         for (var waited = TimeSpan.Zero; waited < RotationPatience; waited += ShortestPause)
         {
-            if (RotationMark() != before)
+            if (RotationMark(path) != before)
                 return true;
-            if (!File.Exists(path + ".rotating"))
-                return RotationMark() != before;
+            if (!LogRotation.UnderWay(path))
+                return RotationMark(path) != before;
             await Task.Delay(ShortestPause, _time, cancellationToken);
         }
         return false;
     }
 
     /// <summary>Changes with every rotation.</summary>
-    private (long Length, DateTime Written) RotationMark() =>
+    internal static (long Length, DateTime Written) RotationMark(string path) =>
         new FileInfo(LogRotation.Rotated(path, 1)) is { Exists: true } file ? (file.Length, file.LastWriteTimeUtc) : default;
 
     private async Task<SafeFileHandle> OpenAsync(CancellationToken cancellationToken)
