@@ -79,7 +79,7 @@ internal sealed class CliRig : IDisposable
         Started = Now - new TimeSpan(2, 3, 4),
     };
 
-    private sealed class FixedTime : TimeProvider
+    internal sealed class FixedTime : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => Now;
     }

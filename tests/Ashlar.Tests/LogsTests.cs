@@ -1,5 +1,6 @@
 using Ashlar.Logs;
 using Ashlar.Output;
+using Ashlar.Processes;
 
 namespace Ashlar;
 
@@ -84,9 +85,67 @@ public sealed class LogsTests : IDisposable
     public void Lines_with_times_are_cut_by_them_and_lines_without_follow_the_one_before()
     {
         string[] lines = ["2026-03-14T14:00:00Z a", "  stack", "2026-03-14 15:00:00,5 b", "  stack", "2026-03-14T16:05:00+01:00 c"];
-        Assert.Equal(lines[2..], LineTime.Since(lines, CliRig.Now.AddMinutes(-15), CliRig.Now));
-        Assert.Empty(LineTime.Since(lines, CliRig.Now, CliRig.Now));
-        Assert.Empty(LineTime.Since(["x"], CliRig.Now, CliRig.Now.AddHours(-1)));
+        Assert.Equal(lines[2..], Since(lines, CliRig.Now.AddMinutes(-15), CliRig.Now));
+        Assert.Empty(Since(lines, CliRig.Now, CliRig.Now));
+        Assert.Empty(Since(["x"], CliRig.Now, CliRig.Now.AddHours(-1)));
+        Assert.Equal(["x", "y"], Since(["x", "y"], CliRig.Now.AddHours(-1), CliRig.Now));
+
+        static IEnumerable<string> Since(string[] lines, DateTimeOffset since, DateTimeOffset lastWrite) =>
+            LineTime.Complete([.. lines.Select(line => new InstanceLine("web.1", line, LineTime.Of(line)))], since, lastWrite).Select(line => line.Text);
+    }
+
+    [Fact]
+    public async Task Lines_of_several_instances_come_in_the_order_in_which_they_were_written()
+    {
+        Noted((-40, "web.1", "a"), (-30, "web.2", "b"), (-20, "web.1", "c"), (-10, "web.2", "d"));
+        Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("logs", "web", "-n", "2", "--plain"));
+        Assert.Equal("a\nb\nc\nd\n", _rig.Out.ToString());
+    }
+
+    [Theory]
+    [InlineData("logs web --plain --since 1m", "b\nc\nd\n")]
+    [InlineData("logs web --plain --since 40s", "d\n")]
+    [InlineData("logs web --plain --since 1m -n 1", "c\nd\n")]
+    [InlineData("logs web.2 --timestamps --since 40s", "2026-03-14T15:09:06.000Z web.2    | d\n")]
+    [InlineData("logs web.2 -T --plain --since 40s", "2026-03-14T15:09:06.000Z d\n")]
+    [InlineData("logs web.2 --json --since 40s", "{\"instance\":\"web.2\",\"text\":\"d\",\"time\":\"2026-03-14T15:09:06.000Z\"}\n")]
+    public async Task A_time_chooses_lines_of_programs_that_write_none(string words, string expected)
+    {
+        Noted((-100, "web.1", "a"), (-59, "web.2", "b"), (-41, "web.1", "c"), (-20, "web.2", "d"));
+        Assert.Equal(ExitCodes.Ok, await _rig.RunAsync(words.Split(' ')));
+        Assert.Equal(expected, _rig.Out.ToString());
+    }
+
+    [Fact]
+    public void What_several_lines_say_together_stays_together()
+    {
+        static InstanceLine At(int second, string instance, string text) => new(instance, text, CliRig.Now.AddSeconds(second));
+        var merged = LogMerge.ByTime(
+            [
+                [At(1, "a", "error"), At(3, "a", "  at here"), At(5, "a", "\tat there"), At(7, "a", "next")],
+                [At(2, "b", "x"), At(6, "b", "y")],
+                [],
+            ]);
+        Assert.Equal(["error", "  at here", "\tat there", "x", "y", "next"], merged.Select(line => line.Text));
+    }
+
+    // Writes lines as instances would, and what an agent would note of them.
+    private void Noted(params (int Second, string Instance, string Text)[] lines)
+    {
+        var folder = LogFolder.Of(_rig.Folder.Path);
+        foreach (var name in lines.Select(line => line.Instance).Distinct())
+        {
+            File.WriteAllText(folder.FileOf(name), "");
+            File.SetLastWriteTimeUtc(folder.FileOf(name), CliRig.Now.UtcDateTime.AddHours(-1));
+            new LogClock(new CliRig.FixedTime()).Note(new FileInfo(folder.FileOf(name)));
+        }
+
+        foreach (var (second, instance, text) in lines)
+        {
+            File.AppendAllText(folder.FileOf(instance), text + "\n");
+            File.SetLastWriteTimeUtc(folder.FileOf(instance), CliRig.Now.UtcDateTime.AddSeconds(second));
+            new LogClock(new CliRig.FixedTime()).Note(new FileInfo(folder.FileOf(instance)));
+        }
     }
 
     [Fact]

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
 using Ashlar.Agent;
+using Ashlar.Agent.Api;
+using Ashlar.Errors;
 using Ashlar.Logs;
 using Ashlar.Output;
 
@@ -10,6 +12,9 @@ namespace Ashlar.Commands;
 internal static class LogsCommand
 {
     private const int DefaultLines = 100, MostLines = 1_000_000;
+
+    // The agent looks once a second; a busy machine may be late.
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(2);
 
     public static Verb Verb { get; } = new("logs", VerbGroup.Run, "Show what instances have written, and follow it", Create,
         "ashlar logs", "ashlar logs -f", "ashlar logs web worker.1 -n 20", "ashlar logs edge --since 10m", "ashlar logs agent");
@@ -25,11 +30,12 @@ internal static class LogsCommand
         var follow = new Option<bool>("--follow", "-f", "--tail", "-t") { Description = "go on showing what is written" };
         var since = new Option<string?>("--since")
         {
-            Description = "only what is younger (10m, 2h, 1d), by the time that lines begin with",
+            Description = "only what is younger (10m, 2h, 1d)",
             HelpName = "TIME",
         };
+        var timestamps = new Option<bool>("--timestamps", "-T") { Description = "before each line when it was written, in UTC" };
         var plain = new Option<bool>("--plain") { Description = "the lines alone, without who wrote them" };
-        return VerbCall.Command(cli, Verb, [targets, lines, follow, since, plain], async (call, cancellation) =>
+        return VerbCall.Command(cli, Verb, [targets, lines, follow, since, timestamps, plain], async (call, cancellation) =>
         {
             var folder = LogFolder.Of(call.StackFolder);
             var named = call.Value(targets)!;
@@ -39,26 +45,34 @@ internal static class LogsCommand
             bool Wanted(string name) => named.Length == 0 ? name != "agent" : named.Any(target => LogFolder.Means(target, name));
             var prefix = new LogPrefix(cli.Out);
             foreach (var name in folder.Names().Where(Wanted)) prefix.Reserve(name);
-            void Show(string instance, string line) => cli.Out.Line(
-                call.Json ? JsonSerializer.Serialize(new LogEntry(instance, line), LineJson.Default.LogEntry)
-                : call.Value(plain) ? line
-                : prefix.Line(instance, line));
+            void Show(InstanceLine line) => cli.Out.Line(
+                call.Json ? JsonSerializer.Serialize(new LogEntry(line.Instance, line.Text, line.TimeText), LineJson.Default.LogEntry)
+                : (call.Value(timestamps) ? $"{line.TimeText ?? "",-InstanceLine.TimeWidth} " : "")
+                + (call.Value(plain) ? line.Text : prefix.Line(line.Instance, line.Text)));
 
             var follower = new LogFollower(folder, Wanted, cli.Time);
-            foreach (var (instance, last) in follower.Last(count))
-            {
-                var shown = from is { } time ? LineTime.Since(last, time, folder.LastWrite(instance)) : last;
-                foreach (var line in shown) Show(instance, line);
-            }
-
-            if (call.Value(follow)) await follower.FollowAsync(Show, cancellation);
+            foreach (var line in follower.Last(count, from, Looked(cli, call.StackFolder))) Show(line);
+            if (call.Value(follow)) await follower.FollowAsync((instance, text) => Show(new(instance, text, cli.Time.GetUtcNow())), cancellation);
             return ExitCodes.Ok;
         });
     }
 
-    private static int ParseCount(string? text, bool since) => text switch
+    private static DateTimeOffset? Looked(Cli cli, string stackFolder)
     {
-        null => since ? MostLines : DefaultLines,
+        try
+        {
+            using var agent = AgentClient.TryConnect(stackFolder);
+            return agent is null ? null : cli.Time.GetUtcNow() - BetweenLooks;
+        }
+        catch (AshlarException)
+        {
+            return null; // Somebody else's.
+        }
+    }
+
+    private static int? ParseCount(string? text, bool since) => text switch
+    {
+        null => since ? null : DefaultLines,
         _ when int.TryParse(text, System.Globalization.NumberStyles.None, null, out var count) && count <= MostLines => count,
         _ => throw CliErrors.Usage("logs", $"'{text}' is no number of lines from 0 to {MostLines}."),
     };

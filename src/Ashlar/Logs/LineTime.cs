@@ -15,16 +15,22 @@ internal static partial class LineTime
     }
 
     /// <summary>
-    /// The lines from <paramref name="since"/> on. A line without a time belongs to the one before it; where no line has one,
-    /// all are kept if the last was written since.
+    /// Gives each line its place and leaves out what is older than <paramref name="since"/>. A line without a time belongs to the one
+    /// before it; where no line has one, all are taken to be written when the last was.
     /// </summary>
-    public static IEnumerable<string> Since(IReadOnlyList<string> lines, DateTimeOffset since, DateTimeOffset lastWrite)
+    /// <param name="lines">Of one log, oldest first.</param>
+    /// <param name="since">Null: all are kept.</param>
+    /// <param name="lastWrite">When the log was last written.</param>
+    public static IEnumerable<InstanceLine> Complete(IReadOnlyList<InstanceLine> lines, DateTimeOffset? since, DateTimeOffset lastWrite)
     {
-        if (lastWrite < since) return [];
-        var times = lines.Select(Of).ToList();
-        if (times.All(time => time is null)) return lines;
-        var first = times.FindIndex(time => time >= since);
-        return first < 0 ? [] : lines.Skip(first);
+        var place = lines.FirstOrDefault(line => line.Time is not null)?.Time ?? lastWrite;
+        var begun = since is null;
+        foreach (var line in lastWrite < since ? [] : lines)
+        {
+            place = line.Time ?? place;
+            begun |= place >= since;
+            if (begun) yield return line with { Place = place };
+        }
     }
 
     [GeneratedRegex(@"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?", RegexOptions.CultureInvariant)]

@@ -6,22 +6,39 @@ namespace Ashlar.Logs;
 /// <summary>Follows all logs of a folder together, those of instances yet to come among them.</summary>
 internal sealed class LogFollower(LogFolder folder, Func<string, bool> wanted, TimeProvider time)
 {
-    private const int Remainder = 100_000;
+    private const int Remainder = 1_000_000;
     private static readonly TimeSpan Discovery = TimeSpan.FromMilliseconds(200);
 
     // Offset behind the last line that was handed out, by log.
     private readonly ConcurrentDictionary<string, long> _seen = new(StringComparer.Ordinal);
     private readonly Lock _showing = new();
 
-    /// <summary>The last lines of each log, the one written last coming last.</summary>
-    public IEnumerable<(string Instance, IReadOnlyList<string> Lines)> Last(int count)
+    /// <summary>The last lines of each log, in the order in which they were written.</summary>
+    /// <param name="count">How many of each; null: all since <paramref name="since"/>.</param>
+    /// <param name="since">Only what was written then or later; null: whatever was.</param>
+    /// <param name="looked">A time until which an agent is known to have noted what was written; null: none.</param>
+    public IEnumerable<InstanceLine> Last(int? count, DateTimeOffset? since, DateTimeOffset? looked) =>
+        LogMerge.ByTime([.. folder.Names().Where(wanted).OrderBy(folder.LastWrite).Select(name => Last(name, count, since, looked))]);
+
+    private IEnumerable<InstanceLine> Last(string name, int? count, DateTimeOffset? since, DateTimeOffset? looked)
     {
-        foreach (var name in folder.Names().Where(wanted).OrderBy(folder.LastWrite).ToList())
+        var history = new LogHistory(folder.FileOf(name), looked);
+        _seen[name] = LogTail.End(folder.FileOf(name));
+        if (since is { } time && history.Since(time) is { } noted)
         {
-            var lines = LogTail.Last(folder.FileOf(name), count);
-            _seen[name] = lines.IsEmpty ? LogTail.End(folder.FileOf(name)) : lines[^1].End;
-            yield return (name, [.. lines.Select(line => line.Text)]);
+            foreach (var line in count is { } most ? noted.TakeLast(most) : noted)
+            {
+                _seen[name] = line.End;
+                yield return new InstanceLine(name, line.Text, line.Time);
+            }
+
+            yield break;
         }
+
+        var lines = history.Last(count ?? Remainder);
+        if (!lines.IsEmpty) _seen[name] = lines[^1].End;
+        var shown = lines.Select(line => new InstanceLine(name, line.Text, line.Time ?? LineTime.Of(line.Text))).ToList();
+        foreach (var line in LineTime.Complete(shown, since, folder.LastWrite(name))) yield return line;
     }
 
     /// <summary>Leaves out what is there already.</summary>

@@ -49,4 +49,6 @@ internal sealed record DoneReport(string Verb, string Text);
 /// <summary>One line of <c>logs --json</c>.</summary>
 /// <param name="Instance">Who wrote it.</param>
 /// <param name="Text">The line.</param>
-internal sealed record LogEntry(string Instance, string Text);
+/// <param name="Time">When it was written, in UTC; left out if that is not known.</param>
+internal sealed record LogEntry(
+    string Instance, string Text, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Time);
