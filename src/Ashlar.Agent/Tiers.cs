@@ -1,9 +1,37 @@
 using System.Collections.Immutable;
 using Ashlar.Catalog;
+using Ashlar.Dashboard;
 using Ashlar.Delivery.Plans;
 using Ashlar.Edge;
+using Ashlar.Engines;
+using Ashlar.Postgres;
+using Ashlar.Processes;
 
 namespace Ashlar.Agent;
+
+/// <summary>A course of the stack as the agent knows it.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Plan">What it wants to run. Pure.</param>
+internal sealed record Tier(string Name, Func<PlanContext, IEnumerable<DesiredInstance>> Plan)
+{
+    /// <summary>What must be there before it can be planned. Pure.</summary>
+    public Func<PlanContext, TierNeeds> Needs { get; init; } = _ => TierNeeds.None;
+
+    /// <summary>What it adds to the environment of services. Pure.</summary>
+    public Func<PlanContext, IEnumerable<KeyValuePair<string, string>>> Variables { get; init; } = _ => [];
+
+    /// <summary>Numbers that <c>scale</c> may change beside those of services, with what the stack says: <c>database.replicas</c>.</summary>
+    public Func<PlanContext, IEnumerable<(string Name, int Declared)>> Scales { get; init; } = _ => [];
+
+    /// <summary>True: services stand on it. It is up before they start and stops after them.</summary>
+    public bool IsBacking { get; init; }
+
+    /// <summary>User that its engine's package makes, and that it runs as where there is one; null: the stack's own.</summary>
+    public string? EngineUser { get; init; }
+
+    /// <summary>Makes what looks after its engines; null: nothing has to.</summary>
+    public Func<TierWatchHost, ITierWatch>? Watch { get; init; }
+}
 
 /// <summary>The tiers of the house. Each contributes a pure plan; nothing else here knows what a tier is.</summary>
 internal static class Tiers
@@ -14,16 +42,83 @@ internal static class Tiers
     /// <summary>What the team runs.</summary>
     public const string Services = ServicesPlan.Tier;
 
+    /// <summary>The page that shows the stack.</summary>
+    public const string Dashboard = DashboardPlan.Tier;
+
     /// <summary>All tiers in the order of the house, from the front.</summary>
-    public static ImmutableArray<(string Name, Func<PlanContext, IEnumerable<DesiredInstance>> Plan)> All { get; } =
+    public static ImmutableArray<Tier> All { get; } =
     [
-        (Edge, context => EdgePlan.Plan(context)),
-        (Services, ServicesPlan.Plan),
+        new(Edge, context => EdgePlan.Plan(context)),
+        new(Services, ServicesPlan.Plan),
+        new(PostgresTier.Tier, PostgresTier.Plan)
+        {
+            Needs = PostgresTier.Needs,
+            Variables = PostgresTier.Variables,
+            Scales = PostgresTier.Scales,
+            IsBacking = true,
+            EngineUser = PostgresTier.EngineUser,
+            Watch = PostgresTier.Watch,
+        },
+        new(RedisQueue.Tier, RedisQueue.Plan)
+        {
+            Needs = RedisQueue.Needs,
+            Variables = RedisQueue.Variables,
+            IsBacking = true,
+            EngineUser = RedisQueue.EngineUser,
+            Watch = RedisQueue.Watch,
+        },
+        new(CacheEngines.Tier, CacheEngines.Plan)
+        {
+            Needs = CacheEngines.Needs,
+            Variables = CacheEngines.Variables,
+            IsBacking = true,
+            EngineUser = CacheEngines.EngineUser,
+            Watch = CacheEngines.Watch,
+        },
+        new(Dashboard, DashboardPlan.Plan) { Needs = DashboardPlan.Needs },
     ];
 
-    /// <summary>The order in which they stop: what is in front last. They start in the opposite order.</summary>
-    public static ImmutableArray<string> StopOrder { get; } = [Services, Edge];
+    /// <summary>The order in which they stop: what is in front last, but for what stands behind everything. They start in the opposite order.</summary>
+    public static ImmutableArray<string> StopOrder { get; } =
+        [Services, Dashboard, Edge, .. All.Where(tier => tier.IsBacking).Select(tier => tier.Name)];
 
-    /// <summary>All instances that the tiers want.</summary>
-    public static ImmutableArray<DesiredInstance> Plan(PlanContext context) => [.. All.SelectMany(tier => tier.Plan(context))];
+    /// <summary>Questions in the engines' own protocols, by kind.</summary>
+    public static ImmutableDictionary<string, Func<ProbeSpec, CancellationToken, Task<HealthAnswer>>> Probes { get; } =
+        ImmutableDictionary<string, Func<ProbeSpec, CancellationToken, Task<HealthAnswer>>>.Empty
+            .Add(PostgresTier.Tier, PostgresTier.ProbeAsync)
+            .Add(EngineProbes.Redis, EngineProbes.RedisAsync)
+            .Add(EngineProbes.Memcached, EngineProbes.MemcachedAsync);
+
+    /// <summary>The tier of that name.</summary>
+    public static Tier Of(string name) => All.First(tier => tier.Name == name);
+
+    /// <summary>True: services stand on it.</summary>
+    public static bool IsBacking(string name) => All.Any(tier => tier.Name == name && tier.IsBacking);
+
+    /// <summary>What all tiers need before they can be planned.</summary>
+    public static TierNeeds Needs(PlanContext context)
+    {
+        var needs = All.Select(tier => tier.Needs(context)).ToArray();
+        return new TierNeeds([.. needs.SelectMany(n => n.Ports)], [.. needs.SelectMany(n => n.Secrets)]);
+    }
+
+    /// <summary>All instances that the tiers want, services with what the data tiers give them.</summary>
+    /// <param name="context">The context with ports and secrets.</param>
+    public static ImmutableArray<DesiredInstance> Plan(PlanContext context)
+    {
+        var complete = Complete(context);
+        return [.. All.SelectMany(tier => tier.Plan(complete))];
+    }
+
+    /// <summary>The context with what the data tiers give to services.</summary>
+    public static PlanContext Complete(PlanContext context)
+    {
+        var backing = All.Where(tier => tier.IsBacking).ToArray();
+        return context with
+        {
+            Variables = backing.SelectMany(tier => tier.Variables(context)).ToImmutableSortedDictionary(),
+            // A replica may take hours to come up; what services need is the first of each.
+            Backing = [.. backing.SelectMany(tier => tier.Plan(context)).Where(instance => instance.Index == 1).Select(instance => instance.Name)],
+        };
+    }
 }

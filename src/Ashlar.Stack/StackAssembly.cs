@@ -23,6 +23,8 @@ internal static class StackAssembly
         var services = written.Select(w => Complete(w, procfile, app, report)).ToList();
         GiveWebTheRoot(services, written);
         RefuseSharedRoutes(services, written, report);
+        var data = AddOnTiers.Add(file.Data, app.AddOns);
+        RefuseTierNames(services, written, data, file.Dashboard, report);
         var env = app.Env.SetItems(file.Env);
         return new StackDefinition
         {
@@ -32,6 +34,10 @@ internal static class StackAssembly
             Services = [.. services],
             Release = file.Release ?? procfile?.Release,
             Edge = file.Edge,
+            Database = data.Database,
+            Cache = data.Cache,
+            Queue = data.Queue,
+            Dashboard = file.Dashboard,
             Env = env,
             DotEnv = dotEnv,
             User = file.User,
@@ -83,6 +89,29 @@ internal static class StackAssembly
                 {
                     report.Add(StackErrors.RouteTaken(written[i].RouteAt, services[i].Name, route.Host + route.PathPrefix, owners[route]));
                 }
+            }
+        }
+    }
+
+    /// <summary>A service may have the name of a tier only while the stack has no such tier: commands and logs name both alike.</summary>
+    private static void RefuseTierNames(
+        List<ServiceDefinition> services, ImmutableArray<WrittenService> written, DataTiers data, DashboardDefinition dashboard, Report report)
+    {
+        var taken = new Dictionary<string, bool>(StringComparer.Ordinal)
+        {
+            ["agent"] = true,
+            ["edge"] = true,
+            ["dashboard"] = dashboard.Enabled,
+            ["database"] = data.Database is not null,
+            ["cache"] = data.Cache?.Redis is not null,
+            ["memcached"] = data.Cache?.Memcached is not null,
+            ["queue"] = data.Queue?.Redis is not null,
+        };
+        for (var i = 0; i < services.Count; i++)
+        {
+            if (taken.GetValueOrDefault(services[i].Name))
+            {
+                report.Add(StackErrors.TierName(written[i].At, services[i].Name));
             }
         }
     }

@@ -6,7 +6,7 @@ namespace Ashlar.Agent.Tests;
 /// <summary>
 /// Each row: what is wanted, what is, and the steps. Wanted: <c>web.1=a</c> (name = fingerprint). Is: <c>web.1/7=a:Healthy</c>,
 /// with <c>+5</c> or <c>-5</c> for something due in or since so many seconds, <c>!</c> for drained or killed.
-/// Services called worker have no endpoint; edge is the tier in front.
+/// Services called worker have no endpoint; edge is the tier in front; data is exclusive, and reader starts after data.1.
 /// </summary>
 public sealed class ReconcilerTests
 {
@@ -66,6 +66,22 @@ public sealed class ReconcilerTests
     // A slot that is wanted again while its last instance leaves.
     [InlineData("web.1=a", "web.1/1=a:Draining+9", "start web.1")]
     [InlineData("web.1=a", "web.1/1=a:Stopped", "forget web.1/1|start web.1")]
+    // What shares data with its successor ends before that one starts, one after the other, the highest index first.
+    [InlineData("data.1=b", "data.1/1=a:Healthy", "stop data.1/1")]
+    [InlineData("data.1=b", "data.1/1=a:Stopping+9", "")]
+    [InlineData("data.1=b", "data.1/1=a:Stopped", "forget data.1/1|start data.1")]
+    [InlineData("data.1=b data.2=b", "data.1/1=a:Healthy data.2/2=a:Healthy", "stop data.2/2")]
+    [InlineData("data.1=b data.2=b", "data.1/1=a:Healthy data.2/3=b:Starting", "")]
+    [InlineData("data.1=b data.2=b", "data.1/1=a:Healthy data.2/3=b:Healthy", "stop data.1/1")]
+    [InlineData("data.1=b", "data.1/1=a:Crashed", "start data.1|forget data.1/1")]
+    [InlineData("data.1=a", "data.1/1=a:Healthy data.2/2=a:Healthy", "stop data.2/2")]
+    // What stands on something waits for it at its start while it is on its way, and does not once that has failed.
+    [InlineData("reader.1=a data.1=a", "", "start data.1")]
+    [InlineData("reader.1=a data.1=a", "data.1/1=a:Starting", "")]
+    [InlineData("reader.1=a data.1=a", "data.1/1=a:Healthy", "start reader.1")]
+    [InlineData("reader.1=a data.1=a", "data.1/1=a:Backoff+9", "start reader.1")]
+    [InlineData("reader.1=a data.1=b", "data.1/1=a:Healthy reader.1/2=a:Healthy", "stop data.1/1")]
+    [InlineData("reader.1=b data.1=b", "data.1/1=a:Healthy reader.1/2=a:Healthy", "stop data.1/1")]
     // Leaving, step by step.
     [InlineData("", "web.1/1=a:Draining+9", "")]
     [InlineData("", "web.1/1=a:Draining+9!", "stop web.1/1")]

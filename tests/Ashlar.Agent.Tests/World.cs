@@ -10,7 +10,7 @@ internal sealed class World(Random random)
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
     private long _generation;
 
-    public static System.Collections.Immutable.ImmutableArray<string> Tiers { get; } = ["services", "edge"];
+    public static System.Collections.Immutable.ImmutableArray<string> Tiers { get; } = ["services", "edge", "data"];
 
     public DateTimeOffset Now { get; private set; } = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
@@ -23,12 +23,14 @@ internal sealed class World(Random random)
 
     public static DesiredInstance Want(string service, int index, string fingerprint) => new()
     {
-        Tier = service == "edge" ? "edge" : "services",
+        Tier = service switch { "edge" => "edge", "data" => "data", _ => "services" },
         Service = service,
         Index = index,
         Fingerprint = fingerprint,
-        HasEndpoint = service is not ("edge" or "worker"),
-        Readiness = service switch { "edge" => Readiness.Channel, "worker" => Readiness.Alive, _ => Readiness.Http },
+        HasEndpoint = service is not ("edge" or "worker" or "data"),
+        Exclusive = service == "data",
+        After = service == "reader" ? ["data.1"] : [],
+        Readiness = service switch { "edge" => Readiness.Channel, "worker" => Readiness.Alive, "data" => Readiness.Probe, _ => Readiness.Http },
         Launch = new LaunchSpec { Command = ["true"], WorkingDirectory = "/", LogPath = "/dev/null", Tag = "" },
     };
 

@@ -16,7 +16,7 @@ public sealed class MistakeTests : StackTest
     [InlineData("service: {}", "did you mean \"services\"?")]
     [InlineData("run: x", "it belongs under services.NAME")]
     [InlineData("listen: 80", "it belongs under edge")]
-    [InlineData("moonphase: full", "known here are name, domains, env, user, services, release, edge")]
+    [InlineData("moonphase: full", "known here are name, domains, env, user, services, release, edge, database, cache, queue, dashboard")]
     public void An_unknown_key_is_answered_with_what_could_be_meant(string line, string suggestion)
     {
         var error = OneError(Yaml($"services: {{web: {{run: x}}}}\n{line}\n"));
@@ -94,15 +94,23 @@ public sealed class MistakeTests : StackTest
 
     [Theory]
     [InlineData("machines")]
-    [InlineData("database")]
-    [InlineData("cache")]
-    [InlineData("queue")]
     [InlineData("schedule")]
     [InlineData("dns")]
     [InlineData("trusted_proxies")]
     [InlineData("image")]
     public void A_tier_that_is_not_built_yet_is_known(string key) =>
         Assert.Equal("2:1 ASH1009", Place(OneError(Yaml($"services: {{web: {{run: x}}}}\n{key}: {{}}\n"))));
+
+    [Theory]
+    [InlineData("database: {replicas: 9}", "2:22 ASH1006")]
+    [InlineData("database: {reads: session}", "2:12 ASH1009")]
+    [InlineData("database: {settings: {work_mem: [1]}}", "2:33 ASH1005")]
+    [InlineData("cache: {}", "2:8 ASH1037")]
+    [InlineData("queue:", "2:7 ASH1037")]
+    [InlineData("cache: {redis: {memory: 1KiB}}", "2:25 ASH1006")]
+    [InlineData("dashboard: on", "2:12 ASH1006")]
+    public void A_mistake_about_a_data_tier_has_its_place(string line, string place) =>
+        Assert.Equal(place, Place(OneError(Yaml($"services: {{web: {{run: x}}}}\n{line}\n"))));
 
     [Theory]
     [InlineData("{static: {/assets: ./public}}", "2:8 ASH1009")]

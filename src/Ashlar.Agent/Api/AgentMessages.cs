@@ -211,6 +211,15 @@ public sealed record InstanceReport
     /// <summary>Memory in bytes: PSS where lately read, else RSS.</summary>
     public long Memory { get; init; }
 
+    /// <summary>Role among its service's instances (<c>primary</c>, <c>replica</c>), as it says itself; null: none, or not known.</summary>
+    public string? Role { get; init; }
+
+    /// <summary>Replica: bytes of the primary's log not replayed yet; null: none, or not known.</summary>
+    public long? LagBytes { get; init; }
+
+    /// <summary>Replica: age in seconds of what is replayed, 0 when nothing is outstanding; null: none, or not known.</summary>
+    public double? LagSeconds { get; init; }
+
     /// <summary>Restarts after crashes since it was wanted.</summary>
     public int Restarts { get; init; }
 

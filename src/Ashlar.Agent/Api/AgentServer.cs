@@ -20,6 +20,7 @@ internal sealed class AgentServer : IDisposable
     private readonly string _path;
     private readonly HandleRequest _handle;
     private readonly AgentLog _log;
+    private readonly uint? _trustedUser;
     private readonly HashSet<Task> _answering = [];
     private readonly Lock _lock = new();
     private readonly FileSystemWatcher? _watcher;
@@ -30,11 +31,12 @@ internal sealed class AgentServer : IDisposable
     /// <param name="path">Path of the socket.</param>
     /// <param name="handle">Carries out the requests.</param>
     /// <param name="log">Told of faults.</param>
+    /// <param name="trustedUser">User that may ask besides our own and root.</param>
     /// <exception cref="AshlarException">ASH4054, ASH4055.</exception>
-    public AgentServer(string path, HandleRequest handle, AgentLog log)
+    public AgentServer(string path, HandleRequest handle, AgentLog log, uint? trustedUser = null)
     {
-        (_path, _handle, _log) = (path, handle, log);
-        _listener = FrameListener.Listen(path);
+        (_path, _handle, _log, _trustedUser) = (path, handle, log, trustedUser);
+        _listener = FrameListener.Listen(path, trustedUser);
         _ = AcceptAsync(_listener);
         _watcher = Watch();
         Look(); // it may have gone before it was watched
@@ -75,7 +77,7 @@ internal sealed class AgentServer : IDisposable
 
             try
             {
-                var next = FrameListener.Listen(_path);
+                var next = FrameListener.Listen(_path, _trustedUser);
                 _listener.Dispose();
                 _listener = next;
                 _log.Warning(LogEvent.Listener, $"{_path} was removed and is there again");

@@ -78,24 +78,28 @@ public static class AgentHost
         var table = new InstanceTable(store);
         var desired = new DesiredStore(store);
         var ports = new PortAllocator();
-        using var listeners = new Listeners(store, ports, log);
+        var kept = new KeptNeeds(store, ports);
+        using var listeners = new Listeners(kept, log);
+        await using var watches = new TierWatches(loop, log);
         var nothing = new Target { Stack = new StackDefinition { Name = Path.GetFileName(options.StackFolder), Directory = options.StackFolder } };
         using var launcher = new ProcessLauncher(nothing.Stack.Name, time);
         await using var links = new TierLinks(loop, listeners, table, log, time);
         using var runner = new InstanceRunner(loop, table, launcher, ports, links, state, log, time) { Target = nothing };
-        using var supervisor = new Supervisor(loop, table, runner, links, listeners, nothing, log, time);
+        using var supervisor = new Supervisor(loop, table, runner, links, listeners, watches, nothing, log, time);
         using var notifier = new SystemdNotifier(Environment.GetEnvironmentVariable, time, alive => loop.Post(alive));
 
-        await LoadAsync(state, table, desired, listeners);
+        watches.StartAgain = runner.StartAgain;
+        await LoadAsync(state, table, desired, kept);
         listeners.TakeBack([.. inherited.Keys], [.. inherited.Values.Select(number => new Descriptor(number))]);
         using var releases = new ReleaseStore(state.Path, store, launcher, time);
         await releases.RecoverAsync();
         var rollout = new Rollout(
-            loop, supervisor, desired, listeners, links, new Planner(options, programVersion, user?.Name), releases, log);
+            loop, supervisor, desired, listeners, kept, links, new Planner(options, programVersion, user?.Name, EngineUsers()), releases, log);
+        releases.Backing = rollout.RaiseBackingAsync;
         var usage = new UsageMonitor(time);
         using var housekeeping = new Housekeeping(usage, new LogRotator(state, time, log));
         supervisor.Settled.Add(() => usage.Watch(table.All.Where(o => o.Process is not null).Select(o => o.Process!.Pid)));
-        var status = new StatusReporter(loop, supervisor, desired, listeners, usage, options, programVersion, time);
+        var status = new StatusReporter(loop, supervisor, desired, listeners, usage, watches, options, programVersion, time);
         var upgrade = new Upgrade(loop, table, listeners, taken, notifier, options, log);
         var orders = new Orders(loop, supervisor, rollout, releases, status, upgrade, user, log);
 
@@ -109,16 +113,23 @@ public static class AgentHost
         await ResumeAsync(loop, supervisor, runner, rollout, listeners, table, log, nothing);
 
         using var server = new AgentServer(state.ApiSocket, orders.HandleAsync, log);
+        using var questions = new AgentServer(state.WatchSocket, orders.HandleQuestionAsync, log, user?.Uid);
         notifier.Ready(Environment.ProcessId);
 
         await await loop.InvokeAsync(() => supervisor.WaitAsync(view => view.Shutdown != Shutdown.No && view.Observed.IsEmpty ? view : null));
         notifier.Stopping();
         await server.FinishAsync();
         server.Dispose();
+        questions.Dispose();
         loop.End();
         await turning;
         log.Info(LogEvent.Ended, "all is down");
     }
+
+    private static ImmutableSortedDictionary<string, string> EngineUsers() => !SystemUsers.IsRoot
+        ? ImmutableSortedDictionary<string, string>.Empty
+        : Tiers.All.Where(tier => tier.EngineUser is { } name && SystemUsers.Find(name) is not null)
+            .ToImmutableSortedDictionary(tier => tier.Name, tier => tier.EngineUser!);
 
     private static SqliteStore OpenStore(StateFolder state, TimeProvider time)
     {
@@ -132,13 +143,13 @@ public static class AgentHost
         }
     }
 
-    private static async Task LoadAsync(StateFolder state, InstanceTable table, DesiredStore desired, Listeners listeners)
+    private static async Task LoadAsync(StateFolder state, InstanceTable table, DesiredStore desired, KeptNeeds kept)
     {
         try
         {
             await table.LoadAsync();
             await desired.LoadAsync();
-            await listeners.LoadAsync();
+            await kept.LoadAsync();
         }
         catch (Exception e) when (e is not AshlarException and not OutOfMemoryException)
         {

@@ -93,6 +93,9 @@ internal enum LogEvent
     /// <summary>Processes that no record names were ended.</summary>
     Strays = 15,
 
+    /// <summary>What looks after a tier's engines has something to say.</summary>
+    Tier = 19,
+
     /// <summary>A tier said hello, or went.</summary>
     Channel = 20,
 

@@ -28,6 +28,9 @@ public sealed record StateFolder(string Path)
     /// <summary>The edge's log of requests.</summary>
     public string AccessLog => System.IO.Path.Combine(Run, "access.log");
 
+    /// <summary>Where tiers may ask how the stack is, and nothing else.</summary>
+    public string WatchSocket => System.IO.Path.Combine(Run, "watch.sock");
+
     /// <summary>The channel between agent and tiers.</summary>
     public string ChannelSocket => System.IO.Path.Combine(Run, "agent.channel");
 

@@ -88,10 +88,17 @@ internal sealed class Orders(
         }
     }
 
+    /// <summary>Answers the questions that change nothing; refuses all else.</summary>
+    public Task HandleQuestionAsync(AgentRequest request, Action<AgentReply> reply, CancellationToken clientGone) =>
+        request.Verb is AgentVerbs.Status or AgentVerbs.Watch
+            ? HandleAsync(request, reply, clientGone)
+            : throw AgentErrors.BadRequest(request.Verb, "only questions are answered here");
+
     private async Task<UpResult> UpAsync(UpArguments arguments, Action<string> tell)
     {
         var stack = StackLoader.Load(arguments.Path).Require();
         var variables = await releases.GetConfigVarsAsync();
+        rollout.Told = tell;
         var prepared = await releases.PrepareAsync(stack, variables, AgentVerbs.Up, user, tell, supervisor.TakenDown);
         return await RollAsync(AgentVerbs.Up, prepared, tell);
     }
@@ -113,6 +120,7 @@ internal sealed class Orders(
 
         await queue(async () =>
         {
+            rollout.Told = tell;
             var before = await releases.GetConfigVarsAsync();
             var prepared = await releases.ConfigureAsync(arguments.Changes, user, tell, supervisor.TakenDown);
             if (prepared is { Changed: true } && !rollout.State.Down)

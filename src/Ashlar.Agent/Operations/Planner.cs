@@ -7,37 +7,44 @@ using Ashlar.Delivery.Releases;
 
 namespace Ashlar.Agent.Operations;
 
-/// <summary>Release + orders of people + listening sockets → target. Pure.</summary>
+/// <summary>Release + orders of people + what is kept → target. Pure.</summary>
 /// <param name="options">The agent's own.</param>
 /// <param name="programVersion">Build of the program that the tiers are started from.</param>
 /// <param name="user">User that services and tiers run as; null: the agent's own.</param>
-internal sealed class Planner(AgentOptions options, string programVersion, string? user)
+/// <param name="engineUsers">Users of engines, by tier.</param>
+internal sealed class Planner(AgentOptions options, string programVersion, string? user, ImmutableSortedDictionary<string, string> engineUsers)
 {
+    /// <summary>What the tiers need for a release before there can be a target.</summary>
+    public TierNeeds Needs(Release release, DesiredState desired) => Tiers.Needs(Context(release, desired));
+
     /// <summary>The target of a release.</summary>
-    public Target Plan(Release release, DesiredState desired, ImmutableArray<CatalogListener> listeners)
+    public Target Plan(Release release, DesiredState desired, ImmutableArray<CatalogListener> listeners, KeptNeeds kept)
     {
-        var context = new PlanContext
-        {
-            Stack = release.Stack,
-            Release = release.Name,
-            ReleaseFolder = release.Folder,
-            Contents = release.Contents,
-            ConfigVars = release.ConfigVars,
-            Scale = desired.Scale.ToImmutableSortedDictionary(s => s.Key, s => s.Value.Count),
-            Stopped = desired.Stopped,
-            RestartCounts = desired.RestartCounts,
-            Listeners = listeners,
-            StateFolder = options.State.Path,
-            Program = options.Program,
-            ProgramVersion = programVersion,
-            User = user,
-        };
+        var context = Context(release, desired) with { Listeners = listeners, Ports = kept.Ports, Secrets = kept.Secrets };
         return new Target
         {
             Stack = release.Stack,
             Release = release.Name,
             Instances = Tiers.Plan(context),
             Maintenance = desired.Maintenance,
+            Context = context,
         };
     }
+
+    private PlanContext Context(Release release, DesiredState desired) => new()
+    {
+        Stack = release.Stack,
+        Release = release.Name,
+        ReleaseFolder = release.Folder,
+        Contents = release.Contents,
+        ConfigVars = release.ConfigVars,
+        Scale = desired.Scale.ToImmutableSortedDictionary(s => s.Key, s => s.Value.Count),
+        Stopped = desired.Stopped,
+        RestartCounts = desired.RestartCounts,
+        StateFolder = options.State.Path,
+        Program = options.Program,
+        ProgramVersion = programVersion,
+        User = user,
+        EngineUsers = engineUsers,
+    };
 }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Ashlar.Agent.Api;
 using Ashlar.Agent.Desired;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Publishing;
@@ -11,7 +13,8 @@ namespace Ashlar.Agent.Operations;
 
 /// <summary>Brings the stack from one desired state to the next, and back again if the next does not get healthy.</summary>
 internal sealed class Rollout(
-    AgentLoop loop, Supervisor supervisor, DesiredStore desired, Listeners listeners, TierLinks links, Planner planner, ReleaseStore releases, AgentLog log)
+    AgentLoop loop, Supervisor supervisor, DesiredStore desired, Listeners listeners, KeptNeeds kept, TierLinks links, Planner planner,
+    ReleaseStore releases, AgentLog log)
 {
     /// <summary>Orders of people as they stand.</summary>
     public DesiredState State => desired.State;
@@ -72,14 +75,69 @@ internal sealed class Rollout(
     public ValueTask SetDownAsync() => desired.SaveAsync(State with { Down = true });
 
     /// <summary>The target that a state would have, with the listening sockets of now; opens nothing.</summary>
-    public Target Preview(DesiredState state, Release release) => planner.Plan(release, state, listeners.Preview(release.Stack));
+    public Target Preview(DesiredState state, Release release) => planner.Plan(release, state, listeners.Preview(release.Stack), kept);
 
     /// <summary>The target of a state, with its listening sockets open; nothing is pursued yet.</summary>
     public Task<Target> PlanAsync(DesiredState state, Release release) => loop.InvokeAsync(async () =>
     {
+        await MakeNeedsAsync(state, release);
         var opened = await listeners.OpenAsync(release.Stack);
-        return planner.Plan(release, state, opened);
+        return planner.Plan(release, state, opened, kept);
     });
+
+    /// <summary>
+    /// Brings the data tiers of a release up, beside all that runs, for its release command. They stay up if that fails: what they hold
+    /// is of use to the next try.
+    /// </summary>
+    /// <returns>What the data tiers add to the environment of the release command.</returns>
+    /// <exception cref="AshlarException">One of them failed: what was before is pursued again.</exception>
+    public async Task<ImmutableSortedDictionary<string, string>> RaiseBackingAsync(Release release)
+    {
+        var state = TargetChanges.ForRelease(State, release.Stack);
+        var (before, planned) = await loop.InvokeAsync(async () =>
+        {
+            await MakeNeedsAsync(state, release);
+            return (supervisor.View.Target, planner.Plan(release, state, listeners.Preview(release.Stack), kept));
+        });
+        if (!planned.Instances.Any(i => Tiers.IsBacking(i.Tier)))
+        {
+            return ImmutableSortedDictionary<string, string>.Empty;
+        }
+
+        var told = new Progress(line => Told(line));
+        var raised = before with
+        {
+            Instances = [.. before.Instances.Where(i => !Tiers.IsBacking(i.Tier)), .. planned.Instances.Where(i => Tiers.IsBacking(i.Tier))],
+            Context = planned.Context,
+        };
+        var failing = await loop.InvokeAsync(() =>
+        {
+            told.Look(supervisor.View.Observed);
+            var failed = supervisor.View.Observed.Where(o => o.Failure is not null && !Tiers.IsBacking(o.Tier)).Select(o => o.Id).ToHashSet();
+            supervisor.Pursue(raised);
+            return failed;
+        });
+        try
+        {
+            await ReachedAsync(AgentVerbs.Up, raised, failing, told);
+        }
+        catch (AshlarException e) when (e.Error.Code != TakenDownCode)
+        {
+            await loop.InvokeAsync(() => supervisor.Pursue(before));
+            throw;
+        }
+
+        return Tiers.Complete(planned.Context!).Variables;
+    }
+
+    /// <summary>Hears what happens while the data tiers come up.</summary>
+    public Action<string> Told { get; set; } = _ => { };
+
+    private async ValueTask MakeNeedsAsync(DesiredState state, Release release)
+    {
+        kept.Make(planner.Needs(release, state), name => supervisor.View.Observed.Any(o => o.Name == name && o.Alive));
+        await kept.SaveAsync();
+    }
 
     private static string TakenDownCode { get; } = AgentErrors.TakenDown("").Error.Code;
 

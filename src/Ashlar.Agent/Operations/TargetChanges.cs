@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Ashlar.Agent.Api;
 using Ashlar.Agent.Desired;
+using Ashlar.Catalog;
 using Ashlar.Stack;
 
 namespace Ashlar.Agent.Operations;
@@ -14,11 +15,11 @@ internal static class TargetChanges
     public static DesiredState ForRelease(DesiredState state, StackDefinition stack)
     {
         var services = stack.Services.ToDictionary(s => s.Name, StringComparer.Ordinal);
-        bool Exists(string target) => services.ContainsKey(ServiceOf(target)) || ServiceOf(target) == Tiers.Edge;
+        bool Exists(string target) => services.ContainsKey(ServiceOf(target)) || TierServices(stack).Contains(ServiceOf(target));
+        var declared = Declared(stack);
         return state with
         {
-            Scale = state.Scale.Where(s => services.TryGetValue(s.Key, out var service) && service.Instances == s.Value.Declared)
-                .ToImmutableSortedDictionary(),
+            Scale = state.Scale.Where(s => declared.TryGetValue(s.Key, out var count) && count == s.Value.Declared).ToImmutableSortedDictionary(),
             Stopped = [.. state.Stopped.Where(Exists)],
             RestartCounts = state.RestartCounts.Where(r => Exists(r.Key)).ToImmutableSortedDictionary(),
             Maintenance = [.. state.Maintenance.Where(Exists)],
@@ -30,7 +31,12 @@ internal static class TargetChanges
     {
         foreach (var (name, count) in counts)
         {
-            var service = stack.Services.FirstOrDefault(s => s.Name == name) ?? throw Unknown(name, stack);
+            var declared = Declared(stack);
+            if (!declared.TryGetValue(name, out var written))
+            {
+                throw AgentErrors.UnknownTarget(name, [.. declared.Keys]);
+            }
+
             if (count is < 0 or > MostInstances)
             {
                 throw AgentErrors.BadCount(name, count);
@@ -38,7 +44,7 @@ internal static class TargetChanges
 
             state = state with
             {
-                Scale = count == service.Instances ? state.Scale.Remove(name) : state.Scale.SetItem(name, new ScaleOverride(count, service.Instances)),
+                Scale = count == written ? state.Scale.Remove(name) : state.Scale.SetItem(name, new ScaleOverride(count, written)),
                 Stopped = [.. state.Stopped.Where(t => ServiceOf(t) != name)],
             };
         }
@@ -114,7 +120,7 @@ internal static class TargetChanges
 
         foreach (var target in targets)
         {
-            if (ServiceOf(target) == Tiers.Edge)
+            if (TierServices(stack).Contains(ServiceOf(target)))
             {
                 continue;
             }
@@ -134,6 +140,26 @@ internal static class TargetChanges
         var count = stack.Services.FirstOrDefault(s => s.Name == service) is { } declared ? Count(state, declared) : 1;
         return Enumerable.Range(1, count).Select(i => $"{service}.{i}");
     }
+
+    /// <summary>Names that belong to Ashlar's own tiers and their engines.</summary>
+    private static HashSet<string> TierServices(StackDefinition stack) =>
+        Tiers.Plan(Sketch(stack)).Where(i => i.Tier != Tiers.Services).Select(i => i.Service).Append(Tiers.Edge).ToHashSet();
+
+    /// <summary>All numbers that can be scaled, with what the stack says.</summary>
+    private static ImmutableSortedDictionary<string, int> Declared(StackDefinition stack) =>
+        stack.Services.Select(s => (s.Name, Declared: s.Instances)).Concat(Tiers.All.SelectMany(tier => tier.Scales(Sketch(stack))))
+            .ToImmutableSortedDictionary(s => s.Name, s => s.Declared);
+
+    // A plan that is never carried out: only names and numbers are read from it.
+    private static PlanContext Sketch(StackDefinition stack) => new()
+    {
+        Stack = stack,
+        Release = "",
+        ReleaseFolder = stack.Directory,
+        StateFolder = stack.Directory,
+        Program = "",
+        ProgramVersion = "",
+    };
 
     private static string ServiceOf(string target) => target.Split('.')[0];
 

@@ -1,12 +1,10 @@
 using System.Collections.Immutable;
 using System.Net;
-using System.Text.Json;
-using System.Text.Json.Serialization;
+using Ashlar.Agent.Desired;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog;
 using Ashlar.Catalog.Channel;
-using Ashlar.Catalog.Store;
 using Ashlar.Errors;
 using Ashlar.Processes;
 using Ashlar.Stack;
@@ -17,36 +15,20 @@ namespace Ashlar.Agent.Publishing;
 /// The listening sockets of the stack: the public one, and for each HTTP service a private door on loopback by which other
 /// services reach it. The agent opens them once and hands them down, so that no replacement of anything closes them.
 /// </summary>
-internal sealed class Listeners(IStore store, PortAllocator ports, AgentLog log) : IDisposable
+internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
 {
-    private const string PortsKey = "ports";
     private const string PublicName = "http";
     private const string DoorPrefix = "service:";
     private const string PublicKey = "edge.listen.http";
     private static readonly string[] StackFiles = ["ashlar.yaml", "ashlar.yml"];
     private static readonly string InUseCode = CatalogErrors.AddressInUse("", 0, "").Error.Code;
+    private const string DashboardKey = "dashboard.listen";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly string Door = IPAddress.Loopback.ToString();
     private readonly SortedDictionary<string, (CatalogListener Listener, ListeningSocket Socket)> _open = new(StringComparer.Ordinal);
 
-    // A door keeps its port for ever: services know it by their environment.
-    private ImmutableSortedDictionary<string, int> _ports = ImmutableSortedDictionary<string, int>.Empty;
-
     /// <summary>All that are open.</summary>
     public ImmutableArray<CatalogListener> All => [.. _open.Values.Select(o => o.Listener)];
-
-    /// <summary>Reads which ports the doors have had.</summary>
-    public async ValueTask LoadAsync()
-    {
-        if (await store.GetAsync(PortsKey) is { } entry)
-        {
-            _ports = JsonSerializer.Deserialize(entry.Value.Span, ListenersJson.Default.ImmutableSortedDictionaryStringInt32) ?? _ports;
-            foreach (var port in _ports.Values)
-            {
-                ports.Reserve(port);
-            }
-        }
-    }
 
     /// <summary>
     /// Waits for the sockets that tiers of an earlier agent hold; they send them when they meet the new one. Called off the loop.
@@ -87,17 +69,19 @@ internal sealed class Listeners(IStore store, PortAllocator ports, AgentLog log)
                 Replace(new CatalogListener(PublicName, http.Address, http.Port, null), socket);
             }
 
-            foreach (var service in stack.Services.Where(s => s.Interface == ServiceInterface.Http))
+            foreach (var service in Doors(stack))
             {
-                var name = DoorPrefix + service.Name;
-                if (!_open.ContainsKey(name))
+                var name = DoorPrefix + service;
+                var listen = service == Tiers.Dashboard ? stack.Dashboard.Listen : null;
+                if (!_open.TryGetValue(name, out var door) || (listen is not null && (door.Listener.Address != listen.Address || door.Listener.Port != listen.Port)))
                 {
-                    Replace(new CatalogListener(name, Door, 0, service.Name), OpenDoor(name));
+                    var socket = listen is null ? OpenDoor(name) : OpenSocket(IPAddress.Parse(listen.Address), listen.Port, DashboardKey, stack.Directory);
+                    Replace(new CatalogListener(name, listen?.Address ?? Door, 0, service), socket);
                     opened.Add(name);
                 }
             }
 
-            await SavePortsAsync();
+            await kept.SaveAsync();
             return [.. Needed(stack)];
         }
         catch
@@ -115,8 +99,8 @@ internal sealed class Listeners(IStore store, PortAllocator ports, AgentLog log)
     public ImmutableArray<CatalogListener> Preview(StackDefinition stack) =>
     [
         new CatalogListener(PublicName, stack.Edge.Http.Address, stack.Edge.Http.Port, null),
-        .. stack.Services.Where(s => s.Interface == ServiceInterface.Http).Select(s =>
-            new CatalogListener(DoorPrefix + s.Name, Door, _ports.GetValueOrDefault(DoorPrefix + s.Name), s.Name)),
+        .. Doors(stack).Select(service =>
+            new CatalogListener(DoorPrefix + service, Door, kept.Ports.GetValueOrDefault(DoorPrefix + service), service)),
     ];
 
     /// <summary>Closes our copies of what the stack does not need.</summary>
@@ -161,9 +145,16 @@ internal sealed class Listeners(IStore store, PortAllocator ports, AgentLog log)
         }
     }
 
+    // What is reached through the edge by a listener of its own.
+    private static IEnumerable<string> Doors(StackDefinition stack)
+    {
+        var services = stack.Services.Where(s => s.Interface == ServiceInterface.Http).Select(s => s.Name);
+        return stack.Dashboard.Enabled && !stack.Services.IsEmpty ? services.Append(Tiers.Dashboard) : services;
+    }
+
     private IEnumerable<CatalogListener> Needed(StackDefinition stack)
     {
-        var names = stack.Services.Where(s => s.Interface == ServiceInterface.Http).Select(s => DoorPrefix + s.Name).Prepend(PublicName);
+        var names = Doors(stack).Select(service => DoorPrefix + service).Prepend(PublicName);
         return names.Where(_open.ContainsKey).Select(n => _open[n].Listener);
     }
 
@@ -186,13 +177,7 @@ internal sealed class Listeners(IStore store, PortAllocator ports, AgentLog log)
 
     private ListeningSocket OpenDoor(string name)
     {
-        if (_ports.TryGetValue(name, out var before) && PortAllocator.CanBind(IPAddress.Loopback, before))
-        {
-            return OpenSocket(IPAddress.Loopback, before, name);
-        }
-
-        var port = ports.Take();
-        _ports = _ports.SetItem(name, port);
+        var port = kept.Ports.TryGetValue(name, out var before) && PortAllocator.CanBind(IPAddress.Loopback, before) ? before : kept.Renew(name);
         return OpenSocket(IPAddress.Loopback, port, name);
     }
 
@@ -212,16 +197,4 @@ internal sealed class Listeners(IStore store, PortAllocator ports, AgentLog log)
     private static string FileIn(string folder) =>
         StackFiles.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
         ?? Path.Combine(folder, StackFiles[0]) + " (a new file)";
-
-    private async ValueTask SavePortsAsync()
-    {
-        var value = JsonSerializer.SerializeToUtf8Bytes(_ports, ListenersJson.Default.ImmutableSortedDictionaryStringInt32);
-        if (await store.GetAsync(PortsKey) is not { } entry || !entry.Value.Span.SequenceEqual(value))
-        {
-            await store.CommitAsync(new StoreTransaction([], [new StoreWrite(PortsKey, value)]));
-        }
-    }
 }
-
-[JsonSerializable(typeof(ImmutableSortedDictionary<string, int>))]
-internal sealed partial class ListenersJson : JsonSerializerContext;

@@ -45,6 +45,9 @@ internal sealed record ObservedInstance
     /// <summary>Its port; 0: none.</summary>
     public int Port { get; init; }
 
+    /// <summary>How it is asked to end.</summary>
+    public StopRequest StopRequest { get; init; }
+
     /// <summary>Its leader, while it runs.</summary>
     public ProcessIdentity? Process { get; init; }
 

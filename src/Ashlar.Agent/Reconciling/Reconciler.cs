@@ -52,13 +52,14 @@ internal static class Reconciler
         }
         else
         {
+            var coming = Coming(desired, observed);
             var wanted = desired.ToLookup(d => (d.Tier, d.Service));
             var present = observed.ToLookup(o => (o.Tier, o.Service));
             var services = desired.Select(d => (d.Tier, d.Service)).Concat(observed.Select(o => (o.Tier, o.Service)))
                 .Distinct().OrderByDescending(s => tiers.IndexOf(s.Tier));
             foreach (var service in services)
             {
-                ReconcileService(pass, [.. wanted[service]], [.. present[service]]);
+                ReconcileService(pass, [.. wanted[service]], [.. present[service]], coming);
             }
         }
 
@@ -70,18 +71,31 @@ internal static class Reconciler
         desired.Count == observed.Count && desired.All(d => observed.Any(o =>
             o.Tier == d.Tier && o.Name == d.Name && o.Fingerprint == d.Fingerprint && o.State == InstanceState.Healthy));
 
-    private static void ReconcileService(Pass pass, DesiredInstance[] desired, ObservedInstance[] observed)
+    /// <summary>Wanted instances that are on their way up. One that fails is not: what waits for it would wait for ever.</summary>
+    private static HashSet<string> Coming(IReadOnlyCollection<DesiredInstance> desired, IReadOnlyCollection<ObservedInstance> observed)
+    {
+        var awaited = desired.SelectMany(d => d.After).ToHashSet(StringComparer.Ordinal);
+        return desired.Where(d => awaited.Contains(d.Name) && !observed.Any(o => o.Name == d.Name && o.Fingerprint == d.Fingerprint
+                && o.State is not (InstanceState.Pending or InstanceState.Starting)))
+            .Select(d => d.Name).ToHashSet(StringComparer.Ordinal);
+    }
+
+    private static void ReconcileService(Pass pass, DesiredInstance[] desired, ObservedInstance[] observed, HashSet<string> coming)
     {
         foreach (var instance in observed)
         {
             pass.Continue(instance);
         }
 
-        var slots = desired.OrderBy(d => d.Index).Select(d => new Slot(d, observed)).ToArray();
+        var slots = desired.OrderBy(d => d.Exclusive ? -d.Index : d.Index).Select(d => new Slot(d, observed)).ToArray();
         var replacing = slots.Any(s => s.InReplacement);
         foreach (var slot in slots)
         {
-            replacing |= Fill(pass, slot, replacing);
+            // What has nothing in it yet and waits for others is left alone until these are up.
+            if (slot.Current is not null || !slot.Desired.After.Any(coming.Contains))
+            {
+                replacing |= slot.Desired.Exclusive ? FillExclusive(pass, slot, replacing) : Fill(pass, slot, replacing);
+            }
         }
 
         foreach (var slot in slots)
@@ -142,6 +156,23 @@ internal static class Reconciler
         return true;
     }
 
+    /// <summary>The same for an instance that shares data with its successor: the old one ends first. True: one has begun to leave.</summary>
+    private static bool FillExclusive(Pass pass, Slot slot, bool replacing)
+    {
+        if (slot.Leaving || (slot.Old.Length > 0 && (replacing || slot.Current is not null)))
+        {
+            return false;
+        }
+
+        if (slot.Old.Length == 0)
+        {
+            return Fill(pass, slot, replacing);
+        }
+
+        pass.Leave(slot.Old[0]);
+        return true;
+    }
+
     /// <summary>Lets go of what the slot needs no more.</summary>
     private static void Relieve(Pass pass, Slot slot)
     {
@@ -151,7 +182,8 @@ internal static class Reconciler
         }
 
         // Until the new one is healthy the best of the old ones stays; the others are remains of rolls that were overtaken.
-        foreach (var old in slot.Current?.State == InstanceState.Healthy ? slot.Old : slot.Old.Skip(1))
+        foreach (var old in slot.Current?.State == InstanceState.Healthy || (slot.Desired.Exclusive && slot.Current is not null)
+            ? slot.Old : slot.Old.Skip(1))
         {
             pass.Leave(old);
         }
@@ -214,7 +246,9 @@ internal static class Reconciler
         public bool Leaving { get; }
 
         /// <summary>A replacement has begun and is not over; a failed one stays in this state, which halts the roll.</summary>
-        public bool InReplacement => Current is not null && (Old.Length > 0 || Leaving);
+        public bool InReplacement => Desired.Exclusive
+            ? Leaving || Current is { State: InstanceState.Pending or InstanceState.Starting }
+            : Current is not null && (Old.Length > 0 || Leaving);
 
         private static int Rank(ObservedInstance o) => o.State switch
         {

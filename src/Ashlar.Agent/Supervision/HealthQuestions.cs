@@ -1,28 +1,35 @@
 using System.Net;
 using Ashlar.Agent.Reconciling;
+using Ashlar.Catalog;
 using Ashlar.Processes;
 using Ashlar.Stack;
 
 namespace Ashlar.Agent.Supervision;
 
 /// <summary>How an instance's health is asked.</summary>
-/// <param name="Question">What is asked, and what answer is good.</param>
+/// <param name="What">What is asked, for people: <c>/up</c>, <c>postgres</c>.</param>
+/// <param name="AskAsync">Asks once. Every failure is an answer; only cancellation throws.</param>
 /// <param name="Interval">Time between questions.</param>
 /// <param name="Rise">Good answers in a row that make it healthy.</param>
 /// <param name="Fall">Bad answers in a row that make it unhealthy.</param>
-internal sealed record HealthCheck(HealthQuestion Question, TimeSpan Interval, int Rise, int Fall);
+internal sealed record HealthCheck(
+    string What, Func<TimeProvider, CancellationToken, Task<HealthAnswer>> AskAsync, TimeSpan Interval, int Rise, int Fall);
 
-/// <summary>The stack's words about health as a question to an instance. Pure.</summary>
+/// <summary>The words of the stack and of the plans about health as a question to an instance. Pure.</summary>
 internal static class HealthQuestions
 {
     private const int AnyGood = 200;
     private const int LastRedirect = 399;
     private const int LastBelowServerError = 499;
+    private static readonly HealthDefinition Defaults = new();
 
     /// <summary>As the stack says now; a service that is no more in it is asked with the defaults.</summary>
-    public static HealthCheck For(Target target, ObservedInstance instance)
+    public static HealthCheck For(Target target, ObservedInstance instance) =>
+        instance.Readiness == Readiness.Probe ? Probe(target, instance) : Http(target, instance);
+
+    private static HealthCheck Http(Target target, ObservedInstance instance)
     {
-        var health = target.Service(instance.Service)?.Health ?? new HealthDefinition();
+        var health = target.Service(instance.Service)?.Health ?? Defaults;
         var question = new HealthQuestion
         {
             Endpoint = new IPEndPoint(IPAddress.Loopback, instance.Port),
@@ -33,6 +40,19 @@ internal static class HealthQuestions
             LastStatus = health.Status ?? (health.Path is null ? LastBelowServerError : LastRedirect),
             Timeout = health.Timeout,
         };
-        return new HealthCheck(question, health.Interval, health.Rise, health.Fall);
+        return new HealthCheck(
+            question.Path, (time, cancellation) => HealthProbe.AskAsync(question, time, cancellation), health.Interval, health.Rise, health.Fall);
+    }
+
+    private static HealthCheck Probe(Target target, ObservedInstance instance)
+    {
+        // One that is not wanted any more is on its way out, and nobody cares how it is.
+        var probe = target.Instances.FirstOrDefault(d => d.Tier == instance.Tier && d.Name == instance.Name)?.Probe;
+        return new HealthCheck(
+            probe?.Kind ?? "",
+            (_, cancellation) => probe is null
+                ? Task.FromResult(new HealthAnswer(true, 0, "not asked", TimeSpan.Zero))
+                : Tiers.Probes[probe.Kind](probe, cancellation),
+            Defaults.Interval, Defaults.Rise, Defaults.Fall);
     }
 }

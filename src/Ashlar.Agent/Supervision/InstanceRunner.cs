@@ -84,7 +84,7 @@ internal sealed class InstanceRunner(
                 Watch(o, process);
                 if (o.State == InstanceState.Stopping)
                 {
-                    End(process, o.Killed ? TimeSpan.Zero : Remaining(o) + KillMargin);
+                    End(process, o.Killed ? TimeSpan.Zero : Remaining(o) + KillMargin, o.StopRequest);
                 }
 
                 continue;
@@ -118,7 +118,7 @@ internal sealed class InstanceRunner(
 
     private async ValueTask StartAsync(DesiredInstance desired)
     {
-        var port = desired.HasEndpoint ? ports.Take() : 0;
+        var port = desired.HasEndpoint ? ports.Take() : desired.Port;
         try
         {
             var added = await table.AddAsync(new ObservedInstance
@@ -132,6 +132,7 @@ internal sealed class InstanceRunner(
                 Readiness = desired.Readiness,
                 HasEndpoint = desired.HasEndpoint,
                 StopGrace = desired.StopGrace,
+                StopRequest = desired.StopRequest,
                 StartTimeout = desired.StartTimeout,
                 Release = desired.Release,
                 Port = port,
@@ -140,7 +141,7 @@ internal sealed class InstanceRunner(
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            ports.Release(port);
+            Release(desired.HasEndpoint, port);
             throw;
         }
     }
@@ -189,7 +190,7 @@ internal sealed class InstanceRunner(
     private LaunchSpec Spec(ObservedInstance o, DesiredInstance desired)
     {
         var environment = desired.Launch.Environment.SetItem("ASHLAR_INSTANCE", o.Name);
-        environment = o.HasEndpoint ? environment.SetItem("PORT", o.Port.ToString(CultureInfo.InvariantCulture)) : environment;
+        environment = o.Port != 0 ? environment.SetItem("PORT", o.Port.ToString(CultureInfo.InvariantCulture)) : environment;
         environment = o.Release.Length > 0 ? environment.SetItem("ASHLAR_RELEASE", o.Release) : environment;
         return desired.Launch with { Environment = environment, Tag = Tag(o, o.Starts), LogPath = state.LogOf(o.Name) };
     }
@@ -246,7 +247,7 @@ internal sealed class InstanceRunner(
         if (ProcessOf(id) is { } process)
         {
             // When its time is over the reconciler has it killed, which says so; should that not come, it is killed all the same.
-            End(process, killed ? TimeSpan.Zero : o.StopGrace + KillMargin);
+            End(process, killed ? TimeSpan.Zero : o.StopGrace + KillMargin, o.StopRequest);
         }
         else
         {
@@ -256,13 +257,22 @@ internal sealed class InstanceRunner(
 
     private void Forget(string id)
     {
-        if (table.Find(id) is { Port: not 0 } o)
+        if (table.Find(id) is { } o)
         {
-            ports.Release(o.Port);
+            Release(o.HasEndpoint, o.Port);
         }
 
         table.Remove(id);
         _policies.Remove(id);
+    }
+
+    // A port that an instance keeps for ever is not given back.
+    private void Release(bool chosen, int port)
+    {
+        if (chosen && port != 0)
+        {
+            ports.Release(port);
+        }
     }
 
     private void Changed(string id, int starts, bool healthy)
@@ -286,6 +296,16 @@ internal sealed class InstanceRunner(
             log.Info(LogEvent.State, $"{id} healthy");
             table.Change(id, x => x with { State = InstanceState.Healthy, Detail = "", Failure = null, LastLines = [] });
             PolicyOf(o).Healthy();
+        }
+    }
+
+    /// <summary>Has an instance end in order and start again: what looks after its tier found a reason.</summary>
+    public void StartAgain(string name, string reason)
+    {
+        if (table.All.FirstOrDefault(o => o.Name == name && o.Serves) is { } o && ProcessOf(o.Id) is { } process)
+        {
+            log.Warning(LogEvent.State, $"{o.Id} is stopped and started again: {reason}");
+            End(process, o.StopGrace, o.StopRequest);
         }
     }
 
@@ -350,7 +370,7 @@ internal sealed class InstanceRunner(
         if (!_policies.TryGetValue(o.Id, out var policy))
         {
             _policies[o.Id] = policy = new RestartPolicy(
-                time, Random.Shared, endsByItself: !o.HasEndpoint, o.Tier == Tiers.Edge ? RestartPace.Urgent : RestartPace.Patient);
+                time, Random.Shared, endsByItself: o is { HasEndpoint: false, Readiness: Readiness.Alive }, o.Tier == Tiers.Edge ? RestartPace.Urgent : RestartPace.Patient);
         }
 
         return policy;
@@ -372,7 +392,8 @@ internal sealed class InstanceRunner(
     }
 
     // Nobody waits for the end here: it comes to the loop like any other.
-    private static void End(ManagedProcess process, TimeSpan grace) => _ = process.StopAsync(grace).AsTask();
+    private static void End(ManagedProcess process, TimeSpan grace, StopRequest request = StopRequest.TerminateGroup) =>
+        _ = process.StopAsync(grace, request).AsTask();
 
     private void StopWatching(string id)
     {

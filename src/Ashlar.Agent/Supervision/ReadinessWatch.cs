@@ -34,8 +34,8 @@ internal sealed class ReadinessWatch(ObservedInstance instance, Func<HealthCheck
                     await Task.Delay(instance.StartTimeout, time, cancellation);
                     notReady(AgentErrors.TierSilent(instance.Name, instance.StartTimeout).Error);
                     break;
-                case Readiness.Http:
-                    await WatchHttpAsync(starting, changed, notReady, cancellation);
+                case Readiness.Http or Readiness.Probe:
+                    await WatchAnswersAsync(starting, changed, notReady, cancellation);
                     break;
             }
         }
@@ -44,14 +44,14 @@ internal sealed class ReadinessWatch(ObservedInstance instance, Func<HealthCheck
         }
     }
 
-    private async Task WatchHttpAsync(bool starting, Action<bool> changed, Action<AshlarError> notReady, CancellationToken cancellation)
+    private async Task WatchAnswersAsync(bool starting, Action<bool> changed, Action<AshlarError> notReady, CancellationToken cancellation)
     {
         var began = time.GetTimestamp();
         var counted = new HealthState(1, 1, Healthy: instance.State == InstanceState.Healthy);
         while (true)
         {
             var check = health();
-            var answer = await HealthProbe.AskAsync(check.Question, time, cancellation);
+            var answer = await check.AskAsync(time, cancellation);
             var next = (counted with { Rise = check.Rise, Fall = check.Fall }).After(answer.Good);
             if (next.Healthy != counted.Healthy)
             {
@@ -62,7 +62,7 @@ internal sealed class ReadinessWatch(ObservedInstance instance, Func<HealthCheck
             counted = next;
             if (starting && time.GetElapsedTime(began) > instance.StartTimeout)
             {
-                notReady(Explain(check.Question, answer));
+                notReady(Explain(check, answer));
                 return;
             }
 
@@ -70,11 +70,11 @@ internal sealed class ReadinessWatch(ObservedInstance instance, Func<HealthCheck
         }
     }
 
-    private AshlarError Explain(HealthQuestion question, HealthAnswer last)
+    private AshlarError Explain(HealthCheck check, HealthAnswer last)
     {
         var pids = instance.Process is { } leader ? ProcessTree.Of(leader.Pid) : [];
         var error = ListeningProbe.Diagnose(instance.Name, pids, instance.Port, instance.StartTimeout)
-            ?? ProcessErrors.NeverHealthy(instance.Name, instance.Port, question.Path, last.Text, instance.StartTimeout);
+            ?? ProcessErrors.NeverHealthy(instance.Name, instance.Port, check.What, last.Text, instance.StartTimeout);
         return error.Error;
     }
 }

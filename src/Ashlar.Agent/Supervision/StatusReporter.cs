@@ -11,7 +11,7 @@ namespace Ashlar.Agent.Supervision;
 
 /// <summary>Says how the stack is, for <c>ps</c>, <c>status</c> and whoever watches.</summary>
 internal sealed class StatusReporter(
-    AgentLoop loop, Supervisor supervisor, DesiredStore desired, Listeners listeners, UsageMonitor usage, AgentOptions options, string programVersion,
+    AgentLoop loop, Supervisor supervisor, DesiredStore desired, Listeners listeners, UsageMonitor usage, TierWatches watches, AgentOptions options, string programVersion,
     TimeProvider time)
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200);
@@ -83,7 +83,8 @@ internal sealed class StatusReporter(
     {
         // Services in the order of the file, then those that are no more in it.
         var declared = view.Target.Stack.Services.Select(s => s.Name).ToArray();
-        var services = tier == Tiers.Services ? declared.Union(names.Where(n => n.Tier == tier).Select(n => n.Service)) : [tier];
+        var here = names.Where(n => n.Tier == tier).Select(n => n.Service);
+        var services = tier == Tiers.Services ? declared.Union(here) : here.Order(StringComparer.Ordinal);
         return new TierReport(tier, [.. services.Select(s => Service(tier, s, view))]);
     }
 
@@ -102,11 +103,12 @@ internal sealed class StatusReporter(
     private InstanceReport Instance(ObservedInstance o)
     {
         var used = o.Process is { } process ? usage.Of(process.Pid) : null;
+        var fact = o.Process is null ? null : watches.FactOf(o.Name);
         return new InstanceReport
         {
             Name = o.Name,
             State = o.State,
-            Detail = o.State is InstanceState.Backoff or InstanceState.Crashed && o.DueAt is { } due
+            Detail = fact is { Detail.Length: > 0 } ? fact.Detail : o.State is InstanceState.Backoff or InstanceState.Crashed && o.DueAt is { } due
                 ? $"{o.Detail}, next start in {Math.Max(0, Math.Ceiling((due - time.GetUtcNow()).TotalSeconds)):0} s"
                 : o.Detail,
             Release = o.Release,
@@ -116,6 +118,9 @@ internal sealed class StatusReporter(
             Cpu = used?.Cpu ?? 0,
             Memory = used?.Memory ?? 0,
             Restarts = o.Restarts,
+            Role = fact?.Role,
+            LagBytes = fact?.LagBytes,
+            LagSeconds = fact?.LagSeconds,
             LastLines = o.State is InstanceState.Backoff or InstanceState.Crashed ? o.LastLines : [],
         };
     }

@@ -28,6 +28,7 @@ internal sealed class Supervisor : IDisposable
     private readonly InstanceRunner _runner;
     private readonly TierLinks _links;
     private readonly Listeners _listeners;
+    private readonly TierWatches _watches;
     private readonly AgentLog _log;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
@@ -39,9 +40,11 @@ internal sealed class Supervisor : IDisposable
     private AshlarError? _trouble;
 
     public Supervisor(
-        AgentLoop loop, InstanceTable table, InstanceRunner runner, TierLinks links, Listeners listeners, Target target, AgentLog log, TimeProvider time)
+        AgentLoop loop, InstanceTable table, InstanceRunner runner, TierLinks links, Listeners listeners, TierWatches watches, Target target,
+        AgentLog log, TimeProvider time)
     {
-        (_loop, _table, _runner, _links, _listeners, _target, _log, _time) = (loop, table, runner, links, listeners, target, log, time);
+        (_loop, _table, _runner, _links, _listeners, _watches) = (loop, table, runner, links, listeners, watches);
+        (_target, _log, _time) = (target, log, time);
         _timer = time.CreateTimer(_ => loop.Post(() => { }), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         links.Changed = runner.TiersChanged;
     }
@@ -108,7 +111,8 @@ internal sealed class Supervisor : IDisposable
 
         if (_pursues)
         {
-            _links.Publish(revision => SnapshotBuilder.Build(revision, _target, _table.All, _listeners.All));
+            _links.Publish(revision => SnapshotBuilder.Build(revision, _target, _table.All, _listeners.All, _watches.FactOf));
+            _watches.Pursue(_target);
         }
 
         Arm(_trouble is null ? wakeAt : _time.GetUtcNow() + RetryAfterTrouble);

@@ -19,6 +19,9 @@ internal sealed record Target
     /// <summary>Services whose requests are answered by the maintenance page.</summary>
     public ImmutableSortedSet<string> Maintenance { get; init; } = [];
 
+    /// <summary>What the plans were made from; null before the first.</summary>
+    public PlanContext? Context { get; init; }
+
     /// <summary>The service of that name, or null.</summary>
     public ServiceDefinition? Service(string name) => Stack.Services.FirstOrDefault(s => s.Name == name);
 }

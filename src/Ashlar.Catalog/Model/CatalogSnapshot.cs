@@ -23,6 +23,9 @@ public sealed record CatalogSnapshot
     /// <summary>Sockets the agent has opened and handed down, by name.</summary>
     public ImmutableArray<CatalogListener> Listeners { get; init => field = value.IsDefault ? [] : value; } = [];
 
+    /// <summary>The data tiers' engines (<c>database</c>, <c>cache</c>, <c>queue</c>) with their instances.</summary>
+    public ImmutableArray<CatalogService> Engines { get; init => field = value.IsDefault ? [] : value; } = [];
+
     /// <summary>The services that have endpoints, with their instances.</summary>
     public ImmutableArray<CatalogService> Services { get; init => field = value.IsDefault ? [] : value; } = [];
 }
@@ -96,6 +99,12 @@ public sealed record CatalogInstance
 
     /// <summary>Role among its service's instances (<c>primary</c>, <c>replica</c>), null where there are no roles.</summary>
     public string? Role { get; init; }
+
+    /// <summary>Replica: bytes not replayed yet, rounded up to a power of two so that not every look is a change.</summary>
+    public long? LagBytes { get; init; }
+
+    /// <summary>Replica: age of what is replayed in whole seconds.</summary>
+    public int? LagSeconds { get; init; }
 }
 
 /// <summary>Life of an instance.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Ashlar.Processes;
 
 namespace Ashlar.Catalog;
@@ -29,11 +30,32 @@ public sealed record DesiredInstance
     /// <summary>Bound of its drain and time between SIGTERM and SIGKILL.</summary>
     public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How it is asked to end.</summary>
+    public StopRequest StopRequest { get; init; }
+
     /// <summary>Time it has to become ready.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Release it comes from; empty for Ashlar's own tiers.</summary>
     public string Release { get; init; } = "";
+
+    /// <summary>The port that it always has, when the agent does not choose one for each start; 0: none. It is given as PORT.</summary>
+    public int Port { get; init; }
+
+    /// <summary>
+    /// True: no two processes of it may run at once, because they share data. It is replaced by stopping the old one before the new
+    /// one starts, one instance of its service after the other, the highest index first.
+    /// </summary>
+    public bool Exclusive { get; init; }
+
+    /// <summary>How it is asked whether it is ready and healthy; only with <see cref="Readiness.Probe"/>.</summary>
+    public ProbeSpec? Probe { get; init; }
+
+    /// <summary>Its role among its service's instances (<c>primary</c>, <c>replica</c>); null where there are no roles.</summary>
+    public string? Role { get; init; }
+
+    /// <summary>Instances that it waits for at its start while these are on their way up: <c>database.1</c>.</summary>
+    public ImmutableArray<string> After { get; init; } = [];
 
     /// <summary><c>web.1</c>.</summary>
     public string Name => $"{Service}.{Index}";
@@ -50,4 +72,19 @@ public enum Readiness
 
     /// <summary>It has said hello on the channel and applied its first snapshot (a tier).</summary>
     Channel,
+
+    /// <summary>Its <see cref="DesiredInstance.Probe"/> is answered well (an engine, by its own protocol).</summary>
+    Probe,
+}
+
+/// <summary>A question in an engine's own protocol. Which kinds there are, the tiers say that run the engines.</summary>
+/// <param name="Kind"><c>postgres</c>, <c>redis</c>, <c>memcached</c>.</param>
+/// <param name="Address">IP literal.</param>
+/// <param name="Port">TCP port.</param>
+/// <param name="User">User to ask as, where the protocol has users.</param>
+/// <param name="Password">Its password. A secret: in memory only.</param>
+public sealed record ProbeSpec(string Kind, string Address, int Port, string User = "", string Password = "")
+{
+    /// <summary>All but the password.</summary>
+    public override string ToString() => $"{Kind} {Address}:{Port}";
 }

@@ -44,4 +44,22 @@ public sealed record PlanContext
 
     /// <summary>User that services and tiers run as; null: the agent's own.</summary>
     public string? User { get; init; }
+
+    /// <summary>User that a tier's engine runs as where that is another than <see cref="User"/>, by tier (<c>postgres</c> for <c>database</c>).</summary>
+    public ImmutableSortedDictionary<string, string> EngineUsers { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>Ports that instances keep for ever, by instance, as <see cref="TierNeeds.Ports"/> asked; 0: not given out yet (a preview).</summary>
+    public ImmutableSortedDictionary<string, int> Ports { get; init; } = ImmutableSortedDictionary<string, int>.Empty;
+
+    /// <summary>Passwords made up once, as <see cref="TierNeeds.Secrets"/> asked: 32 letters and digits each. Never in argv, logs or errors.</summary>
+    public ImmutableSortedDictionary<string, string> Secrets { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>What the data tiers add to the environment of services (<c>DATABASE_URL</c>); what people set stands above it.</summary>
+    public ImmutableSortedDictionary<string, string> Variables { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>Instances of the data tiers that a service waits for at its start.</summary>
+    public ImmutableArray<string> Backing { get; init; } = [];
+
+    /// <summary>The user of a tier's engine.</summary>
+    public string? UserOf(string tier) => EngineUsers.GetValueOrDefault(tier) ?? User;
 }

@@ -48,6 +48,11 @@ public static class ServicesPlan
             }
         }
 
+        foreach (var (name, value) in context.Variables)
+        {
+            environment.TryAdd(name, value);
+        }
+
         environment["ASHLAR_INSTANCE"] = instance;
         return environment.ToImmutable();
     }
@@ -81,6 +86,7 @@ public static class ServicesPlan
             StopGrace = service.StopGrace,
             StartTimeout = service.StartTimeout,
             Release = context.Release,
+            After = context.Backing,
         };
     }
 

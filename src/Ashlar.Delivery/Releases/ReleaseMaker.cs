@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -18,6 +19,9 @@ internal sealed class ReleaseMaker(string stateFolder, ReleaseRecords records, P
     private readonly string _releasesFolder = ReleaseFolder.AllOf(stateFolder);
     private readonly string _stackKey = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(stateFolder)))[..8];
 
+    /// <summary>What the release command stands on.</summary>
+    public Backing Backing { get; set; } = _ => Task.FromResult(ImmutableSortedDictionary<string, string>.Empty);
+
     /// <summary>Makes the release; it is prepared then.</summary>
     /// <exception cref="AshlarException">ASH50xx: it is recorded as failed.</exception>
     public async Task<Release> MakeAsync(ReleasePlan plan, SystemUser? user, Action<string> progress, CancellationToken cancellation)
@@ -33,8 +37,9 @@ internal sealed class ReleaseMaker(string stateFolder, ReleaseRecords records, P
 
             if (release.Stack.Release is { Length: > 0 } command)
             {
+                var variables = await Backing(release).ConfigureAwait(false);
                 progress($"{release.Name}: release command: {command}");
-                var step = Step(release, null, command, user);
+                var step = Step(release, null, command, user, variables);
                 var (exit, lines) = await step.RunAsync(launcher, progress, cancellation).ConfigureAwait(false);
                 if (!exit.Success)
                 {
@@ -91,8 +96,15 @@ internal sealed class ReleaseMaker(string stateFolder, ReleaseRecords records, P
         return release;
     }
 
-    private BuildStep Step(Release release, ServiceDefinition? service, string command, SystemUser? user)
+    private BuildStep Step(
+        Release release, ServiceDefinition? service, string command, SystemUser? user, ImmutableSortedDictionary<string, string>? variables = null)
     {
+        var environment = ServiceEnvironment.OfBuild(release.Stack, service, release.ConfigVars, release.Name);
+        foreach (var (name, value) in variables ?? ImmutableSortedDictionary<string, string>.Empty)
+        {
+            environment = environment.ContainsKey(name) ? environment : environment.SetItem(name, value);
+        }
+
         var logs = Directory.CreateDirectory(Path.Combine(stateFolder, "logs")).FullName;
         var home = Path.Combine(stateFolder, "build-home");
         if (user is not null && !Directory.Exists(home))
@@ -104,7 +116,7 @@ internal sealed class ReleaseMaker(string stateFolder, ReleaseRecords records, P
             command,
             service is null ? "release" : $"build {service.Name}",
             service is null ? release.Folder : Path.Combine(release.Folder, service.Folder),
-            ServiceEnvironment.OfBuild(release.Stack, service, release.ConfigVars, release.Name),
+            environment,
             user,
             home,
             Path.Combine(logs, $"release-{release.Name}.log"),

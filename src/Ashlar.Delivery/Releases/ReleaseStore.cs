@@ -7,6 +7,10 @@ using Ashlar.Stack;
 
 namespace Ashlar.Delivery.Releases;
 
+/// <summary>Has the data tiers of a release ready, and says what they add to the environment of its release command.</summary>
+/// <param name="release">The release.</param>
+public delegate Task<ImmutableSortedDictionary<string, string>> Backing(Release release);
+
 /// <summary>
 /// The releases of a stack: folders under <c>.ashlar/releases</c>, records and config vars in the store. A release is prepared
 /// (copied, built, release command run), then made current or failed by whoever rolls it. One preparation at a time.
@@ -21,6 +25,14 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
     public const int Kept = 5;
 
     private const int KeptRecords = 100;
+
+    /// <summary>What the release command stands on.</summary>
+    public Backing Backing
+    {
+        get => _maker.Backing;
+        set => _maker.Backing = value;
+    }
+
     private readonly ReleaseRecords _records = new(store);
     private readonly ReleasePlanner _planner = new(stateFolder, new ReleaseRecords(store), time ?? TimeProvider.System);
     private readonly ReleaseMaker _maker = new(stateFolder, new ReleaseRecords(store), launcher);

@@ -76,11 +76,12 @@ public sealed class ManagedProcess
     }
 
     /// <summary>
-    /// SIGTERM to the group; after the grace SIGKILL to all that is left, wherever it went. Called again with a shorter grace it
-    /// hastens a stop that is under way; zero kills at once.
+    /// SIGTERM to the group, or what else it is asked to end by; after the grace SIGKILL to all that is left, wherever it went. Called
+    /// again with a shorter grace it hastens a stop that is under way; zero kills at once.
     /// </summary>
-    /// <param name="grace">Time between SIGTERM and SIGKILL.</param>
-    public async ValueTask<StopReport> StopAsync(TimeSpan grace)
+    /// <param name="grace">Time between the request and SIGKILL.</param>
+    /// <param name="request">How it is asked.</param>
+    public async ValueTask<StopReport> StopAsync(TimeSpan grace, StopRequest request = StopRequest.TerminateGroup)
     {
         lock (_lock)
         {
@@ -88,7 +89,7 @@ public sealed class ManagedProcess
             if (_deadline is null)
             {
                 _stopBegan = now;
-                if (grace > TimeSpan.Zero && SignalGroup(Signals.Terminate))
+                if (grace > TimeSpan.Zero && Ask(request))
                     SignalGroup(Signals.Continue); // A stopped process would sleep through it.
             }
             var deadline = now + (long)(Math.Max(0, grace.TotalSeconds) * _time.TimestampFrequency);
@@ -114,6 +115,13 @@ public sealed class ManagedProcess
                 return _deadline is not null;
         }
     }
+
+    private bool Ask(StopRequest request) => request switch
+    {
+        StopRequest.InterruptLeader => Signal(Signals.Interrupt),
+        StopRequest.TerminateLeader => Signal(Signals.Terminate),
+        _ => SignalGroup(Signals.Terminate),
+    };
 
     internal static bool SendTo(FileDescriptor process, int signal) =>
         Libc.syscall(Libc.SYS_pidfd_send_signal, process.Number, signal, 0, 0) == 0;

@@ -36,6 +36,19 @@ public sealed record LaunchSpec
     public double? Cpu { get; init; }
 }
 
+/// <summary>How a process group is asked to end.</summary>
+public enum StopRequest
+{
+    /// <summary>SIGTERM to the whole group.</summary>
+    TerminateGroup,
+
+    /// <summary>SIGTERM to the leader alone, which ends its children itself (Redis, Memcached).</summary>
+    TerminateLeader,
+
+    /// <summary>SIGINT to the leader alone: PostgreSQL's fast shutdown, which ends its sessions and loses nothing.</summary>
+    InterruptLeader,
+}
+
 /// <summary>Names one process for ever: a pid is reused, the three together are not.</summary>
 /// <param name="Pid">Process id, which is its session's and group's id too.</param>
 /// <param name="StartTime">Field 22 of <c>/proc/PID/stat</c>, in clock ticks since boot.</param>

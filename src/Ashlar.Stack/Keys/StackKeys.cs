@@ -77,6 +77,33 @@ internal static class StackKeys
             Reserved("trusted_proxies", "Proxies whose forwarding headers are believed."),
         ]);
 
+    private static readonly MapShape Database = new(
+        [
+            new("replicas", new IntegerShape(0, 8), "Servers that stream from the primary.", "0"),
+            new("version", new IntegerShape(13, 18), "Major version. Without one, that of the data, and for new data 15 if it is installed, else the newest that is."),
+            new("memory", new SizeShape(64 << 20, 1L << 50), "Memory limit of each server; its buffers follow from it."),
+            new("settings", new NamedShape("^[a-z_][a-z0-9_.]*$", new TextShape()), "Settings of postgresql.conf that stand above Ashlar's own."),
+            Reserved("reads", "What a reader is held to."),
+            Reserved("sync", "Whether a commit waits for replicas."),
+            Reserved("backups", "Continuous backups."),
+        ]);
+
+    private static readonly MapShape Redis = new(
+        [new("memory", new SizeShape(1 << 20, 1L << 50), "Memory for data (maxmemory).", "128MiB")]);
+
+    private static readonly MapShape Cache = new(
+        [
+            new("redis", Redis, "Redis that evicts the least recently used and writes nothing to disk. REDIS_URL leads to it."),
+            new("memcached", new MapShape([new("memory", new SizeShape(8 << 20, 1L << 50), "Memory for items.", "64MiB")]), "Memcached. MEMCACHED_SERVERS leads to it."),
+        ]);
+
+    private static readonly MapShape Queue = new(
+        [new("redis", Redis, "Redis that evicts nothing and logs every write. REDIS_QUEUE_URL leads to it.")]);
+
+    private static readonly MapShape Dashboard = new(
+        [new("listen", new ListenShape(), "Where it listens: a port (on all addresses) or address:port. Without one, loopback on a port of its own.")],
+        Short: new ChoiceShape(["off"]));
+
     /// <summary>The whole file.</summary>
     public static readonly MapShape Root = new(
         [
@@ -88,9 +115,10 @@ internal static class StackKeys
             new("release", new TextShape(), "Command run once per release, after the builds and before the first instance starts."),
             new("edge", Edge, "The load balancer in front of the services."),
             Reserved("machines", "The machines of the stack."),
-            Reserved("database", "PostgreSQL with replicas, pooler and backups."),
-            Reserved("cache", "Redis or Memcached for the app's cache."),
-            Reserved("queue", "Job queue and runner."),
+            new("database", Database, "PostgreSQL. DATABASE_URL leads to the primary, DATABASE_REPLICA_URL to a replica."),
+            new("cache", Cache, "Engines for the app's cache."),
+            new("queue", Queue, "Engines for the app's jobs."),
+            new("dashboard", Dashboard, "The page that shows the stack; off: none."),
             Reserved("schedule", "Commands run by the clock."),
             Reserved("dns", "Authoritative DNS."),
             Reserved("image", "A container image to run instead of commands."),

@@ -23,6 +23,18 @@ public sealed record StackDefinition
     /// <summary>How the edge listens.</summary>
     public EdgeDefinition Edge { get; init; } = new();
 
+    /// <summary>PostgreSQL; null: the stack asks for none.</summary>
+    public DatabaseDefinition? Database { get; init; }
+
+    /// <summary>The app cache; null: the stack asks for none.</summary>
+    public CacheDefinition? Cache { get; init; }
+
+    /// <summary>The job queue's engine; null: the stack asks for none.</summary>
+    public QueueDefinition? Queue { get; init; }
+
+    /// <summary>The page that shows the stack.</summary>
+    public DashboardDefinition Dashboard { get; init; } = new();
+
     /// <summary>Variables for every service from the stack's <c>env</c> key (lowest precedence) and app.json.</summary>
     public ImmutableSortedDictionary<string, string> Env { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
@@ -166,6 +178,63 @@ public sealed record EdgeDefinition
 {
     /// <summary>The plain HTTP listener. Default 127.0.0.1:8080.</summary>
     public ListenAddress Http { get; init; } = new("127.0.0.1", 8080);
+}
+
+/// <summary>PostgreSQL: one primary with its replicas.</summary>
+public sealed record DatabaseDefinition
+{
+    /// <summary>Servers that stream from the primary, 0 to 8.</summary>
+    public int Replicas { get; init; }
+
+    /// <summary>Major version; null: the data's own, and for new data 15 if it is installed, else the newest that is.</summary>
+    public int? Version { get; init; }
+
+    /// <summary>Memory limit of each server in bytes, from which its buffers follow; null: no limit.</summary>
+    public long? Memory { get; init; }
+
+    /// <summary>Settings of postgresql.conf that stand above Ashlar's own.</summary>
+    public ImmutableSortedDictionary<string, string> Settings { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+}
+
+/// <summary>The app cache: engines that may forget.</summary>
+public sealed record CacheDefinition
+{
+    /// <summary>Redis that evicts the least recently used and writes nothing to disk; null: none.</summary>
+    public RedisDefinition? Redis { get; init; }
+
+    /// <summary>Memcached; null: none.</summary>
+    public MemcachedDefinition? Memcached { get; init; }
+}
+
+/// <summary>The queue's engine: one that must not forget.</summary>
+public sealed record QueueDefinition
+{
+    /// <summary>Redis that evicts nothing and logs every write; null: none.</summary>
+    public RedisDefinition? Redis { get; init; }
+}
+
+/// <summary>One Redis.</summary>
+public sealed record RedisDefinition
+{
+    /// <summary>Memory for data in bytes (maxmemory). Default 128 MiB.</summary>
+    public long Memory { get; init; } = 128 << 20;
+}
+
+/// <summary>One Memcached.</summary>
+public sealed record MemcachedDefinition
+{
+    /// <summary>Memory for items in bytes. Default 64 MiB.</summary>
+    public long Memory { get; init; } = 64 << 20;
+}
+
+/// <summary>The page that shows the stack.</summary>
+public sealed record DashboardDefinition
+{
+    /// <summary>False: it does not run.</summary>
+    public bool Enabled { get; init; } = true;
+
+    /// <summary>Where it listens; null: on loopback, on a port of its own that the stack keeps.</summary>
+    public ListenAddress? Listen { get; init; }
 }
 
 /// <summary>A TCP address to listen on.</summary>

@@ -199,6 +199,12 @@ internal sealed class Section
         return null;
     }
 
+    /// <summary>The map under a key; an empty one when the key is there with nothing behind it.</summary>
+    public Section? Asked(string key) =>
+        _entries.TryGetValue(key, out var entry) && entry.Value is ScalarNode { IsNull: true }
+            ? new Section(new MapNode(entry.Value.At, [], 1), (MapShape)Shape(key), Full(key), _report)
+            : Map(key);
+
     /// <summary>The entries of a map whose names people choose.</summary>
     public IReadOnlyList<KeyValuePair<ScalarNode, Node>>? Named(string key)
     {

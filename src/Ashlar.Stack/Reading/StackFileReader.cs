@@ -24,6 +24,10 @@ internal sealed record StackFile
     public string? Release { get; init; }
 
     public EdgeDefinition Edge { get; init; } = new();
+
+    public DataTiers Data { get; init; } = new();
+
+    public DashboardDefinition Dashboard { get; init; } = new();
 }
 
 /// <summary>Reads ashlar.yaml.</summary>
@@ -53,6 +57,8 @@ internal static class StackFileReader
             ServicesAt = s.Place("services"),
             Release = s.Text("release", expected: "a command"),
             Edge = Edge(s.Map("edge"), report),
+            Data = DataTierReader.Read(s, report),
+            Dashboard = Dashboard(s, report),
         };
     }
 
@@ -139,6 +145,13 @@ internal static class StackFileReader
             ? new EdgeDefinition { Http = Listen(s, "listen", report) ?? defaults.Http }
             : new EdgeDefinition { Http = (s.Map("listen") is { } map ? Listen(map, "http", report) : null) ?? defaults.Http };
     }
+
+    private static DashboardDefinition Dashboard(Section s, Report report) => s.Node("dashboard") switch
+    {
+        null => new DashboardDefinition(),
+        ScalarNode => new DashboardDefinition { Enabled = s.Text("dashboard", text => text == "off", "off or a map") is null },
+        _ => new DashboardDefinition { Listen = s.Map("dashboard") is { } map ? Listen(map, "listen", report) : null },
+    };
 
     private static ListenAddress? Listen(Section s, string key, Report report)
     {
