@@ -79,8 +79,8 @@ public static class AgentErrors
         "ASH4018", $"{service} cannot run {count} instances.", "Give a number from 0 to 1000.");
 
     /// <summary>ASH4019: an edge that outlived its agent does not give its listening sockets back.</summary>
-    public static AshlarException ListenersWithheld(string instance) => New(
-        "ASH4019", $"{instance} runs but does not give its listening sockets back.", $"Stop it by hand (ashlar ps shows its pid), or run ashlar down --now.");
+    public static AshlarException ListenersWithheld(string instance, string reason) => New(
+        "ASH4019", $"{instance} runs but neither gives its listening sockets back nor can they be taken: {reason.TrimEnd('.')}.", $"Stop it by hand (ashlar ps shows its pid), or run ashlar down --now.");
 
     /// <summary>ASH4020: the agent of this stack died or closed the connection in the middle of an answer.</summary>
     public static AshlarException ConnectionLost(string verb, Exception? inner = null) => New(
@@ -100,6 +100,11 @@ public static class AgentErrors
     public static AshlarException UserChanged(string before, string now) => New(
         "ASH4023", $"The stack's services run as {before} and are now to run as {now}; logs, metrics and releases belong to {before} while the stack is up.",
         "Run ashlar down, then ashlar up: that gives them to the new user. Or leave the key user as it was.");
+
+    /// <summary>ASH4024: a tier of Ashlar's own hangs and is replaced.</summary>
+    public static AshlarException TierHangs(string instance, int pid, TimeSpan waited) => New(
+        "ASH4024", $"{instance} (pid {pid}) has not answered for {waited.TotalSeconds:0.#} s: it is killed and started again.",
+        $"Nothing needs to be done. If it happens again, read ashlar logs {instance} and report it.");
 
     private static AshlarException New(string code, string message, string next, Exception? inner = null) =>
         new(new AshlarError(code, Tier, message, next), inner);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Ashlar.Agent.Desired;
 using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Reconciling;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog;
 using Ashlar.Catalog.Channel;
@@ -48,7 +49,7 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
         }
         catch (TimeoutException)
         {
-            log.Error(LogEvent.Listener, AgentErrors.ListenersWithheld(string.Join(", ", holders)).Error);
+            await loop.InvokeAsync(() => TakeFromHanging([.. table.All.Where(o => holders.Contains(o.Id) && o is { Alive: true, Process: not null })]));
         }
     }
 
@@ -131,6 +132,26 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
             log.Info(LogEvent.Listener, $"took back {name} {socket.Address}:{socket.Port}");
         }
     }
+
+    /// <summary>What holds the sockets does not answer: takes copies from outside. A copy tells where it listens, and that tells its name.</summary>
+    private void TakeFromHanging(IReadOnlyCollection<ObservedInstance> holders)
+    {
+        foreach (var holder in holders)
+        {
+            try
+            {
+                var taken = ListenersOfProcess.Take(holder.Process!.Pid);
+                TakeBack([.. taken.Select(NameOf)], [.. taken.Select(socket => socket.Descriptor)]);
+                log.Warning(LogEvent.Listener, $"{holder.Id} does not answer: {taken.Count} listening sockets were taken from it");
+            }
+            catch (IOException e)
+            {
+                log.Error(LogEvent.Listener, AgentErrors.ListenersWithheld(holder.Id, e.Message).Error);
+            }
+        }
+    }
+
+    private string NameOf(ListeningSocket socket) => _ports.FirstOrDefault(p => p.Value == socket.Port && socket.Address.ToString() == Door).Key ?? PublicName;
 
     /// <summary>Names and sockets, to hand down.</summary>
     public (ImmutableArray<string> Names, ImmutableArray<Descriptor> Descriptors) ToHandDown() =>

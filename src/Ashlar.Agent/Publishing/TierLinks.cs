@@ -125,6 +125,29 @@ internal sealed class TierLinks(AgentLoop loop, Listeners listeners, InstanceTab
         return true;
     }
 
+    /// <summary>True: the listening sockets are here too, so that no end of a tier closes them.</summary>
+    public bool HoldsListeners => !listeners.All.IsEmpty;
+
+    /// <summary>Asks a tier's process whether it serves. False: it is not connected, or its connection breaks before it answers.</summary>
+    /// <exception cref="OperationCanceledException">It has not answered in time.</exception>
+    public async Task<bool> AnswersAsync(string instance, CancellationToken cancellation)
+    {
+        if (Find(instance) is not { } link)
+        {
+            return false;
+        }
+
+        try
+        {
+            await link.Connection.SendCommandAsync(new Command(CommandNames.Alive), cancellation);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>True once every connected tier works with the newest snapshot.</summary>
     public bool AllApplied => _links.All(l => _snapshot is null || l.Applied >= _snapshot.Revision);
 

@@ -113,6 +113,7 @@ internal sealed class InstanceRunner(
         foreach (var running in _running.Values)
         {
             running.Watching.Cancel();
+            running.Gone.Cancel();
         }
     }
 
@@ -199,7 +200,7 @@ internal sealed class InstanceRunner(
 
     private void Watch(ObservedInstance o, ManagedProcess process, long logFrom = 0)
     {
-        var running = new Running(process, new CancellationTokenSource(), logFrom);
+        var running = new Running(process, new CancellationTokenSource(), new CancellationTokenSource(), logFrom);
         _running[o.Id] = running;
         var (id, starts) = (o.Id, o.Starts);
         _ = process.Exited.ContinueWith(
@@ -212,6 +213,11 @@ internal sealed class InstanceRunner(
                 healthy => loop.Post(() => Changed(id, starts, healthy)),
                 failure => loop.Post(() => NotReady(id, starts, failure)),
                 running.Watching.Token);
+        }
+
+        if (o.Readiness == Readiness.Channel)
+        {
+            _ = TakePulseAsync(id, starts, running.Gone.Token);
         }
     }
 
@@ -320,6 +326,30 @@ internal sealed class InstanceRunner(
         }
     }
 
+    private async Task TakePulseAsync(string id, int starts, CancellationToken cancellation)
+    {
+        // One that starts or stops has a bound of its own, and one that alone holds the listening sockets is better hanging than gone.
+        var pulse = new TierPulse(
+            async patience => await await loop.InvokeAsync(() => table.Find(id) is not { State: InstanceState.Healthy or InstanceState.Draining } || !links.HoldsListeners
+                ? Task.FromResult(true)
+                : links.AnswersAsync(id, patience)),
+            time);
+        if (await pulse.LostAsync(cancellation))
+        {
+            loop.Post(() => Hangs(id, starts));
+        }
+    }
+
+    /// <summary>A tier lives and does not answer: it is ended, which counts as a crash. Its listening sockets are ours too, so clients wait meanwhile.</summary>
+    private void Hangs(string id, int starts)
+    {
+        if (table.Find(id) is { State: InstanceState.Healthy or InstanceState.Draining } o && o.Starts == starts && ProcessOf(id) is { } process)
+        {
+            log.Error(LogEvent.State, AgentErrors.TierHangs(o.Name, process.Identity.Pid, 2 * TierPulse.Interval).Error);
+            End(process, TimeSpan.Zero);
+        }
+    }
+
     private void Ended(string id, int starts, ExitReport exit)
     {
         if (table.Find(id) is not { } o || o.Starts != starts)
@@ -329,6 +359,7 @@ internal sealed class InstanceRunner(
 
         StopWatching(id);
         _running.Remove(id, out var running);
+        running?.Gone.Cancel();
         log.Info(LogEvent.Exit, $"{id} {exit}");
         if (o.Leaves || ShuttingDown)
         {
@@ -414,5 +445,9 @@ internal sealed class InstanceRunner(
     private TimeSpan Remaining(ObservedInstance o) =>
         o.DueAt is { } due && due > time.GetUtcNow() ? due - time.GetUtcNow() : TimeSpan.Zero;
 
-    private sealed record Running(ManagedProcess Process, CancellationTokenSource Watching, long LogFrom);
+    /// <param name="Process">The process.</param>
+    /// <param name="Watching">Cancelled when it no longer matters whether it is ready.</param>
+    /// <param name="Gone">Cancelled when it has ended.</param>
+    /// <param name="LogFrom">Where its part of the log begins.</param>
+    private sealed record Running(ManagedProcess Process, CancellationTokenSource Watching, CancellationTokenSource Gone, long LogFrom);
 }

@@ -50,6 +50,9 @@ public static class CommandNames
 
     /// <summary>Send your listening sockets by a descriptor message.</summary>
     public const string GiveListeners = "give-listeners";
+
+    /// <summary>Answer once every thread that serves has had its turn: a tier that hangs cannot. One that does not know the command answers too.</summary>
+    public const string Alive = "alive";
 }
 
 /// <summary>The answer to a command.</summary>

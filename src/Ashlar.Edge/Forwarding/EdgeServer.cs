@@ -60,6 +60,9 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
     /// </summary>
     public Task CeaseAsync(EdgeListener listener) => _group.CeaseAsync(listener.Descriptor);
 
+    /// <summary>Completes when every loop has had a turn: shows that none hangs.</summary>
+    public Task TurnAsync() => _group.TurnAsync();
+
     /// <summary>Closes idle connections to an endpoint that takes nothing new.</summary>
     public void CloseIdle(IPEndPoint endPoint)
     {

@@ -157,6 +157,9 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
                 var (names, descriptors) = _sockets.All();
                 await _channel.SendDescriptorsAsync(names, descriptors, cancellation);
                 return new CommandResult(true);
+            case CommandNames.Alive:
+                await _server.TurnAsync().WaitAsync(cancellation);
+                return new CommandResult(true);
             default:
                 return new CommandResult(false, $"The edge knows no command {command.Name}.");
         }

@@ -67,6 +67,9 @@ public sealed class EventLoopGroup : IAsyncDisposable
     /// <summary>Ceases to accept on one socket, on every loop; completes when none will take another connection from it.</summary>
     public Task CeaseAsync(int fd) => CeaseAsync(listener => listener.Fd == fd);
 
+    /// <summary>Completes when every loop has had a turn, so that what was posted to it before is done.</summary>
+    public Task TurnAsync() => Task.WhenAll(Loops.Select(static loop => OnLoop(loop, static () => 0)));
+
     private async Task CeaseAsync(Func<SocketListener, bool> which)
     {
         SocketListener[] listeners;
@@ -86,10 +89,7 @@ public sealed class EventLoopGroup : IAsyncDisposable
         }
 
         // What one loop accepted last may have been handed to another: behind this it has arrived.
-        foreach (var loop in Loops)
-        {
-            await OnLoop(loop, static () => 0).ConfigureAwait(false);
-        }
+        await TurnAsync().ConfigureAwait(false);
     }
 
     /// <summary>Ends the threads; what is still open is left to the end of the process.</summary>

@@ -29,6 +29,41 @@ public sealed class DescriptorTests : IDisposable
         await client.ConnectAsync(IPAddress.Loopback, listener.Port).Soon();
     }
 
+    [Fact]
+    public async Task The_listeners_of_a_process_that_gives_nothing_can_be_taken_and_outlive_it()
+    {
+        var path = Path.Combine(_folder.Path, "s");
+        await using var server = ChannelServer.Listen(path);
+        using var child = ChildProcess.Start("send-listener", path);
+        using var connection = await server.AcceptAsync().Soon();
+        int port;
+        using (var received = await connection.Descriptors.ReadAsync().Soon())
+        {
+            port = ListeningSocket.Describe(received.Descriptors[0]).Port;
+        }
+
+        IReadOnlyList<ListeningSocket> taken;
+        try
+        {
+            taken = ListenersOfProcess.Take(connection.Peer.Pid);
+        }
+        catch (IOException e) when (e.InnerException is System.ComponentModel.Win32Exception { NativeErrorCode: Native.EPERM })
+        {
+            // A container's filter of system calls may forbid it.
+            return;
+        }
+
+        child.Kill();
+        using var listener = Assert.Single(taken);
+        Assert.Equal(port, listener.Port);
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, port).Soon();
+    }
+
+    [Fact]
+    public void Nothing_can_be_taken_from_a_process_that_is_not_there() =>
+        Assert.Throws<IOException>(() => ListenersOfProcess.Take(int.MaxValue));
+
     internal static async Task SendListenerAndHangAsync(string path)
     {
         using var listener = ListeningSocket.Open(IPAddress.Loopback, 0, "test");
