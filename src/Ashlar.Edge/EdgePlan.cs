@@ -16,6 +16,11 @@ public static class EdgePlan
     // Between the end of a drain and SIGKILL.
     private static readonly TimeSpan _margin = TimeSpan.FromSeconds(5);
 
+    /// <summary>The listening sockets that an edge was last told of; none if it was told nothing.</summary>
+    /// <param name="stateFolder">The stack's state folder.</param>
+    public static ImmutableArray<CatalogListener> LastListeners(string stateFolder) =>
+        StoredSnapshot.Load(EdgeOptions.SnapshotIn(stateFolder))?.Listeners ?? [];
+
     /// <summary>The plan. Pure.</summary>
     public static ImmutableArray<DesiredInstance> Plan(PlanContext context)
     {

@@ -8,6 +8,7 @@ using Ashlar.Agent.Supervision;
 using Ashlar.Catalog.Channel;
 using Ashlar.Catalog.Store;
 using Ashlar.Delivery.Releases;
+using Ashlar.Edge;
 using Ashlar.Errors;
 using Ashlar.Processes;
 using Ashlar.Stack;
@@ -110,7 +111,7 @@ public static class AgentHost
             supervisor.TakeDown(shutdown);
         }));
         links.Listen(state.ChannelSocket, user?.Uid);
-        await ResumeAsync(loop, supervisor, runner, rollout, listeners, table, log, nothing);
+        await ResumeAsync(loop, supervisor, runner, rollout, listeners, table, state, log, nothing);
 
         using var server = new AgentServer(state.ApiSocket, orders.HandleAsync, log);
         using var questions = new AgentServer(state.WatchSocket, orders.HandleQuestionAsync, log, user?.Uid);
@@ -159,14 +160,15 @@ public static class AgentHost
 
     /// <summary>Adopts what runs, gets the listening sockets back from the edge, and pursues again what was pursued.</summary>
     private static async Task ResumeAsync(
-        AgentLoop loop, Supervisor supervisor, InstanceRunner runner, Rollout rollout, Listeners listeners, InstanceTable table, AgentLog log, Target nothing)
+        AgentLoop loop, Supervisor supervisor, InstanceRunner runner, Rollout rollout, Listeners listeners, InstanceTable table,
+        StateFolder state, AgentLog log, Target nothing)
     {
         await loop.InvokeAsync(async () =>
         {
             await runner.AdoptAsync();
             return true;
         });
-        await listeners.BackAsync(loop, supervisor, table);
+        await listeners.BackAsync(loop, supervisor, table, () => EdgePlan.LastListeners(state.Path));
         if (rollout.State is { Release.Length: > 0, Down: false })
         {
             try

@@ -34,7 +34,11 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
     /// <summary>
     /// Waits for the sockets that tiers of an earlier agent hold; they send them when they meet the new one. Called off the loop.
     /// </summary>
-    public async Task BackAsync(AgentLoop loop, Supervisor supervisor, InstanceTable table)
+    /// <param name="loop">The agent's loop.</param>
+    /// <param name="supervisor">Tells when they have come.</param>
+    /// <param name="table">Who may hold them.</param>
+    /// <param name="told">What the tiers were last told of their sockets: asked only where a tier does not answer.</param>
+    public async Task BackAsync(AgentLoop loop, Supervisor supervisor, InstanceTable table, Func<ImmutableArray<CatalogListener>> told)
     {
         var holders = await loop.InvokeAsync(() => table.All.Where(o => o.Readiness == Readiness.Channel && o.Alive).Select(o => o.Id).ToArray());
         if (holders.Length == 0 || _open.Count > 0)
@@ -49,7 +53,7 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
         }
         catch (TimeoutException)
         {
-            await loop.InvokeAsync(() => TakeFromHanging([.. table.All.Where(o => holders.Contains(o.Id) && o is { Alive: true, Process: not null })]));
+            await loop.InvokeAsync(() => TakeFromHanging([.. table.All.Where(o => holders.Contains(o.Id) && o is { Alive: true, Process: not null })], told()));
         }
     }
 
@@ -134,15 +138,26 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
     }
 
     /// <summary>What holds the sockets does not answer: takes copies from outside. A copy tells where it listens, and that tells its name.</summary>
-    private void TakeFromHanging(IReadOnlyCollection<ObservedInstance> holders)
+    private void TakeFromHanging(IReadOnlyCollection<ObservedInstance> holders, ImmutableArray<CatalogListener> told)
     {
         foreach (var holder in holders)
         {
             try
             {
                 var taken = ListenersOfProcess.Take(holder.Process!.Pid);
-                TakeBack([.. taken.Select(NameOf)], [.. taken.Select(socket => socket.Descriptor)]);
-                log.Warning(LogEvent.Listener, $"{holder.Id} does not answer: {taken.Count} listening sockets were taken from it");
+                foreach (var socket in taken)
+                {
+                    if (told.FirstOrDefault(l => l.Port == socket.Port && IPAddress.Parse(l.Address).Equals(socket.Address)) is { } known)
+                    {
+                        TakeBack([known.Name], [socket.Descriptor]);
+                    }
+                    else
+                    {
+                        socket.Dispose();
+                    }
+                }
+
+                log.Warning(LogEvent.Listener, $"{holder.Id} does not answer: {_open.Count} listening sockets were taken from it");
             }
             catch (IOException e)
             {
@@ -150,8 +165,6 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
             }
         }
     }
-
-    private string NameOf(ListeningSocket socket) => _ports.FirstOrDefault(p => p.Value == socket.Port && socket.Address.ToString() == Door).Key ?? PublicName;
 
     /// <summary>Names and sockets, to hand down.</summary>
     public (ImmutableArray<string> Names, ImmutableArray<Descriptor> Descriptors) ToHandDown() =>

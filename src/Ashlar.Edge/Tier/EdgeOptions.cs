@@ -13,13 +13,15 @@ internal sealed record EdgeOptions(string Instance, string Channel, string State
     public static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(30);
 
     /// <summary>Last snapshot, for a start without an agent.</summary>
-    public string SnapshotPath => Path.Combine(State, "run", "edge.snapshot.json");
+    public string SnapshotPath => SnapshotIn(State);
 
     /// <summary>The access log. Below <c>run</c>, which belongs to the user that tiers run as.</summary>
     public string AccessLogPath => Path.Combine(State, "run", "access.log");
 
     /// <summary>Folder of the metrics files.</summary>
     public string MetricsFolder => Path.Combine(State, "metrics");
+
+    public static string SnapshotIn(string state) => Path.Combine(state, "run", "edge.snapshot.json");
 
     /// <exception cref="AshlarException">ASH3012: an argument is missing, unknown or malformed.</exception>
     public static EdgeOptions Parse(IReadOnlyList<string> arguments)
