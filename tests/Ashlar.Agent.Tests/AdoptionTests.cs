@@ -1,5 +1,5 @@
-using Ashlar.Agent.Api;
 using Ashlar.Agent.Hosting;
+using Ashlar.Catalog;
 
 namespace Ashlar.Agent.Tests;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Ashlar.Agent.Api;
 using Ashlar.Agent.Hosting;
+using Ashlar.Catalog;
 using Ashlar.Testing;
 
 namespace Ashlar.Agent.Tests;

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Ashlar.Agent.Api;
 using Ashlar.Agents;
+using Ashlar.Catalog;
 using Ashlar.Errors;
 
 namespace Ashlar;

@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Ashlar.Agent.Hosting;
+using Ashlar.Catalog;
 using Ashlar.Catalog.Channel;
 using Ashlar.Errors;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Ashlar.Catalog;
 
 namespace Ashlar.Agent.Api;
 

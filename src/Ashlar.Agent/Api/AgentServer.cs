@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ashlar.Agent.Hosting;
+using Ashlar.Catalog;
 using Ashlar.Catalog.Channel;
 using Ashlar.Errors;
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Ashlar.Agent.Api;
 using Ashlar.Agent.Desired;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Publishing;

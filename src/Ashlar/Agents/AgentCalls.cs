@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Ashlar.Agent;
 using Ashlar.Agent.Api;
+using Ashlar.Catalog;
 using Ashlar.Errors;
 using Ashlar.Output;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Ashlar.Agent.Api;
+using Ashlar.Catalog;
 
 namespace Ashlar.Agents;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Ashlar.Agent.Api;
 using Ashlar.Agent.Hosting;
+using Ashlar.Catalog;
 
 namespace Ashlar.Agents;
 

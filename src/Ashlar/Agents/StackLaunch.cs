@@ -1,5 +1,6 @@
 using Ashlar.Agent;
 using Ashlar.Agent.Api;
+using Ashlar.Catalog;
 using Ashlar.Errors;
 
 namespace Ashlar.Agents;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Ashlar.Agent;
-using Ashlar.Agent.Api;
 using Ashlar.Agents;
 using Ashlar.Catalog;
 using Ashlar.Output;

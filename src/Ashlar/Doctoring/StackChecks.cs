@@ -1,5 +1,5 @@
 using System.Net;
-using Ashlar.Agent.Api;
+using Ashlar.Catalog;
 using Ashlar.Processes;
 using Ashlar.Stack;
 

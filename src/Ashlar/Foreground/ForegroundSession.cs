@@ -1,6 +1,7 @@
 using Ashlar.Agent;
 using Ashlar.Agent.Api;
 using Ashlar.Agents;
+using Ashlar.Catalog;
 using Ashlar.Errors;
 using Ashlar.Logs;
 using Ashlar.Output;

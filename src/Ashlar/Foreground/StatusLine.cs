@@ -1,4 +1,3 @@
-using Ashlar.Agent.Api;
 using Ashlar.Catalog;
 using Ashlar.Output;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using Ashlar.Agent.Api;
 using Ashlar.Catalog;
 
 namespace Ashlar.Output;
