@@ -40,6 +40,12 @@ public sealed record StateFolder(string Path)
     /// <summary>Memory-mapped metrics.</summary>
     public string Metrics => In("metrics");
 
+    /// <summary>Series of the metrics, an hour and a day of them.</summary>
+    public string Series => System.IO.Path.Combine(Metrics, "series");
+
+    /// <summary>What happened to the stack: releases, restarts, crashes, scalings.</summary>
+    public string Events => System.IO.Path.Combine(Run, "events.log");
+
     /// <summary>Log of an instance; its generations share it.</summary>
     public string LogOf(string instance) => System.IO.Path.Combine(Logs, $"{instance}.log");
 

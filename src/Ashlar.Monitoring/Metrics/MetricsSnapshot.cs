@@ -94,6 +94,23 @@ public sealed class HistogramSnapshot
         return 0;
     }
 
+    /// <summary>Both together, as if all values had been counted in one.</summary>
+    public HistogramSnapshot Plus(HistogramSnapshot other)
+    {
+        if (Count == 0 || other.Count == 0)
+        {
+            return Count == 0 ? other : this;
+        }
+
+        var buckets = new long[HistogramBuckets.Count];
+        for (var i = 0; i < buckets.Length; i++)
+        {
+            buckets[i] = _buckets[i] + other._buckets[i];
+        }
+
+        return new HistogramSnapshot(buckets, Sum + other.Sum);
+    }
+
     /// <summary>What came since an earlier snapshot of the same process.</summary>
     public HistogramSnapshot Since(HistogramSnapshot earlier)
     {
