@@ -55,6 +55,38 @@ public sealed class VerbsOnARunningStackTests
     }
 
     [Fact]
+    [Trait("Length", "Full")]
+    public async Task Logs_come_in_the_order_in_which_they_were_written_though_no_program_writes_times()
+    {
+        using var shared = new TempFolder();
+        shared.Write("turn", "1");
+        File.SetUnixFileMode(Path.Combine(shared.Path, "turn"), (UnixFileMode)0b110_110_110);
+        File.SetUnixFileMode(shared.Path, (UnixFileMode)0b111_101_101);
+        string Takes(int first) => $"for i in {first} {first + 2} {first + 4} {first + 6}; do while [ \"$(cat {shared.Path}/turn)\" != $i ]; do sleep 0.05; done; "
+            + $"echo turn $i; sleep 1.6; echo $((i+1)) > {shared.Path}/turn; done; exec sleep 1000";
+        await using var rig = new StackRig($$"""
+            name: rig
+            services:
+              odd: {run: '{{Takes(1)}}'}
+              even: {run: '{{Takes(2)}}'}
+            edge:
+              listen: {http: "127.0.0.1:@PORT@"}
+            """);
+        await rig.UpAsync();
+        while (File.ReadAllText(Path.Combine(shared.Path, "turn")).Trim() != "9")
+        {
+            await Task.Delay(100);
+        }
+
+        var lines = (await rig.DoAsync("logs", "odd", "even", "--plain")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(Enumerable.Range(1, 8).Select(i => $"turn {i}"), lines);
+        var young = (await rig.DoAsync("logs", "odd", "even", "--plain", "--since", "7s")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.InRange(young.Length, 1, 7);
+        Assert.Equal(lines[^young.Length..], young);
+        Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z odd.1 +\| turn 1$", (await rig.DoAsync("logs", "odd", "-T")).Split('\n')[0]);
+    }
+
+    [Fact]
     public async Task A_one_off_command_has_the_environment_folder_and_exit_code_of_its_own()
     {
         await using var rig = new StackRig(TwoServices);
