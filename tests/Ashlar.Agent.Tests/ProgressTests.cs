@@ -19,6 +19,12 @@ public sealed class ProgressTests
 
     private static ObservedInstance Web(long generation, InstanceState state) => new()
     {
-        Tier = "services", Service = "web", Index = 1, Generation = generation, Fingerprint = "", State = state, Release = $"v{generation}",
+        Tier = "services",
+        Service = "web",
+        Index = 1,
+        Generation = generation,
+        Fingerprint = "",
+        State = state,
+        Release = $"v{generation}",
     };
 }

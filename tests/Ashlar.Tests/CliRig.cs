@@ -74,7 +74,12 @@ internal sealed class CliRig : IDisposable
 
     private static InstanceReport Instance(string name, int pid, int port = 0, long memory = 1 << 20, double cpu = 0) => new()
     {
-        Name = name, State = InstanceState.Healthy, Pids = [pid], Port = port, Memory = memory, Cpu = cpu,
+        Name = name,
+        State = InstanceState.Healthy,
+        Pids = [pid],
+        Port = port,
+        Memory = memory,
+        Cpu = cpu,
         Started = Now - new TimeSpan(2, 3, 4),
     };
 

@@ -36,7 +36,8 @@ public sealed class DoctorTests
     {
         var stack = new StackDefinition
         {
-            Name = "s", Directory = "/",
+            Name = "s",
+            Directory = "/",
             Services = [new() { Name = "web", Run = "no-such-program-xyz" }, new() { Name = "worker", Run = "no-such-program-xyz -w" }],
         };
         var check = Assert.Single(StackChecks.ProgramsOf(stack));

@@ -60,9 +60,22 @@ public sealed class AccessLineTests
         var name = new string('n', 60);
         var line = Line(new AccessRecord
         {
-            Target = hostile, Host = hostile, Method = hostile, RequestId = hostile, Client = hostile, Service = name, Instance = name,
-            DurationMicros = long.MaxValue, BytesIn = long.MaxValue, BytesOut = long.MaxValue, UpstreamMicros = long.MaxValue,
-            QueueMicros = long.MaxValue, Status = int.MaxValue, Retries = int.MaxValue, StartedUnixMs = long.MaxValue, Failure = Failure.ConnectFailed,
+            Target = hostile,
+            Host = hostile,
+            Method = hostile,
+            RequestId = hostile,
+            Client = hostile,
+            Service = name,
+            Instance = name,
+            DurationMicros = long.MaxValue,
+            BytesIn = long.MaxValue,
+            BytesOut = long.MaxValue,
+            UpstreamMicros = long.MaxValue,
+            QueueMicros = long.MaxValue,
+            Status = int.MaxValue,
+            Retries = int.MaxValue,
+            StartedUnixMs = long.MaxValue,
+            Failure = Failure.ConnectFailed,
         });
         Assert.InRange(line.Length, 12_000, AccessLine.MaxBytes);
         using var json = JsonDocument.Parse(line);

@@ -23,7 +23,11 @@ public sealed class EdgeMetricsTests
             loops[loop].RequestBegan(web);
             loops[loop].RequestEnded(web, new AccessRecord
             {
-                Status = status, DurationMicros = 1000, BytesIn = 10, BytesOut = 100, Failure = status == 503 ? Failure.QueueFull : Failure.None,
+                Status = status,
+                DurationMicros = 1000,
+                BytesIn = 10,
+                BytesOut = 100,
+                Failure = status == 503 ? Failure.QueueFull : Failure.None,
             });
         }
 

@@ -110,7 +110,8 @@ public sealed class RoutingTableTests
         Rig.Service("web").Routed("/"),
         Rig.Service("api").Routed("/api/"),
         Rig.Service("api2").Routed("/api/v2"),
-        Rig.Service("admin").Routed("admin.test/")) with { Domains = [.. domains] });
+        Rig.Service("admin").Routed("admin.test/")) with
+    { Domains = [.. domains] });
 
     private string? Match(string host, string path) =>
         _targets.Table.Match(Encoding.ASCII.GetBytes(host), Encoding.ASCII.GetBytes(path))?.Name;
