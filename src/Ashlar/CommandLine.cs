@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Ashlar.Errors;
 using Ashlar.Output;
 using Ashlar.Stack;
@@ -25,7 +27,7 @@ internal static class CommandLine
         var json = words.TakeWhile(word => word != "--").Contains("--json");
         try
         {
-            return await DispatchAsync(cli, words);
+            return await DispatchAsync(cli, words, json);
         }
         catch (BrokenPipeException)
         {
@@ -76,14 +78,14 @@ internal static class CommandLine
         return command;
     }
 
-    private static async Task<int> DispatchAsync(Cli cli, string[] words)
+    private static async Task<int> DispatchAsync(Cli cli, string[] words, bool json)
     {
         var (name, rest) = Split(words);
         switch (name)
         {
             case null when words.Contains("--version"):
             case "version":
-                cli.Out.Line($"ashlar {ProgramVersion.Text}");
+                cli.Out.Line(json ? Json(new VersionReport(ProgramVersion.Text), CliJson.Default.VersionReport) : $"ashlar {ProgramVersion.Text}");
                 return ExitCodes.Ok;
             case null or "help" when rest.All(word => word.StartsWith('-')):
                 if (rest.FirstOrDefault(word => word is not ("--help" or "-h" or "--json")) is { } odd && name is null)
@@ -91,11 +93,11 @@ internal static class CommandLine
                     throw CliErrors.Usage("ps", $"'{odd}' stands without a verb.");
                 }
 
-                cli.Out.Write(HelpText.Root(cli.Out));
+                cli.Out.Write(json ? HelpOf(cli, Verbs.All) : HelpText.Root(cli.Out));
                 return ExitCodes.Ok;
             case "help":
                 var topic = rest.First(word => !word.StartsWith('-')).Split(':')[0];
-                cli.Out.Write(HelpText.OfVerb(cli.Out, Find(topic), Create(cli, Find(topic))));
+                cli.Out.Write(json ? HelpOf(cli, [Find(topic)]) : HelpText.OfVerb(cli.Out, Find(topic), Create(cli, Find(topic))));
                 return ExitCodes.Ok;
         }
 
@@ -104,7 +106,7 @@ internal static class CommandLine
         var parsed = command.Parse(rest, Parser);
         if (parsed.GetValue<bool>("--help"))
         {
-            cli.Out.Write(HelpText.OfVerb(cli.Out, verb, command));
+            cli.Out.Write(json ? HelpOf(cli, [verb]) : HelpText.OfVerb(cli.Out, verb, command));
             return ExitCodes.Ok;
         }
 
@@ -112,6 +114,11 @@ internal static class CommandLine
         if (parsed.Errors is [var first, ..]) throw CliErrors.Usage(verb.Name, Mistake(parsed, first));
         return await parsed.InvokeAsync(Invocation);
     }
+
+    private static string HelpOf(Cli cli, IEnumerable<Verb> verbs) =>
+        Json(new HelpReport([.. verbs.Select(verb => HelpText.Report(verb, Create(cli, verb)))]), CliJson.Default.HelpReport) + "\n";
+
+    private static string Json<T>(T report, JsonTypeInfo<T> type) => JsonSerializer.Serialize(report, type);
 
     private static Verb Find(string name) => Verbs.Find(name)
         ?? throw CliErrors.UnknownVerb(name, NearestName.Of(name, [.. Verbs.All.Select(verb => verb.Name), "help"]));

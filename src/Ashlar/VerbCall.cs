@@ -27,8 +27,13 @@ internal sealed class VerbCall(Cli cli, ParseResult parsed)
         : StackLocation.Upwards(cli.Folder);
 
     /// <summary>Makes the command of a verb: its own symbols, the common options, and what it does.</summary>
+    /// <param name="cli">The world.</param>
+    /// <param name="verb">The verb.</param>
+    /// <param name="symbols">Its own arguments, options and second words.</param>
+    /// <param name="run">What it does.</param>
+    /// <param name="json">False: what it prints is a text for a program already.</param>
     public static Command Command(
-        Cli cli, Verb verb, IEnumerable<Symbol> symbols, Func<VerbCall, CancellationToken, Task<int>> run)
+        Cli cli, Verb verb, IEnumerable<Symbol> symbols, Func<VerbCall, CancellationToken, Task<int>> run, bool json = true)
     {
         var command = Command(cli, verb.Name, verb.Summary, symbols, run);
         command.Options.Add(new Option<string?>(StackOption, "-a")
@@ -37,7 +42,7 @@ internal sealed class VerbCall(Cli cli, ParseResult parsed)
             HelpName = "PATH",
             Recursive = true,
         });
-        command.Options.Add(new Option<bool>(JsonOption) { Description = "write results and errors as JSON", Recursive = true });
+        if (json) command.Options.Add(new Option<bool>(JsonOption) { Description = "write results and errors as JSON", Recursive = true });
         return command;
     }
 

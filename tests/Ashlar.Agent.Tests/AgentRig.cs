@@ -65,9 +65,9 @@ internal sealed class AgentRig : IAsyncDisposable
     public Task<AgentClient> AgentAsync(string? program = null) => AgentLauncher.EnsureRunningAsync(Folder, program ?? TestProgram.Path);
 
     /// <summary>Brings the stack up; gives what was told on the way.</summary>
-    public async Task<List<string>> UpAsync(AgentClient client)
+    public async Task<List<string>> UpAsync(AgentClient client, List<string>? told = null)
     {
-        var progress = new List<string>();
+        var progress = told ?? [];
         await client.CallAsync<UpArguments, UpResult>(AgentVerbs.Up, new UpArguments(Folder), progress.Add).WaitAsync(Patience);
         return progress;
     }
@@ -91,10 +91,10 @@ internal sealed class AgentRig : IAsyncDisposable
     }
 
     /// <summary>The status as soon as something holds of it.</summary>
-    public async Task<StatusReport> WhenAsync(Func<StatusReport, bool> holds, string what)
+    public async Task<StatusReport> WhenAsync(Func<StatusReport, bool> holds, string what, int seconds = 60)
     {
         await using var client = (await AgentClient.FindAsync(Folder))!;
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
         try
         {
             await foreach (var reply in client.SendAsync(AgentVerbs.Watch, AgentJson.Nothing, patience.Token))

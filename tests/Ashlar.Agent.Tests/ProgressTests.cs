@@ -17,6 +17,25 @@ public sealed class ProgressTests
         Assert.Equal(["web.1 healthy (v2)", "web.1 draining (v1)", "web.1 stopping (v1)"], lines);
     }
 
+    [Fact]
+    public void TheFirstCrashIsToldWithItsLastLinesAndTheNextOnesAreCounted()
+    {
+        var lines = new List<string>();
+        var progress = new Progress(lines.Add);
+        progress.Look([]);
+        progress.Look([Web(1, InstanceState.Starting)]);
+        var crashed = Web(1, InstanceState.Backoff) with { Detail = "exit 3", Restarts = 1, LastLines = ["no database"] };
+        progress.Look([crashed]);
+        progress.Look([Web(1, InstanceState.Starting)]);
+        progress.Look([crashed with { Restarts = 2 }]);
+        Assert.Equal(
+            [
+                "web.1 starting (v1)", "web.1 exit 3; it is started again. Its last lines:\n    no database",
+                "web.1 starting (v1)", "web.1 exit 3, crashed 2 times; it is started again",
+            ],
+            lines);
+    }
+
     private static ObservedInstance Web(long generation, InstanceState state) => new()
     {
         Tier = "services",

@@ -82,6 +82,15 @@ public sealed class ReconcilerTests
     [InlineData("reader.1=a data.1=a", "data.1/1=a:Backoff+9", "start reader.1")]
     [InlineData("reader.1=a data.1=b", "data.1/1=a:Healthy reader.1/2=a:Healthy", "stop data.1/1")]
     [InlineData("reader.1=b data.1=b", "data.1/1=a:Healthy reader.1/2=a:Healthy", "stop data.1/1")]
+    // One that hangs is restarted: the one that has hung longest, and only while all others of its service run.
+    [InlineData("web.1=a", "web.1/1=a:Unhealthy+5", "")]
+    [InlineData("web.1=a", "web.1/1=a:Unhealthy-5", "recycle web.1/1")]
+    [InlineData("web.1=a web.2=a", "web.1/1=a:Unhealthy-5 web.2/2=a:Unhealthy-9", "recycle web.2/2")]
+    [InlineData("web.1=a web.2=a", "web.1/1=a:Unhealthy-5 web.2/2=a:Unhealthy-9!", "")]
+    [InlineData("web.1=a web.2=a", "web.1/1=a:Unhealthy-5 web.2/2=a:Starting", "")]
+    [InlineData("web.1=a web.2=a", "web.1/1=a:Unhealthy-5 web.2/2=a:Backoff+3", "")]
+    [InlineData("web.1=a web.2=a", "web.1/1=a:Unhealthy-5 web.2/2=a:Crashed+3", "")]
+    [InlineData("web.1=a api.1=a", "web.1/1=a:Unhealthy-5 api.1/2=a:Starting", "recycle web.1/1")]
     // Leaving, step by step.
     [InlineData("", "web.1/1=a:Draining+9", "")]
     [InlineData("", "web.1/1=a:Draining+9!", "stop web.1/1")]
@@ -152,6 +161,7 @@ public sealed class ReconcilerTests
             DueAt = at < 0 ? null : Now.AddSeconds(int.Parse(state[at..])),
             Drained = flag,
             Killed = flag,
+            Condemned = flag,
         };
     })];
 
@@ -163,6 +173,7 @@ public sealed class ReconcilerTests
         Step.Stop stop => $"stop {stop.Id}",
         Step.Kill kill => $"kill {kill.Id}",
         Step.Forget forget => $"forget {forget.Id}",
+        Step.Recycle recycle => $"recycle {recycle.Id}",
         _ => throw new InvalidOperationException(s.ToString()),
     }));
 

@@ -41,6 +41,14 @@ public sealed class RollingTests
         await rig.WhenAsync(s => AgentRig.Of(s, "worker").Select(i => i.Name).SequenceEqual(["worker.2"]), "only worker.2");
         await AgentRig.OrderAsync(client, AgentVerbs.Start, "worker.1");
         Assert.Equal(2, (await AgentRig.InstancesAsync(client, "worker")).Length);
+
+        // A stack of which nothing runs still has its tiers and services.
+        await AgentRig.OrderAsync(client, AgentVerbs.Stop);
+        var stopped = await rig.WhenAsync(s => !AgentRig.Of(s, "worker").Any(), "nothing runs");
+        Assert.Equal(["edge", "services"], stopped.Tiers.Select(t => t.Name));
+        var worker = Assert.Single(stopped.Tiers[1].Services);
+        Assert.Equal(("worker", 0), (worker.Name, worker.Wanted));
+        await AgentRig.OrderAsync(client, AgentVerbs.Start);
         var unknown = await Assert.ThrowsAsync<AshlarException>(() => AgentRig.OrderAsync(client, AgentVerbs.Stop, "wroker"));
         Assert.Equal("ASH4012", unknown.Error.Code);
     }
@@ -51,7 +59,10 @@ public sealed class RollingTests
         await using var rig = new AgentRig();
         rig.Services("worker:\n  run: \"echo no database; exit 3\"\n");
         await using var client = await rig.AgentAsync();
-        var failure = await Assert.ThrowsAsync<AshlarException>(() => rig.UpAsync(client));
+        var told = new List<string>();
+        var failure = await Assert.ThrowsAsync<AshlarException>(() => rig.UpAsync(client, told));
+        Assert.Contains(told, line => line.StartsWith("worker.1 exit 3; it is started again. Its last lines:\n    no database", StringComparison.Ordinal));
+        Assert.Contains("worker.1 exit 3, crashed 2 times; it is started again", told);
         Assert.Equal("ASH2017", failure.Error.Code);
         Assert.Contains("no database", failure.Error.Message, StringComparison.Ordinal);
         var worker = (await AgentRig.InstancesAsync(client, "worker")).Single();
@@ -98,6 +109,42 @@ public sealed class RollingTests
     }
 
     [Fact]
+    [Trait("Length", "Full")]
+    public async Task InstancesThatStayUnhealthyAreRestartedOneAfterTheOther()
+    {
+        await using var rig = new AgentRig();
+        rig.App();
+        rig.Services(rig.Web(2).Replace("health: /\n", "health: {path: /, interval: 100ms, fall: 2}\n"));
+        await using var client = await rig.AgentAsync();
+        await rig.UpAsync(client);
+        var before = await AgentRig.InstancesAsync(client, "web");
+
+        // What they need is gone: one is restarted and does not get ready, the other runs on.
+        rig.Write("sick", "");
+        var one = await rig.WhenAsync(s => AgentRig.Of(s, "web").Any(i => i.Restarts > 0 && i.State == InstanceState.Starting), "one is restarted", 120);
+        var other = AgentRig.Of(one, "web").Single(i => i.Restarts == 0);
+        Assert.Equal(InstanceState.Unhealthy, other.State);
+        Assert.Contains(other.Pids[0], before.Select(i => i.Pids[0]));
+        rig.Delete("sick");
+        var healed = await rig.WhenAsync(s => s.Healthy, "healthy again");
+        Assert.Equal([0, 1], AgentRig.Of(healed, "web").Select(i => i.Restarts).Order());
+    }
+
+    [Fact]
+    public async Task WhoeverWatchesIsToldTheRequestsPerSecond()
+    {
+        await using var rig = new AgentRig();
+        rig.App();
+        rig.Services(rig.Web(1));
+        await using var client = await rig.AgentAsync();
+        await rig.UpAsync(client);
+        await using var asking = new Asking(rig.Url);
+        await rig.WhenAsync(s => s.RequestsPerSecond > 0, "requests are counted");
+        Assert.Empty(await asking.StopAsync());
+        await rig.WhenAsync(s => s.RequestsPerSecond == 0, "no more requests");
+    }
+
+    [Fact]
     public async Task APortThatAnotherProgramHoldsIsNamedWithItsOwner()
     {
         await using var rig = new AgentRig();
@@ -108,7 +155,7 @@ public sealed class RollingTests
         var failure = await Assert.ThrowsAsync<AshlarException>(() => rig.UpAsync(client));
         Assert.Equal("ASH4015", failure.Error.Code);
         Assert.Contains($"pid {Environment.ProcessId}", failure.Error.Message, StringComparison.Ordinal);
-        Assert.Contains("edge.listen.http", failure.Error.NextStep, StringComparison.Ordinal);
+        Assert.Contains($"in {rig.Folder}/ashlar.yaml the key edge.listen.http", failure.Error.NextStep, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -64,7 +64,7 @@ internal sealed class World(Random random)
                 Observed.Add(Observe(start.Instance, ++_generation));
                 break;
             case Step.Restart restart:
-                Change(restart.Id, o => o with { State = InstanceState.Starting, Restarts = o.Restarts + 1 });
+                Change(restart.Id, o => o with { State = InstanceState.Starting, DueAt = null, Condemned = false, Restarts = o.Restarts + 1 });
                 break;
             case Step.MarkDraining drain:
                 Change(drain.Id, o => o with { State = InstanceState.Draining, DueAt = Now + Grace });
@@ -74,6 +74,12 @@ internal sealed class World(Random random)
                 break;
             case Step.Kill kill:
                 Change(kill.Id, o => o with { State = InstanceState.Stopping, Killed = true });
+                break;
+            case Step.Recycle recycle:
+                var hanging = Observed.Single(o => o.Id == recycle.Id);
+                Assert.All(Observed.Where(o => o.Service == hanging.Service), o => Assert.True(
+                    o is { State: InstanceState.Healthy or InstanceState.Unhealthy, Condemned: false }, $"{o.Id} is {o.State}, and {hanging.Id} is restarted"));
+                Change(recycle.Id, o => o with { Condemned = true, DueAt = Now + Grace });
                 break;
             case Step.Forget forget:
                 var gone = Observed.Single(o => o.Id == forget.Id);
@@ -105,7 +111,12 @@ internal sealed class World(Random random)
                 Change(o.Id, x => x with { State = InstanceState.Healthy });
                 break;
             case InstanceState.Healthy when failures && random.Next(8) == 0:
-                Change(o.Id, x => x with { State = InstanceState.Unhealthy });
+                Change(o.Id, x => x with { State = InstanceState.Unhealthy, DueAt = Now.AddSeconds(random.Next(1, 60)) });
+                break;
+            case InstanceState.Unhealthy when o.Condemned:
+                Change(o.Id, x => x with { State = InstanceState.Backoff, DueAt = Now.AddSeconds(1) });
+                break;
+            case InstanceState.Unhealthy when failures && random.Next(3) > 0:
                 break;
             case InstanceState.Unhealthy:
                 Change(o.Id, x => x with { State = InstanceState.Healthy });

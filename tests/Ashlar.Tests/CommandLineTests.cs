@@ -140,6 +140,41 @@ public sealed class CommandLineTests : IDisposable
         Assert.Matches(@"^ashlar \d+\.\d+\.\d+\n$", _rig.Out.ToString());
     }
 
+    [Theory]
+    [InlineData("--version --json")]
+    [InlineData("version --json")]
+    [InlineData("--json --version")]
+    public async Task The_version_is_JSON_where_JSON_is_asked_for(string words)
+    {
+        Assert.Equal(ExitCodes.Ok, await _rig.RunAsync(words.Split(' ')));
+        using var version = JsonDocument.Parse(_rig.Out.ToString());
+        Assert.Matches(@"^\d+\.\d+\.\d+$", version.RootElement.GetProperty("version").GetString());
+    }
+
+    [Theory]
+    [InlineData("help --json", 0)]
+    [InlineData("--help --json", 0)]
+    [InlineData("help scale --json", 1)]
+    [InlineData("scale --help --json", 1)]
+    public async Task Help_is_JSON_where_JSON_is_asked_for(string words, int count)
+    {
+        Assert.Equal(ExitCodes.Ok, await _rig.RunAsync(words.Split(' ')));
+        using var help = JsonDocument.Parse(_rig.Out.ToString());
+        var verbs = help.RootElement.GetProperty("verbs").EnumerateArray().ToList();
+        Assert.Equal(count == 0 ? Verbs.All.Count : count, verbs.Count);
+        var scale = verbs.Single(verb => verb.GetProperty("name").GetString() == "scale");
+        Assert.Equal("ashlar scale SERVICE=N…", scale.GetProperty("usage")[0].GetString());
+        Assert.True(scale.GetProperty("options").TryGetProperty("--json", out _));
+    }
+
+    [Fact]
+    public async Task Completion_has_no_JSON_and_says_so()
+    {
+        Assert.Equal(ExitCodes.Usage, await _rig.RunAsync("completion", "bash", "--json"));
+        Assert.Contains("ASH6012", _rig.Error.ToString());
+        Assert.Empty(_rig.Out.ToString());
+    }
+
     [Fact]
     public async Task An_error_of_the_agent_is_shown_as_it_says_it()
     {

@@ -40,12 +40,36 @@ public sealed class DoctorTests
             Directory = "/",
             Services = [new() { Name = "web", Run = "no-such-program-xyz" }, new() { Name = "worker", Run = "no-such-program-xyz -w" }],
         };
-        var check = Assert.Single(StackChecks.ProgramsOf(stack));
-        Assert.Equal("is not on the PATH, needed by services.web.run, services.worker.run", check.Finding);
+        var check = Assert.Single(StackChecks.ProgramsOf(stack, ServicePrograms.Here(stack)));
+        Assert.Equal("is not on the PATH that services get, needed by services.web.run, services.worker.run", check.Finding);
         Assert.Null(check.Package);
         Assert.Equal("nodejs", Programs.PackageOf("node"));
         var missing = Assert.Single(MachineChecks.Tools(name => name == "setpriv" ? null : "/usr/bin/" + name), tool => tool.Verdict == Verdict.Failed);
         Assert.Equal("util-linux", missing.Package);
+    }
+
+    [Fact]
+    public void Programs_are_looked_for_on_the_PATH_that_a_service_gets()
+    {
+        using var folder = new Testing.TempFolder();
+        folder.Write("bin/tool", "#!/bin/sh\n");
+        File.SetUnixFileMode(Path.Combine(folder.Path, "bin/tool"), (UnixFileMode)0b111_101_101);
+        var stack = new StackDefinition
+        {
+            Name = "s", Directory = folder.Path,
+            Services =
+            [
+                new() { Name = "web", Run = "tool serve", Env = System.Collections.Immutable.ImmutableSortedDictionary<string, string>.Empty.Add("PATH", $"{folder.Path}/bin:/usr/bin") },
+                new() { Name = "worker", Run = "tool work" },
+            ],
+        };
+        var checks = StackChecks.ProgramsOf(stack, ServicePrograms.Here(stack)).ToList();
+        Assert.Equal([Verdict.Good, Verdict.Failed], checks.Select(check => check.Verdict));
+        Assert.Equal($"{folder.Path}/bin/tool, for services.web.run", checks[0].Finding);
+
+        var vars = System.Collections.Immutable.ImmutableSortedDictionary<string, string>.Empty.Add("PATH", $"{folder.Path}/bin");
+        var configured = new ServicePrograms(stack, System.Collections.Immutable.ImmutableSortedDictionary<string, string>.Empty, vars, null);
+        Assert.Equal(Verdict.Good, Assert.Single(StackChecks.ProgramsOf(stack, configured)).Verdict);
     }
 
     [Theory]

@@ -29,6 +29,18 @@ public sealed class ServiceTests : IDisposable
         Assert.Contains("WantedBy=default.target", text);
     }
 
+    [Theory]
+    [InlineData("/home/ann/.dotnet/shared/Microsoft.NETCore.App/10.0.1/", "", "/home/ann/.dotnet")]
+    [InlineData("/home/ann/.dotnet/shared/Microsoft.NETCore.App/10.0.1/", "/home/ann/.dotnet\n", null)]
+    [InlineData("/home/ann/.dotnet/shared/Microsoft.NETCore.App/10.0.1/", "/usr/lib/dotnet\n", "/home/ann/.dotnet")]
+    [InlineData("/opt/ashlar/", "", null)]
+    public void A_runtime_that_is_not_where_a_program_looks_is_named_in_the_unit(string runtime, string registered, string? root)
+    {
+        Assert.Equal(root, RuntimeRoot.ToBeTold(runtime, registered.Length == 0 ? [] : [registered]));
+        var lines = new UnitFile("shop", "/srv/shop", "/opt/ashlar/ashlar", OfSystem: true, root).Render().Split('\n');
+        Assert.Equal(root is null ? [] : [$"Environment=\"DOTNET_ROOT={root}\""], lines.Where(line => line.StartsWith("Environment=")));
+    }
+
     [Fact]
     public async Task In_a_checkout_the_unit_names_the_newest_build_not_one_that_will_be_removed()
     {

@@ -45,19 +45,12 @@ public static class AgentHost
         var log = new AgentLog(options.Log, options.Time);
         try
         {
-            var user = ServiceUser.Choose(StackLoader.Load(options.StackFolder).Stack, options.StackFolder, options.Program);
-            if (user is null && SystemUsers.IsRoot)
-            {
-                log.Warning(LogEvent.RunsAsRoot, $"services run as root: no unprivileged user can reach {options.StackFolder} and {options.Program}; "
-                    + "keep the stack where others may enter, or name one by the key user");
-            }
-
-            options.State.Create(user);
+            options.State.CreateForStore();
             var inherited = Inherited.Take();
             using var taken = inherited.TryGetValue(Inherited.Lock, out var descriptor)
                 ? AgentLock.Inherit(descriptor)
                 : await AgentLock.TakeAsync(options.State.LockFile, options.StackFolder);
-            await RunAsync(options, log, user, taken, inherited.Remove(Inherited.Lock));
+            await RunAsync(options, log, taken, inherited.Remove(Inherited.Lock));
             return 0;
         }
         catch (AshlarException e)
@@ -68,7 +61,7 @@ public static class AgentHost
     }
 
     private static async Task RunAsync(
-        AgentOptions options, AgentLog log, SystemUser? user, AgentLock taken, ImmutableSortedDictionary<string, int> inherited)
+        AgentOptions options, AgentLog log, AgentLock taken, ImmutableSortedDictionary<string, int> inherited)
     {
         var (state, time) = (options.State, options.Time);
         var programVersion = ProgramIdentity.Of(options.Program);
@@ -91,6 +84,8 @@ public static class AgentHost
 
         watches.StartAgain = runner.StartAgain;
         await LoadAsync(state, table, desired, kept);
+        var user = ChooseUser(options, table, log);
+        state.Create(user);
         listeners.TakeBack([.. inherited.Keys], [.. inherited.Values.Select(number => new Descriptor(number))]);
         using var releases = new ReleaseStore(state.Path, store, launcher, time);
         await releases.RecoverAsync();
@@ -102,7 +97,7 @@ public static class AgentHost
         supervisor.Settled.Add(() => usage.Watch(table.All.Where(o => o.Process is not null).Select(o => o.Process!.Pid)));
         var status = new StatusReporter(loop, supervisor, desired, listeners, usage, watches, options, programVersion, time);
         var upgrade = new Upgrade(loop, table, listeners, taken, notifier, options, log);
-        var orders = new Orders(loop, supervisor, rollout, releases, status, upgrade, user, log);
+        var orders = new Orders(loop, supervisor, rollout, releases, status, upgrade, user, options, log);
 
         var turning = loop.RunAsync(supervisor.SettleAsync);
         using var signals = new AgentSignals(shutdown => loop.Post(() =>
@@ -131,6 +126,24 @@ public static class AgentHost
         ? ImmutableSortedDictionary<string, string>.Empty
         : Tiers.All.Where(tier => tier.EngineUser is { } name && SystemUsers.Find(name) is not null)
             .ToImmutableSortedDictionary(tier => tier.Name, tier => tier.EngineUser!);
+
+    // What an earlier agent has left running goes on as the user that it runs as; the next up says so if the stack wants another.
+    private static SystemUser? ChooseUser(AgentOptions options, InstanceTable table, AgentLog log)
+    {
+        if (SystemUsers.IsRoot && table.All.Any(o => o.Alive) && Ownership.OwnerOf(options.State.Run) is { } owner)
+        {
+            return owner == 0 ? null : SystemUsers.Find(owner);
+        }
+
+        var user = ServiceUser.Choose(StackLoader.Load(options.StackFolder).Stack, options.StackFolder, options.Program);
+        if (user is null && SystemUsers.IsRoot)
+        {
+            log.Warning(LogEvent.RunsAsRoot, $"services run as root: no unprivileged user can reach {options.StackFolder} and {options.Program}; "
+                + "keep the stack where others may enter, or name one by the key user");
+        }
+
+        return user;
+    }
 
     private static SqliteStore OpenStore(StateFolder state, TimeProvider time)
     {

@@ -7,12 +7,27 @@ namespace Ashlar.Agent.Hosting;
 /// <summary>Who owns files, and whom they are given to.</summary>
 internal static partial class Ownership
 {
-    /// <summary>Gives one file or folder to a user.</summary>
+    /// <summary>Gives one file or folder to a user; of a link, the link itself.</summary>
     public static void Give(string path, SystemUser user)
     {
         if (Chown(path, user.Uid, user.Gid) != 0)
         {
             throw new IOException($"Cannot give {path} to {user.Name}: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
+        }
+    }
+
+    /// <summary>Gives a folder with all that is in it to a user, if it is not the user's already. Links are not followed.</summary>
+    public static void GiveAll(string folder, SystemUser user)
+    {
+        if (OwnerOf(folder) == user.Uid)
+        {
+            return;
+        }
+
+        var all = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
+        foreach (var path in Directory.EnumerateFileSystemEntries(folder, "*", all).Append(folder))
+        {
+            Give(path, user);
         }
     }
 
@@ -30,6 +45,6 @@ internal static partial class Ownership
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static unsafe partial int StatX(int folder, string path, int flags, uint mask, byte* answer);
 
-    [LibraryImport("libc", EntryPoint = "chown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Chown(string path, uint user, uint group);
 }

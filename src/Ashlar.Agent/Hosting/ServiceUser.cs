@@ -4,7 +4,7 @@ using Ashlar.Stack;
 namespace Ashlar.Agent.Hosting;
 
 /// <summary>Chooses the unprivileged user that services and tiers run as when the agent is root.</summary>
-internal static class ServiceUser
+public static class ServiceUser
 {
     private static readonly string[] Fallbacks = ["ashlar", "nobody"];
 

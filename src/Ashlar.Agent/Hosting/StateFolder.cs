@@ -68,8 +68,10 @@ public sealed record StateFolder(string Path)
             Make(Metrics, mine);
             if (user is not null)
             {
-                Ownership.Give(Run, user);
-                Ownership.Give(Metrics, user);
+                foreach (var folder in new[] { Run, Metrics, In("build-home") }.Where(Directory.Exists))
+                {
+                    Ownership.GiveAll(folder, user);
+                }
             }
 
             Ignore();

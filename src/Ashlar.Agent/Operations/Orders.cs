@@ -17,7 +17,7 @@ namespace Ashlar.Agent.Operations;
 /// <summary>The verbs of the API. Each order becomes a change of the desired state; the rest follows from that.</summary>
 internal sealed class Orders(
     AgentLoop loop, Supervisor supervisor, Rollout rollout, ReleaseStore releases, StatusReporter status, Upgrade upgrade,
-    SystemUser? user, AgentLog log)
+    SystemUser? user, AgentOptions options, AgentLog log)
 {
     private readonly OrderQueue _queue = new();
 
@@ -97,6 +97,7 @@ internal sealed class Orders(
     private async Task<UpResult> UpAsync(UpArguments arguments, Action<string> tell)
     {
         var stack = StackLoader.Load(arguments.Path).Require();
+        RequireSameUser(stack);
         var variables = await releases.GetConfigVarsAsync();
         rollout.Told = tell;
         var prepared = await releases.PrepareAsync(stack, variables, AgentVerbs.Up, user, tell, supervisor.TakenDown);
@@ -161,6 +162,7 @@ internal sealed class Orders(
     private async Task<PlanResult> PlanAsync(UpArguments arguments)
     {
         var stack = StackLoader.Load(arguments.Path).Require();
+        RequireSameUser(stack);
         var release = (await releases.PreviewAsync(stack, await releases.GetConfigVarsAsync())).Release;
         var next = TargetChanges.ForRelease(rollout.State, release.Stack) with { Release = release.Name, Down = false };
         var target = rollout.Preview(next, release);
@@ -227,6 +229,16 @@ internal sealed class Orders(
     {
         Current(AgentVerbs.Environment);
         return await loop.InvokeAsync(() => OneOff.Environment(supervisor.View, arguments.Target));
+    }
+
+    // Sockets, logs, metrics and release folders belong to the user: they cannot change hands while the old one's processes use them.
+    private void RequireSameUser(StackDefinition stack)
+    {
+        if (stack.User != supervisor.View.Target.Stack.User && ServiceUser.Choose(stack, options.StackFolder, options.Program) is var now
+            && now?.Uid != user?.Uid)
+        {
+            throw AgentErrors.UserChanged(user?.Name ?? SystemUsers.Current.Name, now?.Name ?? SystemUsers.Current.Name);
+        }
     }
 
     private string Current(string verb) =>

@@ -7,6 +7,7 @@ namespace Ashlar.Agent.Operations;
 internal sealed class Progress(Action<string> tell)
 {
     private readonly Dictionary<string, (InstanceState State, string Detail)> _told = new(StringComparer.Ordinal);
+    private const int LinesTold = 5;
     private bool _begun;
 
     /// <summary>Tells what has changed since the last time; the first time is where it begins from.</summary>
@@ -52,9 +53,18 @@ internal sealed class Progress(Action<string> tell)
         InstanceState.Draining => $"{o.Name} draining{Release(o)}",
         InstanceState.Stopping => o.Detail.Length > 0 ? $"{o.Name} {o.Detail}" : $"{o.Name} stopping{Release(o)}",
         InstanceState.Stopped => $"{o.Name} stopped{Release(o)}",
-        InstanceState.Backoff or InstanceState.Crashed => $"{o.Name} {o.Detail}",
+        InstanceState.Backoff or InstanceState.Crashed => Ended(o),
         _ => null,
     };
+
+    // Told at the first crash, and not only when it is one of a loop: whoever waits wants to know now.
+    private static string Ended(ObservedInstance o)
+    {
+        var times = o.Restarts > 1 && o.State == InstanceState.Backoff ? $", crashed {o.Restarts} times" : "";
+        var lines = o.Restarts == 1 ? o.LastLines.TakeLast(LinesTold).ToArray() : [];
+        return $"{o.Name} {o.Detail}{times}; it is started again"
+            + (lines.Length == 0 ? "" : $". Its last lines:{string.Concat(lines.Select(line => $"\n    {line}"))}");
+    }
 
     private static string Release(ObservedInstance o) => o.Release.Length == 0 ? "" : $" ({o.Release})";
 }

@@ -23,7 +23,7 @@ internal static class DryRun
                 break;
             }
 
-            steps.AddRange(found.Where(s => s is not Step.Forget));
+            steps.AddRange(found.Where(s => s is not (Step.Forget or Step.Recycle)));
             foreach (var step in found)
             {
                 Apply(world, step);
@@ -48,6 +48,9 @@ internal static class DryRun
                 break;
             case Step.Restart restart:
                 Change(restart.Id, o => o with { State = InstanceState.Healthy });
+                break;
+            case Step.Recycle recycle:
+                Change(recycle.Id, o => o with { State = InstanceState.Healthy });
                 break;
             case Step.MarkDraining drain:
                 Change(drain.Id, o => o with { State = InstanceState.Draining, Drained = true });

@@ -60,7 +60,7 @@ internal sealed record ObservedInstance
     /// <summary>Start of the process that runs.</summary>
     public DateTimeOffset? Started { get; init; }
 
-    /// <summary>Backoff, Crashed: the next start. Draining: the end of the drain. Stopping: SIGKILL.</summary>
+    /// <summary>Backoff, Crashed: the next start. Unhealthy: when it is taken for hanging. Draining: the end of the drain. Stopping, or condemned: SIGKILL.</summary>
     public DateTimeOffset? DueAt { get; init; }
 
     /// <summary>Draining: nothing is with it any more.</summary>
@@ -68,6 +68,9 @@ internal sealed record ObservedInstance
 
     /// <summary>Stopping: SIGKILL has been sent.</summary>
     public bool Killed { get; init; }
+
+    /// <summary>Unhealthy: it is being ended, because it hangs.</summary>
+    public bool Condemned { get; init; }
 
     /// <summary>Set when a start failed for good reason to give up what needs it (a roll); null again once it is healthy.</summary>
     public AshlarError? Failure { get; init; }

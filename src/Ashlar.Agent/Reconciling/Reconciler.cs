@@ -82,6 +82,7 @@ internal static class Reconciler
 
     private static void ReconcileService(Pass pass, DesiredInstance[] desired, ObservedInstance[] observed, HashSet<string> coming)
     {
+        var before = pass.Count;
         foreach (var instance in observed)
         {
             pass.Continue(instance);
@@ -121,6 +122,11 @@ internal static class Reconciler
                 pass.Leave(instance);
                 healthy--;
             }
+        }
+
+        if (pass.Count == before)
+        {
+            Recycle(pass, slots, observed);
         }
     }
 
@@ -186,6 +192,25 @@ internal static class Reconciler
             ? slot.Old : slot.Old.Skip(1))
         {
             pass.Leave(old);
+        }
+    }
+
+    /// <summary>
+    /// Restarts one instance that has failed its health check for too long: it hangs. Only one of a service, and only while all
+    /// others run and nothing else is to be done: where what they depend on is slow, all fail at once, and restarting all would make an outage of it.
+    /// </summary>
+    private static void Recycle(Pass pass, Slot[] slots, ObservedInstance[] observed)
+    {
+        if (observed.Any(o => o.State is not (InstanceState.Healthy or InstanceState.Unhealthy) || o.Condemned))
+        {
+            return;
+        }
+
+        var hanging = slots.Select(s => s.Current).OfType<ObservedInstance>()
+            .Where(o => o is { State: InstanceState.Unhealthy, DueAt: { } due } && pass.IsDue(due)).MinBy(o => o.DueAt);
+        if (hanging is not null)
+        {
+            pass.Add(new Step.Recycle(hanging.Id));
         }
     }
 
@@ -266,6 +291,9 @@ internal static class Reconciler
         private DateTimeOffset? _wakeAt;
 
         public ReconcileResult Result() => new(_steps.ToImmutable(), _wakeAt);
+
+        /// <summary>Steps found so far.</summary>
+        public int Count => _steps.Count;
 
         public void Add(Step step) => _steps.Add(step);
 

@@ -43,6 +43,13 @@ internal abstract record Step
         public override string Describe() => $"kill {NameOf(Id)}";
     }
 
+    /// <summary>SIGTERM to a group that has been unhealthy for too long; its end counts as a crash, after which it is started again.</summary>
+    public sealed record Recycle(string Id) : Step
+    {
+        /// <inheritdoc />
+        public override string Describe() => $"restart {NameOf(Id)}, which hangs";
+    }
+
     /// <summary>It has no process and is not wanted: drop the record of it, and its port with it.</summary>
     public sealed record Forget(string Id) : Step
     {

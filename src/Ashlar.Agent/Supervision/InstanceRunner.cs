@@ -21,6 +21,9 @@ internal sealed class InstanceRunner(
 {
     private const int LastLinesShown = 20;
     private static readonly TimeSpan KillMargin = TimeSpan.FromSeconds(5);
+
+    // Long enough for what it depends on to come back; Kubernetes restarts after 30 s by default, and all at once.
+    private static readonly TimeSpan HangsAfter = TimeSpan.FromSeconds(60);
     private readonly Dictionary<string, Running> _running = new(StringComparer.Ordinal);
     private readonly Dictionary<string, RestartPolicy> _policies = new(StringComparer.Ordinal);
     private readonly string _stackKey = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(state.Path)))[..8];
@@ -55,6 +58,9 @@ internal sealed class InstanceRunner(
             case Step.Kill kill:
                 Stop(kill.Id, killed: true);
                 break;
+            case Step.Recycle recycle:
+                Recycle(recycle.Id);
+                break;
             case Step.Forget forget:
                 Forget(forget.Id);
                 break;
@@ -82,7 +88,7 @@ internal sealed class InstanceRunner(
             {
                 log.Info(LogEvent.Adopted, $"{o.Id} pid {identity.Pid}, {o.State}");
                 Watch(o, process);
-                if (o.State == InstanceState.Stopping)
+                if (o.State == InstanceState.Stopping || o.Condemned)
                 {
                     End(process, o.Killed ? TimeSpan.Zero : Remaining(o) + KillMargin, o.StopRequest);
                 }
@@ -171,6 +177,7 @@ internal sealed class InstanceRunner(
                 Started = time.GetUtcNow(),
                 DueAt = null,
                 Detail = "",
+                Condemned = false,
             });
             PolicyOf(o).Started();
             Watch(o, process, logFrom);
@@ -261,6 +268,22 @@ internal sealed class InstanceRunner(
         }
     }
 
+    private void Recycle(string id)
+    {
+        var o = table.Change(id, x => x with
+        {
+            Condemned = true,
+            DueAt = time.GetUtcNow() + x.StopGrace,
+            Detail = $"has failed its health check for {HangsAfter.TotalSeconds:0} s and is restarted",
+        });
+        log.Warning(LogEvent.State, $"{id} {o.Detail}");
+        StopWatching(id);
+        if (ProcessOf(id) is { } process)
+        {
+            End(process, o.StopGrace, o.StopRequest);
+        }
+    }
+
     private void Forget(string id)
     {
         if (table.Find(id) is { } o)
@@ -291,16 +314,21 @@ internal sealed class InstanceRunner(
         {
             log.Warning(LogEvent.State, $"{id} unhealthy");
             PolicyOf(o).Unhealthy();
-            table.Change(id, x => x with { State = InstanceState.Unhealthy, Detail = "fails its health check" });
+            table.Change(id, x => x with
+            {
+                State = InstanceState.Unhealthy,
+                Detail = "fails its health check",
+                DueAt = x.Readiness == Readiness.Http ? time.GetUtcNow() + HangsAfter : null, // tiers that hold data judge their own
+            });
         }
     }
 
     private void SetHealthy(string id, int starts)
     {
-        if (table.Find(id) is { State: InstanceState.Starting or InstanceState.Unhealthy } o && o.Starts == starts)
+        if (table.Find(id) is { State: InstanceState.Starting or InstanceState.Unhealthy, Condemned: false } o && o.Starts == starts)
         {
             log.Info(LogEvent.State, $"{id} healthy");
-            table.Change(id, x => x with { State = InstanceState.Healthy, Detail = "", Failure = null, LastLines = [] });
+            table.Change(id, x => x with { State = InstanceState.Healthy, Detail = "", DueAt = null, Failure = null, LastLines = [] });
             PolicyOf(o).Healthy();
         }
     }
@@ -374,13 +402,13 @@ internal sealed class InstanceRunner(
     {
         var policy = PolicyOf(o);
         policy.Ended(exit);
-        var crashed = !exit.Success;
+        var crashed = !exit.Success || o.Condemned;
         return o with
         {
             State = policy.CrashLoop ? InstanceState.Crashed : InstanceState.Backoff,
             DueAt = time.GetUtcNow() + (policy.Wait ?? TimeSpan.Zero),
             Restarts = o.Restarts + (crashed ? 1 : 0),
-            Detail = policy.CrashLoop ? $"{exit}, crashed {policy.Crashes} times" : exit.ToString(),
+            Detail = policy.CrashLoop ? $"{exit}, crashed {policy.Crashes} times" : o.Condemned ? $"hung ({exit})" : exit.ToString(),
             Failure = o.Failure ?? FailureOf(o, exit, policy)?.Error,
         };
     }

@@ -15,11 +15,16 @@ internal sealed class StatusReporter(
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+    private readonly RequestRate _requests = new(options.State.Metrics, time);
     private readonly DateTimeOffset _began = time.GetUtcNow();
 
     /// <summary>The present state.</summary>
     /// <param name="activity">What is being carried out.</param>
-    public Task<StatusReport> ReportAsync(string activity) => loop.InvokeAsync(() => Build(activity));
+    public async Task<StatusReport> ReportAsync(string activity)
+    {
+        var rate = _requests.PerSecond();
+        return await loop.InvokeAsync(() => Build(activity) with { RequestsPerSecond = rate });
+    }
 
     /// <summary>Gives the state at once and at every change, at most five times a second, and once a second for the figures.</summary>
     public async Task WatchAsync(Func<string> activity, Action<StatusReport> give, CancellationToken cancellation)
@@ -62,7 +67,11 @@ internal sealed class StatusReporter(
     private StatusReport Build(string activity)
     {
         var view = supervisor.View;
-        var names = view.Target.Instances.Select(d => (d.Tier, d.Service)).Concat(view.Observed.Select(o => (o.Tier, o.Service))).ToHashSet();
+        // Also what is stopped: a service of which nothing runs is still one of the stack.
+        var names = view.Target.Stack.Services.Select(s => (Tier: Tiers.Services, Service: s.Name))
+            .Concat(view.Target.Release.Length > 0 ? [(Tiers.Edge, Tiers.Edge)] : [])
+            .Concat(view.Target.Instances.Select(d => (d.Tier, d.Service)))
+            .Concat(view.Observed.Select(o => (o.Tier, o.Service))).ToHashSet();
         return new StatusReport
         {
             Stack = view.Target.Stack.Name,

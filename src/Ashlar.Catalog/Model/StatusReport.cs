@@ -23,6 +23,9 @@ public sealed record StatusReport
     /// <summary>What is going on now (<c>rolling v13</c>), empty if nothing.</summary>
     public string Activity { get; init; } = "";
 
+    /// <summary>Requests that the edge has answered per second, lately; null: not known yet (it is measured while somebody watches).</summary>
+    public double? RequestsPerSecond { get; init; }
+
     /// <summary>Identity of the build of the agent's program.</summary>
     public string ProgramVersion { get; init; } = "";
 

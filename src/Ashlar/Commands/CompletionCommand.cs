@@ -22,7 +22,7 @@ internal static class CompletionCommand
                 var other => throw CliErrors.Usage("completion", $"'{other}' is none of bash, zsh and fish."),
             });
             return Task.FromResult(ExitCodes.Ok);
-        });
+        }, json: false);
     }
 
     private static string Bash(Cli cli)

@@ -64,6 +64,9 @@ internal static partial class ConfigCommand
     private static async Task<ConfigResult> SendAsync(VerbCall call, IEnumerable<KeyValuePair<string, string?>> changes, CancellationToken cancellation) =>
         await SendAsync(call, new ConfigArguments(changes.ToImmutableSortedDictionary(StringComparer.Ordinal)), cancellation);
 
+    /// <summary>The config vars as they stand, whether or not the stack runs.</summary>
+    internal static Task<ConfigResult> ReadAsync(VerbCall call, CancellationToken cancellation) => SendAsync(call, [], cancellation);
+
     private static Task<ConfigResult> SendAsync(VerbCall call, ConfigArguments arguments, CancellationToken cancellation) => call.RunningOrNotAsync(
         async agent =>
         {

@@ -1,5 +1,8 @@
 using System.CommandLine;
+using Ashlar.Agent.Api;
+using Ashlar.Agent.Hosting;
 using Ashlar.Agents;
+using Ashlar.Delivery.Plans;
 using Ashlar.Doctoring;
 using Ashlar.Output;
 using Ashlar.Stack;
@@ -54,10 +57,25 @@ internal static class DoctorCommand
         if (loaded.Stack is { } stack)
         {
             var running = await StackLaunch.TryStatusAsync(call.Cli.Agents, folder, cancellation);
-            checks.AddRange(StackChecks.All(stack, running));
+            checks.AddRange(StackChecks.All(stack, running, await ProgramsAsync(call, stack, running, cancellation)));
         }
 
         return checks;
+    }
+
+    private static async Task<ServicePrograms> ProgramsAsync(
+        VerbCall call, StackDefinition stack, StatusReport? running, CancellationToken cancellation)
+    {
+        try
+        {
+            var agent = running is null ? ServiceEnvironment.FromAgent() : ServicePrograms.OfAgent(running.Agent.Pids[0]);
+            var configVars = (await ConfigCommand.ReadAsync(call, cancellation)).Vars;
+            return new ServicePrograms(stack, agent, configVars, ServiceUser.Choose(stack, stack.Directory, Environment.ProcessPath!));
+        }
+        catch (Errors.AshlarException)
+        {
+            return ServicePrograms.Here(stack); // what is wrong with agent, store or user, another check says
+        }
     }
 
     /// <summary>One line a check, and beneath it what to do.</summary>

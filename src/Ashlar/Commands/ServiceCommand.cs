@@ -83,7 +83,7 @@ internal static class ServiceCommand
     {
         var folder = call.StackFolder;
         var name = StackLoader.Load(folder).Require().Name;
-        return new UnitFile(name, folder, ProgramOf(call.Cli), Environment.IsPrivilegedProcess);
+        return new UnitFile(name, folder, ProgramOf(call.Cli), Environment.IsPrivilegedProcess, RuntimeRoot.ToBeTold());
     }
 
     // A checkout keeps only its last few builds, so the unit names the link to the newest.

@@ -32,7 +32,7 @@ internal static class Programs
         ["dotnet"] = "dotnet-sdk-10.0",
     };
 
-    /// <summary>Path of a program on our PATH, or null.</summary>
+    /// <summary>Path of a program on our own PATH, or null: of what Ashlar itself starts.</summary>
     public static string? Find(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "/usr/bin:/bin").Split(':')
         .Concat(["/usr/sbin", "/sbin"]).Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
 

@@ -13,8 +13,9 @@ internal static class StackChecks
     /// <summary>All of them.</summary>
     /// <param name="stack">The stack.</param>
     /// <param name="running">Its state if it runs.</param>
-    public static IEnumerable<Check> All(StackDefinition stack, StatusReport? running) =>
-        [Port(stack.Edge.Http, running), User(stack), .. ProgramsOf(stack)];
+    /// <param name="programs">Finds programs as the services will.</param>
+    public static IEnumerable<Check> All(StackDefinition stack, StatusReport? running, ServicePrograms programs) =>
+        [Port(stack.Edge.Http, running), User(stack), .. ProgramsOf(stack, programs)];
 
     /// <summary>Whether the edge's port is to be had.</summary>
     public static Check Port(ListenAddress listen, StatusReport? running)
@@ -51,22 +52,23 @@ internal static class StackChecks
     }
 
     /// <summary>The programs that the stack's commands start.</summary>
-    public static IEnumerable<Check> ProgramsOf(StackDefinition stack)
+    public static IEnumerable<Check> ProgramsOf(StackDefinition stack, ServicePrograms programs)
     {
         var commands = stack.Services.SelectMany(service => new[]
         {
-            (Key: $"services.{service.Name}.run", Line: service.Run, service.Folder),
-            (Key: $"services.{service.Name}.build", Line: service.Build ?? "", service.Folder),
-        }).Append((Key: "release", Line: stack.Release ?? "", Folder: ""));
-        foreach (var group in commands.Select(command => (command.Key, Program: Programs.Of(command.Line), command.Folder))
-            .Where(command => command.Program is not null).GroupBy(command => command.Program!))
+            (Key: $"services.{service.Name}.run", Line: service.Run, service.Folder, Path: programs.PathOf(service)),
+            (Key: $"services.{service.Name}.build", Line: service.Build ?? "", service.Folder, Path: programs.PathOf(service)),
+        }).Append((Key: "release", Line: stack.Release ?? "", Folder: "", Path: programs.PathOf(null)));
+        foreach (var group in commands.Select(command => (command.Key, Program: Programs.Of(command.Line), command.Folder, command.Path))
+            .Where(command => command.Program is not null).GroupBy(command => (Program: command.Program!, command.Path)))
         {
-            yield return Program(group.Key, Path.Combine(stack.Directory, group.First().Folder), string.Join(", ", group.Select(g => g.Key).Distinct()),
+            string? Find(string program) => programs.Find(program, group.Key.Path);
+            yield return Program(group.Key.Program, Find, Path.Combine(stack.Directory, group.First().Folder), string.Join(", ", group.Select(g => g.Key).Distinct()),
                 built: stack.Services.Any(service => service.Build is not null));
         }
     }
 
-    private static Check Program(string program, string folder, string keys, bool built)
+    private static Check Program(string program, Func<string, string?> find, string folder, string keys, bool built)
     {
         if (program.Contains('/'))
         {
@@ -76,9 +78,9 @@ internal static class StackChecks
                 : new(program, Verdict.Failed, $"is not in {folder}, needed by {keys}", "correct the path");
         }
 
-        if (Programs.Find(program) is { } path) return Check.Good(program, $"{path}, for {keys}");
+        if (find(program) is { } path) return Check.Good(program, $"{path}, for {keys}");
         var package = Programs.PackageOf(program);
-        return new(program, Verdict.Failed, $"is not on the PATH, needed by {keys}",
+        return new(program, Verdict.Failed, $"is not on the PATH that services get, needed by {keys}",
             package is null ? $"install it, or correct {keys}" : $"apt-get install {package}", package);
     }
 

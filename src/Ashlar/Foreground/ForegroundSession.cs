@@ -57,7 +57,7 @@ internal sealed class ForegroundSession(Cli cli, string folder) : IDisposable
         try
         {
             _live.Status("starting", Ink.Dim);
-            var result = await launch.UpAsync(arguments, Say, cancellation);
+            var result = await launch.UpAsync(arguments, SayShort, cancellation);
             Say(UpReport.Render(cli.Out, result).TrimEnd('\n'));
         }
         catch (AshlarException)
@@ -142,6 +142,9 @@ internal sealed class ForegroundSession(Cli cli, string folder) : IDisposable
         if (await cli.Agents.FindAsync(folder, CancellationToken.None) is not { } agent) return;
         await using (agent) await agent.DownAsync(now, Say, CancellationToken.None);
     }
+
+    // What an instance has said last stands above already.
+    private void SayShort(string text) => Say(text.Split('\n')[0].Replace(". Its last lines:", ""));
 
     private void Say(string text) => _live.Line(_prefix.Line(Own, text));
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Ashlar.Agent.Api;
@@ -18,6 +19,8 @@ namespace Ashlar.Output;
 [JsonSerializable(typeof(UnitReport))]
 [JsonSerializable(typeof(InitReport))]
 [JsonSerializable(typeof(DoctorReport))]
+[JsonSerializable(typeof(VersionReport))]
+[JsonSerializable(typeof(HelpReport))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>The agent's records, written like our own: indented, nothing left out.</summary>
@@ -45,6 +48,24 @@ internal sealed record ErrorReport(string Code, string Tier, string Message, str
 /// <param name="Verb">The verb that was carried out.</param>
 /// <param name="Text">The line that people get.</param>
 internal sealed record DoneReport(string Verb, string Text);
+
+/// <summary>What <c>--version --json</c> writes.</summary>
+/// <param name="Version"><c>0.1.0</c>.</param>
+internal sealed record VersionReport(string Version);
+
+/// <summary>What <c>help --json</c> writes.</summary>
+/// <param name="Verbs">All verbs, or the one that was asked for.</param>
+internal sealed record HelpReport(ImmutableArray<VerbReport> Verbs);
+
+/// <summary>A verb in <c>help --json</c>.</summary>
+/// <param name="Name">What is typed.</param>
+/// <param name="Group">Where the help lists it.</param>
+/// <param name="Summary">What it does.</param>
+/// <param name="Usage">Its forms, one for each second word.</param>
+/// <param name="Options">Its options with what they mean.</param>
+/// <param name="Examples">Command lines, the most common first.</param>
+internal sealed record VerbReport(
+    string Name, string Group, string Summary, ImmutableArray<string> Usage, ImmutableSortedDictionary<string, string> Options, ImmutableArray<string> Examples);
 
 /// <summary>One line of <c>logs --json</c>.</summary>
 /// <param name="Instance">Who wrote it.</param>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Text;
 
@@ -45,6 +46,14 @@ internal static class HelpText
         foreach (var example in verb.Examples) text.Append("  ").Append(example).Append('\n');
         return text.ToString();
     }
+
+    /// <summary>One verb for <c>help --json</c>.</summary>
+    public static VerbReport Report(Verb verb, Command command) => new(
+        verb.Name, verb.Group.ToString(), verb.Summary,
+        [Usage(verb.Name, command), .. command.Subcommands.Select(second => Usage($"{verb.Name} {second.Name}", second))],
+        command.Subcommands.SelectMany(second => second.Options).Concat(command.Options).DistinctBy(option => option.Name)
+            .ToImmutableSortedDictionary(Names, option => option.Description ?? "", StringComparer.Ordinal),
+        [.. verb.Examples]);
 
     private static string Usage(string name, Command command)
     {

@@ -7,7 +7,8 @@ namespace Ashlar.Systemd;
 /// <param name="Folder">Its folder.</param>
 /// <param name="Program">Absolute path of the program.</param>
 /// <param name="OfSystem">True: the machine's; false: the user's own.</param>
-internal sealed record UnitFile(string Stack, string Folder, string Program, bool OfSystem)
+/// <param name="RuntimeRoot">Folder of the .NET that the program needs and would not find by itself; null: none.</param>
+internal sealed record UnitFile(string Stack, string Folder, string Program, bool OfSystem, string? RuntimeRoot = null)
 {
     /// <summary>Name of the unit.</summary>
     public string Name => $"ashlar-{Stack}.service";
@@ -30,7 +31,7 @@ internal sealed record UnitFile(string Stack, string Folder, string Program, boo
         [Service]
         Type=notify
         NotifyAccess=main
-        WorkingDirectory={Percent(Folder)}
+        WorkingDirectory={Percent(Folder)}{(RuntimeRoot is null ? "" : $"\nEnvironment={Quote($"DOTNET_ROOT={RuntimeRoot}", command: false)}")}
         ExecStart={Quote(Program)} agent --stack {Quote(Folder)}
         ExecReload={Quote(Program)} up --detach --stack {Quote(Folder)}
         ExecStop={Quote(Program)} down --stack {Quote(Folder)}
@@ -52,14 +53,14 @@ internal sealed record UnitFile(string Stack, string Folder, string Program, boo
         """;
 
     // systemd expands % and splits words; $ is a variable in commands.
-    private static string Quote(string text)
+    private static string Quote(string text, bool command = true)
     {
         var quoted = new StringBuilder("\"");
         foreach (var c in Percent(text))
         {
             if (c is '"' or '\\') quoted.Append('\\');
             quoted.Append(c);
-            if (c == '$') quoted.Append('$');
+            if (c == '$' && command) quoted.Append('$');
         }
 
         return quoted.Append('"').ToString();
