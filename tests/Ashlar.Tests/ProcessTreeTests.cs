@@ -5,6 +5,22 @@ namespace Ashlar;
 public sealed class ProcessTreeTests
 {
     [Fact]
+    public void A_service_that_is_stopped_is_shown_and_said_to_be()
+    {
+        var report = CliRig.Storefront with { Tiers = [new("services", [new("web", 0, false, ["/"], [])])] };
+        var screen = new Screen(TextWriter.Null);
+        Assert.Matches(@"services\s*\n└─ web 0/0 +stopped", ProcessTree.Render(screen, report, CliRig.Now));
+        Assert.Contains("  web  0/0  stopped\n", HealthSummary.Render(screen, report));
+    }
+
+    [Theory]
+    [InlineData(null, "")]
+    [InlineData(0.0, "  0 req/s")]
+    [InlineData(12345.6, "  12,346 req/s")]
+    public void The_status_line_says_how_many_requests_there_are(double? rate, string shown) =>
+        Assert.Equal($" storefront  v12  3/4 healthy{shown}  http://127.0.0.1:8080", Foreground.StatusLine.Render(CliRig.Storefront with { RequestsPerSecond = rate }));
+
+    [Fact]
     public void Ps_shows_tier_service_instance_and_pids()
     {
         var text = ProcessTree.Render(new Screen(TextWriter.Null), CliRig.Storefront, CliRig.Now);

@@ -80,9 +80,10 @@ internal sealed class ForegroundSession(Cli cli, string folder) : IDisposable
                         _live.Status(StatusLine.Render(report), StatusLine.InkOf(report));
                     }
                 }
-                catch (AshlarException)
+                catch (AshlarException e)
                 {
-                    // The agent is being replaced, or has gone: the loop finds out.
+                    // The agent is being replaced, hangs, or has gone: the loop finds out.
+                    _live.Status($" {_last?.Stack}  the agent does not answer: {e.Error.NextStep}", Ink.Bad);
                 }
             }
 

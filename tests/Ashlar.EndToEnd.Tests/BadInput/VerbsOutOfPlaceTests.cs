@@ -5,18 +5,65 @@ namespace Ashlar.EndToEnd.BadInput;
 public sealed class VerbsOutOfPlaceTests
 {
     private const int NotRunning = 4;
+    private const int AgentUnreachable = 7;
     private const int AgentHasStack = 75;
 
     [Fact]
     public async Task Verbs_that_need_a_running_stack_say_how_to_start_it()
     {
         await using var rig = StackRig.Web();
-        foreach (var verb in (string[][])[["ps"], ["status"], ["down"], ["scale", "web=2"], ["restart"], ["stop", "web"], ["wait"], ["releases"], ["rollback"]])
+        foreach (var verb in (string[][])[["ps"], ["status"], ["down"], ["scale", "web=2"], ["restart"], ["stop", "web"], ["wait"], ["rollback"]])
         {
             var error = Refusal.Of(await rig.AshlarAsync(verb), NotRunning);
             error.Is("ASH6013", "cli", rig.Folder).Advises("ashlar up");
         }
         rig.IsGone();
+    }
+
+    [Fact]
+    public async Task A_secret_that_the_app_requires_is_set_before_the_first_up_and_between_two()
+    {
+        await using var rig = StackRig.Web();
+        rig.Write("app.json", """{"env": {"SECRET": {"description": "needed", "required": true}}}""");
+        Assert.Equal("", await rig.DoAsync("config"));
+        await rig.DoAsync("config", "set", "SECRET=s3cret");
+        Assert.Equal("s3cret\n", await rig.DoAsync("config", "get", "SECRET"));
+        Assert.Equal("no release yet\n", await rig.DoAsync("releases"));
+        await rig.UpAsync();
+        await rig.DoAsync("down");
+        await rig.DoAsync("config", "set", "SECRET=other");
+        Assert.Contains("v1", await rig.DoAsync("releases"));
+        rig.IsGone();
+        await rig.UpAsync();
+        Assert.Contains("v2", await rig.DoAsync("status"));
+        Assert.Equal("other\n", await rig.DoAsync("config", "get", "SECRET"));
+    }
+
+    [Fact]
+    public async Task An_agent_that_hangs_is_named_with_its_pid_and_one_whose_socket_is_deleted_answers()
+    {
+        await using var rig = StackRig.Web();
+        await rig.UpAsync();
+        var agent = await rig.PidAsync("agent");
+        File.Delete(Path.Combine(rig.Folder, ".ashlar/agent.sock"));
+        Assert.Contains("healthy", await rig.DoAsync("status"));
+
+        await ProgramRun.RunAsync("kill", ["-STOP", $"{agent}"]);
+        try
+        {
+            foreach (var verb in (string[][])[["ps"], ["up", "--detach"]])
+            {
+                Refusal.Of(await rig.AshlarAsync(verb), AgentUnreachable).Is("ASH4022", "agent", $"pid {agent}", "stopped").Advises($"kill -CONT {agent}");
+            }
+
+            await rig.ServesAsync();
+        }
+        finally
+        {
+            await ProgramRun.RunAsync("kill", ["-CONT", $"{agent}"]);
+        }
+
+        Assert.Contains("healthy", await rig.DoAsync("status"));
     }
 
     [Fact]
