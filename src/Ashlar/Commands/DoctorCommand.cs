@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Ashlar.Agent.Api;
+using Ashlar.Catalog;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agents;
 using Ashlar.Delivery.Plans;
