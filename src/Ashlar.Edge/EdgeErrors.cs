@@ -32,4 +32,9 @@ internal static class EdgeErrors
     public static AshlarError SnapshotNotWritable(string path, string reason) => new(
         "ASH3014", "edge", $"The snapshot of the catalog cannot be stored in {path}: {reason}. Requests are served by the one in memory.",
         "Free space or give the edge's user write permission on the folder.");
+
+    /// <summary>The edge is at its limit of open files, or the system at its own: new connections wait.</summary>
+    public static AshlarError CannotAccept(string listener, string reason, int connections) => new(
+        "ASH3015", "edge", $"The edge has {connections} connections and cannot accept more on the listener {listener}: {reason}. New ones wait until others have ended.",
+        "Raise the limit of open files of the user or unit that runs ashlar (ulimit -n, LimitNOFILE), then run: ashlar restart edge.");
 }

@@ -38,6 +38,9 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
     /// <summary>Client connections now, about.</summary>
     public int Connections => _loops.Sum(static loop => loop.Connections);
 
+    /// <summary>Told that no connection can be accepted now, and the errno; called on any loop, at every attempt, must not throw.</summary>
+    public Action<EdgeListener, int> CannotAccept { get; init; } = static (_, _) => { };
+
     internal bool IsDraining => _loops.All(static loop => loop.IsDraining);
 
     internal EdgeMetrics Metrics { get; }
@@ -114,6 +117,8 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
 
     void IConnectionAcceptor.Accept(EventLoop loop, int fd, IPAddress peer, object tag) =>
         new ClientConnection(_loops[loop.Index], fd, peer, (EdgeListener)tag).Begin();
+
+    void IConnectionAcceptor.CannotAccept(object tag, int error) => CannotAccept((EdgeListener)tag, error);
 
     /// <summary>A draining loop has no client connection left.</summary>
     internal void LoopDrained()

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Ashlar.Catalog;
 using Ashlar.Catalog.Channel;
 using Ashlar.Edge.Balancing;
@@ -14,6 +15,8 @@ namespace Ashlar.Edge.Tier;
 /// </summary>
 internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposable
 {
+    private const long BetweenSayingFull = 60_000;
+
     private readonly EdgeOptions _options;
     private readonly TierLog _log;
     private readonly AccessLog _accessLog;
@@ -26,6 +29,7 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
     private readonly TaskCompletionSource _endAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CatalogSnapshot? _snapshot;
     private bool _connected;
+    private long _saidFull = -BetweenSayingFull;
 
     public EdgeProcess(EdgeOptions options, TierLog log)
     {
@@ -35,7 +39,10 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
         var metrics = new EdgeMetrics(MetricsFiles.Create(options.MetricsFolder, options.Instance, EdgeMetrics.SlotsFor(forwarding.Loops), log.Say));
         _accessLog = new AccessLog(options.AccessLogPath, log.Say, metrics.LogDropped);
         _targets = new ServiceTargets(metrics, this);
-        _server = new EdgeServer(_targets, forwarding, metrics, _accessLog, fault => log.Say($"a connection ended by a defect: {fault}"));
+        _server = new EdgeServer(_targets, forwarding, metrics, _accessLog, fault => log.Say($"a connection ended by a defect: {fault}"))
+        {
+            CannotAccept = CannotAccept,
+        };
         _sockets = new HeldSockets(this);
         _channel = new ChannelClient(options.Channel, Hello, new ChannelHandlers
         {
@@ -114,6 +121,16 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
     {
         _server.CeaseAsync(listener).GetAwaiter().GetResult();
         _log.Say($"no longer listens on {listener.Name}, port {listener.Port}");
+    }
+
+    private void CannotAccept(EdgeListener listener, int error)
+    {
+        // Tried ten times a second by every loop; said once a minute while it lasts.
+        var (now, last) = (Environment.TickCount64, Interlocked.Read(ref _saidFull));
+        if (now - last >= BetweenSayingFull && Interlocked.CompareExchange(ref _saidFull, now, last) == last)
+        {
+            _log.Say(EdgeErrors.CannotAccept(listener.Name, Marshal.GetPInvokeErrorMessage(error), _server.Connections));
+        }
     }
 
     private static Fact IdleFact(InstanceTarget instance) => new(FactKinds.Idle, instance.Id);

@@ -14,6 +14,14 @@ public interface IConnectionAcceptor
     /// <param name="peer">The client's address.</param>
     /// <param name="tag">What the listener was registered with.</param>
     void Accept(EventLoop loop, int fd, IPAddress peer, object tag);
+
+    /// <summary>
+    /// The process or the system has no descriptor or memory left for another connection: clients wait in the socket's queue, and
+    /// accepting is tried again 100 ms later. Called on any loop, at every attempt; must not throw.
+    /// </summary>
+    /// <param name="tag">What the listener was registered with.</param>
+    /// <param name="error">The errno.</param>
+    void CannotAccept(object tag, int error);
 }
 
 /// <summary>
@@ -115,6 +123,7 @@ internal sealed unsafe class SocketListener(EventLoop loop, int fd, EventLoopGro
             case LibC.ErrorNoBuffers:
             case LibC.ErrorNoMemory:
                 // Level-triggered, the loop would spin on what it cannot accept: look away for a moment.
+                acceptor.CannotAccept(tag, error);
                 group.PauseAccepting(this);
                 return false;
             default:

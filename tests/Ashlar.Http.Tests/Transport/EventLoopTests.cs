@@ -135,6 +135,8 @@ public sealed class EventLoopTests : IDisposable
     {
         public int[] On { get; } = new int[2];
 
+        public void CannotAccept(object tag, int error) => Assert.Fail($"errno {error}");
+
         public void Accept(EventLoop loop, int fd, IPAddress peer, object tag)
         {
             On[loop.Index]++;
