@@ -1,0 +1,103 @@
+using Npgsql;
+
+namespace Storefront;
+
+/// <summary>Something for sale.</summary>
+public sealed record Product(int Id, string Name, string Story, int Cents, int Stock);
+
+/// <summary>An order as the back office sees it.</summary>
+public sealed record Order(int Id, string Status, int Cents, DateTime Placed);
+
+/// <summary>A page's data, with the name of the server that gave it.</summary>
+public sealed record Answer<T>(T Value, string Server);
+
+/// <summary>What the shop asks its database.</summary>
+public sealed class Shop(Databases databases)
+{
+    // Which server answers is for the footer; the port is what differs between them.
+    private const string Server = "case when pg_is_in_recovery() then 'replica' else 'primary' end || ' on port ' || current_setting('port')";
+
+    public async Task<Answer<List<Product>>> ProductsAsync(CancellationToken cancellation = default)
+    {
+        await using var command = databases.Replica.CreateCommand($"select id, name, story, cents, stock, {Server} from products order by id");
+        await using var rows = await command.ExecuteReaderAsync(cancellation);
+        var (products, server) = (new List<Product>(), "");
+        while (await rows.ReadAsync(cancellation))
+        {
+            products.Add(Read(rows));
+            server = rows.GetString(5);
+        }
+
+        return new(products, server);
+    }
+
+    public async Task<Answer<Product?>> ProductAsync(int id, CancellationToken cancellation = default)
+    {
+        await using var command = databases.Replica.CreateCommand($"select id, name, story, cents, stock, {Server} from products where id = $1");
+        command.Parameters.Add(new() { Value = id });
+        await using var rows = await command.ExecuteReaderAsync(cancellation);
+        return await rows.ReadAsync(cancellation) ? new(Read(rows), rows.GetString(5)) : new(null, "");
+    }
+
+    /// <summary>Takes the goods from stock and writes the order, or neither: null when something is sold out.</summary>
+    public async Task<(int Id, string Server)?> PlaceAsync(IReadOnlyDictionary<int, int> cart, CancellationToken cancellation = default)
+    {
+        await using var connection = await databases.Primary.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        var cents = 0;
+        // Always in the order of their ids, so that two buyers never wait for each other in a circle.
+        foreach (var (product, count) in cart.OrderBy(line => line.Key))
+        {
+            await using var take = new NpgsqlCommand("update products set stock = stock - $2 where id = $1 and stock >= $2 returning cents", connection, transaction);
+            take.Parameters.Add(new() { Value = product });
+            take.Parameters.Add(new() { Value = count });
+            if (await take.ExecuteScalarAsync(cancellation) is not int price)
+            {
+                return null;
+            }
+
+            cents += price * count;
+        }
+
+        await using var place = new NpgsqlCommand($"insert into orders (cents) values ($1) returning id, {Server}", connection, transaction);
+        place.Parameters.Add(new() { Value = cents });
+        await using var placed = await place.ExecuteReaderAsync(cancellation);
+        await placed.ReadAsync(cancellation);
+        var result = (placed.GetInt32(0), placed.GetString(1));
+        await placed.CloseAsync();
+        await transaction.CommitAsync(cancellation);
+        return result;
+    }
+
+    /// <summary>Marks an order as packed; once, however often it is asked. False: there is no such order.</summary>
+    public async Task<bool> PackAsync(int id, CancellationToken cancellation = default)
+    {
+        await using var command = databases.Primary.CreateCommand("update orders set status = 'packed', packed = coalesce(packed, now()) where id = $1");
+        command.Parameters.Add(new() { Value = id });
+        return await command.ExecuteNonQueryAsync(cancellation) == 1;
+    }
+
+    public async Task<Answer<List<Order>>> OrdersAsync(CancellationToken cancellation = default)
+    {
+        await using var command = databases.Replica.CreateCommand($"select id, status, cents, placed, {Server} from orders order by id desc limit 50");
+        await using var rows = await command.ExecuteReaderAsync(cancellation);
+        var (orders, server) = (new List<Order>(), "");
+        while (await rows.ReadAsync(cancellation))
+        {
+            orders.Add(new Order(rows.GetInt32(0), rows.GetString(1), rows.GetInt32(2), rows.GetDateTime(3)));
+            server = rows.GetString(4);
+        }
+
+        return new(orders, server);
+    }
+
+    /// <summary>Fills the shelves again.</summary>
+    public async Task RestockAsync(CancellationToken cancellation = default)
+    {
+        await using var command = databases.Primary.CreateCommand("update products set stock = 100000");
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
+
+    private static Product Read(NpgsqlDataReader row) =>
+        new(row.GetInt32(0), row.GetString(1), row.GetString(2), row.GetInt32(3), row.GetInt32(4));
+}

@@ -1,0 +1,39 @@
+// Packs orders. A job lies in "packing" until it is done, so one that was begun by a worker that died is done by the next.
+using System.Runtime.InteropServices;
+using Storefront;
+
+using var ending = new CancellationTokenSource();
+using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
+{
+    signal.Cancel = true;
+    ending.Cancel();
+});
+await using var databases = new Databases();
+var shop = new Shop(databases);
+var queue = new Redis("REDIS_QUEUE_URL");
+while (await queue.DoAsync(ending.Token, "LMOVE", "packing", "orders", "RIGHT", "RIGHT") is not null)
+{
+}
+
+Console.WriteLine("waiting for orders");
+while (!ending.IsCancellationRequested)
+{
+    try
+    {
+        if (await queue.DoAsync(ending.Token, "BLMOVE", "orders", "packing", "RIGHT", "LEFT", "5") is string job)
+        {
+            // What is begun is finished, also when the end has been asked for meanwhile.
+            await shop.PackAsync(int.Parse(job));
+            await queue.DoAsync(CancellationToken.None, "LREM", "packing", "1", job);
+            Console.WriteLine($"order {job} packed");
+        }
+    }
+    catch (OperationCanceledException)
+    {
+    }
+    catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or Npgsql.NpgsqlException or InvalidOperationException)
+    {
+        Console.WriteLine($"again in a second: {e.Message}");
+        await Task.Delay(1000, ending.Token).ContinueWith(_ => { });
+    }
+}
