@@ -77,13 +77,16 @@ public sealed record TargetArguments(ImmutableArray<string> Targets);
 
 /// <summary>Arguments of <c>environment</c>.</summary>
 /// <param name="Target">Service (for <c>run</c>), instance (for <c>exec</c>), or null: the first service.</param>
-public sealed record EnvironmentArguments(string? Target);
+/// <param name="Word">First word of the command: with no target and the name of a service, that service's own command is meant.</param>
+public sealed record EnvironmentArguments(string? Target, string? Word = null);
 
 /// <summary>What a one-off command needs.</summary>
 /// <param name="Environment">Its whole environment.</param>
 /// <param name="WorkingDirectory">Real path of the release's folder.</param>
 /// <param name="User">User to become; null: stay.</param>
-public sealed record EnvironmentResult(ImmutableSortedDictionary<string, string> Environment, string WorkingDirectory, string? User);
+/// <param name="Run">The service's own command line, where its name stood in place of a command.</param>
+public sealed record EnvironmentResult(
+    ImmutableSortedDictionary<string, string> Environment, string WorkingDirectory, string? User, string? Run = null);
 
 /// <summary>Changes to config vars; a null value unsets. No changes: read only.</summary>
 public sealed record ConfigArguments(ImmutableSortedDictionary<string, string?> Changes);

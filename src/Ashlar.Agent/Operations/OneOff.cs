@@ -1,6 +1,8 @@
 using System.Globalization;
 using Ashlar.Agent.Api;
 using Ashlar.Agent.Supervision;
+using Ashlar.Catalog;
+using Ashlar.Delivery.Plans;
 
 namespace Ashlar.Agent.Operations;
 
@@ -8,13 +10,15 @@ namespace Ashlar.Agent.Operations;
 internal static class OneOff
 {
     /// <summary>The environment of a service (<c>run</c>) or of an instance, with its port (<c>exec</c>).</summary>
-    /// <exception cref="Errors.AshlarException">ASH4012: there is none of that name.</exception>
-    public static EnvironmentResult Environment(View view, string? target)
+    /// <exception cref="Errors.AshlarException">There is none of that name.</exception>
+    public static EnvironmentResult Environment(View view, EnvironmentArguments arguments)
     {
+        var named = arguments.Target is null && arguments.Word is { } word ? view.Target.Service(word) : null;
+        var target = named?.Name ?? arguments.Target;
         var services = view.Target.Instances.Where(d => d.Tier == Tiers.Services).ToArray();
         var wanted = target is null
-            ? services.FirstOrDefault()
-            : services.FirstOrDefault(d => d.Name == target) ?? services.FirstOrDefault(d => d.Service == target);
+            ? services.FirstOrDefault() ?? One(view, view.Target.Stack.Services.FirstOrDefault()?.Name)
+            : services.FirstOrDefault(d => d.Name == target) ?? services.FirstOrDefault(d => d.Service == target) ?? One(view, target);
         if (wanted is null)
         {
             throw AgentErrors.UnknownTarget(target ?? "", [.. view.Target.Stack.Services.Select(s => s.Name)]);
@@ -27,6 +31,13 @@ internal static class OneOff
             environment = running.Port == 0 ? environment : environment.SetItem("PORT", running.Port.ToString(CultureInfo.InvariantCulture));
         }
 
-        return new EnvironmentResult(environment, wanted.Launch.WorkingDirectory, wanted.Launch.User);
+        return new EnvironmentResult(environment, wanted.Launch.WorkingDirectory, wanted.Launch.User, named?.Run);
     }
+
+    // A service that is scaled to none, or stopped, has an environment all the same.
+    private static DesiredInstance? One(View view, string? service) =>
+        service is null || view.Target.Context is not { } context || view.Target.Service(service) is null
+            ? null
+            : ServicesPlan.Plan(Tiers.Complete(context) with { Scale = context.Scale.SetItem(service, 1), Stopped = [] })
+                .FirstOrDefault(d => d.Service == service);
 }

@@ -228,7 +228,7 @@ internal sealed class Orders(
     private async Task<EnvironmentResult> EnvironmentAsync(EnvironmentArguments arguments)
     {
         Current(AgentVerbs.Environment);
-        return await loop.InvokeAsync(() => OneOff.Environment(supervisor.View, arguments.Target));
+        return await loop.InvokeAsync(() => OneOff.Environment(supervisor.View, arguments));
     }
 
     // Sockets, logs, metrics and release folders belong to the user: they cannot change hands while the old one's processes use them.

@@ -3,6 +3,7 @@ using Ashlar.Agent;
 using Ashlar.Agent.Api;
 using Ashlar.Agents;
 using Ashlar.Processes;
+using Ashlar.Stack;
 
 namespace Ashlar.Commands;
 
@@ -19,8 +20,14 @@ internal static class OneOff
         EnvironmentResult found;
         await using (var agent = await call.AgentAsync(cancellation))
         {
-            found = await agent.AskAsync(AgentVerbs.Environment, new EnvironmentArguments(target), AgentJson.Default.EnvironmentArguments,
+            found = await agent.AskAsync(AgentVerbs.Environment, new EnvironmentArguments(target, target is null ? command[0] : null), AgentJson.Default.EnvironmentArguments,
                 AgentJson.Default.EnvironmentResult, null, cancellation) ?? throw AgentErrors.ConnectionLost(AgentVerbs.Environment);
+        }
+
+        if (found.Run is { } line)
+        {
+            // What follows the service's name goes to its command.
+            command = command.Length == 1 ? [.. ShellCommand.ToArguments(line)] : [.. ShellCommand.ToArguments($"{line} \"$@\""), .. command];
         }
 
         var environment = Environment(found, call.Cli.Environment);

@@ -6,7 +6,7 @@ namespace Ashlar.Commands;
 internal static class RunCommand
 {
     public static Verb Verb { get; } = new("run", VerbGroup.Run, "Run a one-off command with a service's environment", Create,
-        "ashlar run python3 manage.py migrate", "ashlar run --service worker bash", "ashlar run 'echo $DATABASE_URL | wc -c'");
+        "ashlar run python3 manage.py migrate", "ashlar run load", "ashlar run --service worker bash", "ashlar run 'echo $DATABASE_URL | wc -c'");
 
     private static Command Create(Cli cli)
     {
@@ -15,7 +15,7 @@ internal static class RunCommand
         {
             Arity = ArgumentArity.OneOrMore,
             CaptureRemainingTokens = true,
-            Description = "program with its arguments; one quoted word is a shell's command line. Options of ashlar stand before it",
+            Description = "program with its arguments, or the name of a service: its own command; one quoted word is a shell's command line. Options of ashlar stand before it",
         };
         return VerbCall.Command(cli, Verb, [service, command], async (call, cancellation) =>
         {

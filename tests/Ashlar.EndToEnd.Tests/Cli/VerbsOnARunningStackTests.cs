@@ -15,6 +15,9 @@ public sealed class VerbsOnARunningStackTests
             route: /
           worker:
             run: sh -c 'echo ready; exec sleep 1000'
+          greet:
+            run: echo "$GREETING from $ASHLAR_SERVICE"
+            instances: 0
         edge:
           listen: {http: "127.0.0.1:@PORT@"}
         """;
@@ -102,6 +105,11 @@ public sealed class VerbsOnARunningStackTests
         var port = (await rig.InstanceAsync("web.1")).GetProperty("port").GetInt32();
         var exec = await RunAsync(rig, "exec", "--stack", rig.Folder, "web.1", "sh", "-c", "echo $ASHLAR_INSTANCE $PORT");
         Assert.Equal((0, $"web.1 {port}\n"), (exec.ExitCode, exec.Output));
+
+        var named = await RunAsync(rig, "run", "--stack", rig.Folder, "greet");
+        Assert.Equal((0, "hello from greet\n"), (named.ExitCode, named.Output));
+        named = await RunAsync(rig, "run", "--stack", rig.Folder, "greet", "and so on");
+        Assert.Equal((0, "hello from greet and so on\n"), (named.ExitCode, named.Output));
 
         var input = await ProgramRun.RunAsync(Checkout.Ashlar, ["run", "--stack", rig.Folder, "cat"], input: "through\n");
         Assert.Equal("through\n", input.Output);
