@@ -105,8 +105,8 @@ public sealed class MistakeTests : StackTest
     [InlineData("database: {replicas: 9}", "2:22 ASH1006")]
     [InlineData("database: {reads: session}", "2:12 ASH1009")]
     [InlineData("database: {settings: {work_mem: [1]}}", "2:33 ASH1005")]
-    [InlineData("cache: {}", "2:8 ASH1037")]
-    [InlineData("queue:", "2:7 ASH1037")]
+    [InlineData("cache: {}", "2:8 ASH1041")]
+    [InlineData("queue:", "2:7 ASH1041")]
     [InlineData("cache: {redis: {memory: 1KiB}}", "2:25 ASH1006")]
     [InlineData("dashboard: on", "2:12 ASH1006")]
     public void A_mistake_about_a_data_tier_has_its_place(string line, string place) =>

@@ -180,13 +180,13 @@ internal static class StackErrors
         at.File, at.Line, at.Column, DiagnosticSeverity.Warning, "ASH1035", $"{name} was given in line {firstLine} already; the last one counts",
         "keep one");
 
-    /// <summary>ASH1036: a service with the name of a tier that the stack has.</summary>
+    /// <summary>ASH1040: a service with the name of a tier that the stack has.</summary>
     public static Diagnostic TierName(Position at, string name) => Error(
-        at, "ASH1036", $"services.{name} has the name of a tier of this stack", $"give it another name, such as {name}-service");
+        at, "ASH1040", $"services.{name} has the name of a tier of this stack", $"give it another name, such as {name}-service");
 
-    /// <summary>ASH1037: a tier that is asked for without anything in it.</summary>
+    /// <summary>ASH1041: a tier that is asked for without anything in it.</summary>
     public static Diagnostic EmptyTier(Position at, string key, string choices) => Error(
-        at, "ASH1037", $"{key} asks for nothing", $"say what runs there: {choices}");
+        at, "ASH1041", $"{key} asks for nothing", $"say what runs there: {choices}");
 
     private static Diagnostic Error(Position at, string code, string message, string? suggestion) =>
         new(at.File, at.Line, at.Column, DiagnosticSeverity.Error, code, message, suggestion);
