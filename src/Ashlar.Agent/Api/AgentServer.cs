@@ -84,9 +84,9 @@ internal sealed class AgentServer : IDisposable
                 _log.Warning(LogEvent.Listener, $"{_path} was removed and is there again");
                 _ = AcceptAsync(next);
             }
-            catch (AshlarException e)
+            catch (Exception e) when (e is AshlarException or IOException or UnauthorizedAccessException)
             {
-                _log.Error(LogEvent.Listener, e.Error);
+                _log.Error(LogEvent.Listener, _path, e);
             }
         }
     }

@@ -62,7 +62,8 @@ internal sealed class Progress(Action<string> tell)
     {
         var times = o.Restarts > 1 && o.State == InstanceState.Backoff ? $", crashed {o.Restarts} times" : "";
         var lines = o.Restarts == 1 ? o.LastLines.TakeLast(LinesTold).ToArray() : [];
-        return $"{o.Name} {o.Detail}{times}; it is started again"
+        var next = o.State == InstanceState.Backoff ? "; it is started again" : "";
+        return $"{o.Name} {o.Detail}{times}{next}"
             + (lines.Length == 0 ? "" : $". Its last lines:{string.Concat(lines.Select(line => $"\n    {line}"))}");
     }
 
