@@ -4,6 +4,7 @@ using Ashlar.Dashboard;
 using Ashlar.Delivery.Plans;
 using Ashlar.Edge;
 using Ashlar.Engines;
+using Ashlar.Errors;
 using Ashlar.Postgres;
 using Ashlar.Processes;
 
@@ -28,6 +29,12 @@ internal sealed record Tier(string Name, Func<PlanContext, IEnumerable<DesiredIn
 
     /// <summary>User that its engine's package makes, and that it runs as where there is one; null: the stack's own.</summary>
     public string? EngineUser { get; init; }
+
+    /// <summary>How a person reaches its engine with all rights; null: it has none that is asked for. Pure.</summary>
+    public Func<PlanContext, TierAccess?> Access { get; init; } = _ => null;
+
+    /// <summary>What the last lines of an instance that ended while it started say, in our words; null: nothing that is known. Pure.</summary>
+    public Func<string, IReadOnlyList<string>, AshlarError?> Explain { get; init; } = (_, _) => null;
 
     /// <summary>Makes what looks after its engines; null: nothing has to.</summary>
     public Func<TierWatchHost, ITierWatch>? Watch { get; init; }
@@ -65,6 +72,8 @@ internal static class Tiers
             Variables = RedisQueue.Variables,
             IsBacking = true,
             EngineUser = RedisQueue.EngineUser,
+            Access = RedisQueue.Access,
+            Explain = RedisQueue.Explain,
             Watch = RedisQueue.Watch,
         },
         new(CacheEngines.Tier, CacheEngines.Plan)
@@ -73,6 +82,8 @@ internal static class Tiers
             Variables = CacheEngines.Variables,
             IsBacking = true,
             EngineUser = CacheEngines.EngineUser,
+            Access = CacheEngines.Access,
+            Explain = CacheEngines.Explain,
             Watch = CacheEngines.Watch,
         },
         new(Dashboard, DashboardPlan.Plan) { Needs = DashboardPlan.Needs },
@@ -94,6 +105,13 @@ internal static class Tiers
 
     /// <summary>True: services stand on it.</summary>
     public static bool IsBacking(string name) => All.Any(tier => tier.Name == name && tier.IsBacking);
+
+    /// <summary>
+    /// What an instance that ended while it started says is wrong: the error that its preparation has written, else what its tier reads
+    /// from the engine's own last lines; null: nothing that is known.
+    /// </summary>
+    public static AshlarError? Explain(string tier, string instance, IReadOnlyList<string> lastLines) =>
+        IsBacking(tier) ? ErrorLines.Find(lastLines) ?? Of(tier).Explain(instance, lastLines) : null;
 
     /// <summary>What all tiers need before they can be planned.</summary>
     public static TierNeeds Needs(PlanContext context)

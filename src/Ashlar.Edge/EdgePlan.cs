@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Ashlar.Catalog;
 using Ashlar.Edge.Tier;
 using Ashlar.Processes;
@@ -52,7 +51,7 @@ public static class EdgePlan
                         "--state", context.StateFolder,
                         "--grace", EdgeOptions.DefaultGrace.TotalSeconds.ToString(CultureInfo.InvariantCulture),
                     ],
-                    Environment = Environment,
+                    Environment = ChildEnvironment.OfOwnProgram,
                     WorkingDirectory = context.StateFolder,
                     LogPath = Path.Combine(context.StateFolder, "logs", $"{Name}.log"),
                     Tag = Name,
@@ -60,17 +59,5 @@ public static class EdgePlan
                 },
             },
         ];
-    }
-
-    // The program finds its runtime where the program that plans has found it.
-    private static ImmutableSortedDictionary<string, string> Environment { get; } = RuntimeRoot() is { } root
-        ? ImmutableSortedDictionary<string, string>.Empty.Add("DOTNET_ROOT", root)
-        : ImmutableSortedDictionary<string, string>.Empty;
-
-    private static string? RuntimeRoot()
-    {
-        // ROOT/shared/Microsoft.NETCore.App/VERSION/; a self-contained program carries its runtime beside itself.
-        var shared = Path.GetDirectoryName(Path.GetDirectoryName(RuntimeEnvironment.GetRuntimeDirectory().TrimEnd('/')));
-        return Path.GetFileName(shared) == "shared" ? Path.GetDirectoryName(shared) : null;
     }
 }

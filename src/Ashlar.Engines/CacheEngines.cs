@@ -1,8 +1,11 @@
 using Ashlar.Catalog;
+using Ashlar.Engines.Memcached;
+using Ashlar.Engines.Redis;
+using Ashlar.Errors;
 
 namespace Ashlar.Engines;
 
-/// <summary>The cache tier's engines.</summary>
+/// <summary>The cache tier's engines: Redis that forgets, and Memcached.</summary>
 public static class CacheEngines
 {
     /// <summary>Name of the tier.</summary>
@@ -12,14 +15,53 @@ public static class CacheEngines
     public const string EngineUser = "redis";
 
     /// <summary>What it needs before it can be planned. Pure.</summary>
-    public static TierNeeds Needs(PlanContext context) => TierNeeds.None;
+    public static TierNeeds Needs(PlanContext context)
+    {
+        var redis = context.Stack.Cache?.Redis is null ? TierNeeds.None : Redis.Needs;
+        return context.Stack.Cache?.Memcached is null
+            ? redis
+            : redis with { Ports = [.. redis.Ports, MemcachedInstance.Name] };
+    }
 
     /// <summary>The engines wanted. Pure.</summary>
-    public static IEnumerable<DesiredInstance> Plan(PlanContext context) => [];
+    public static IEnumerable<DesiredInstance> Plan(PlanContext context)
+    {
+        if (context.Stack.Cache?.Redis is { } redis && !Redis.IsStopped(context))
+        {
+            yield return Redis.Plan(context, redis.Memory);
+        }
 
-    /// <summary>What services find in their environment. Pure.</summary>
-    public static IEnumerable<KeyValuePair<string, string>> Variables(PlanContext context) => [];
+        if (context.Stack.Cache?.Memcached is { } memcached && !MemcachedInstance.IsStopped(context))
+        {
+            yield return MemcachedInstance.Plan(context, Tier, memcached.Memory);
+        }
+    }
+
+    /// <summary>What services find in their environment: REDIS_URL, MEMCACHED_SERVERS. Pure.</summary>
+    public static IEnumerable<KeyValuePair<string, string>> Variables(PlanContext context)
+    {
+        if (context.Stack.Cache?.Redis is not null)
+        {
+            yield return new("REDIS_URL", Redis.Url(context));
+        }
+
+        if (context.Stack.Cache?.Memcached is not null)
+        {
+            foreach (var variable in MemcachedInstance.Variables(context))
+            {
+                yield return variable;
+            }
+        }
+    }
+
+    /// <summary>How a person reaches its Redis. Pure.</summary>
+    public static TierAccess? Access(PlanContext context) => context.Stack.Cache?.Redis is null ? null : Redis.Access(context);
+
+    /// <summary>What the last lines of an engine mean. Pure.</summary>
+    public static AshlarError? Explain(string instance, IReadOnlyList<string> lastLines) => RedisWords.Explain(Tier, instance, lastLines);
 
     /// <summary>Makes what looks after the engines.</summary>
-    public static ITierWatch Watch(TierWatchHost host) => new EngineWatch();
+    public static ITierWatch Watch(TierWatchHost host) => new EngineWatch(Tier, host, TimeProvider.System);
+
+    private static RedisInstance Redis { get; } = new(Tier, RedisUse.Cache);
 }

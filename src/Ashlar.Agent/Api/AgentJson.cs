@@ -24,6 +24,8 @@ namespace Ashlar.Agent.Api;
 [JsonSerializable(typeof(RollbackArguments))]
 [JsonSerializable(typeof(MaintenanceArguments))]
 [JsonSerializable(typeof(UpgradeArguments))]
+[JsonSerializable(typeof(AccessArguments))]
+[JsonSerializable(typeof(Ashlar.Catalog.TierAccess))]
 [JsonSerializable(typeof(StatusReport))]
 public sealed partial class AgentJson : JsonSerializerContext
 {

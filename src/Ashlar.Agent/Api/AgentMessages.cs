@@ -50,6 +50,9 @@ public static class AgentVerbs
 
     /// <summary><see cref="UpgradeArguments"/> → done once the new program answers. Replaces the agent by execve in place, then its tiers.</summary>
     public const string Upgrade = "upgrade";
+
+    /// <summary><see cref="AccessArguments"/> → <see cref="Catalog.TierAccess"/>: how to reach a tier's engine with all rights. Only on the agent's own socket.</summary>
+    public const string Access = "access";
 }
 
 /// <summary>Arguments of <c>up</c> and <c>plan</c>.</summary>
@@ -116,3 +119,7 @@ public sealed record MaintenanceArguments(bool On, ImmutableArray<string> Servic
 /// <summary>Arguments of <c>upgrade</c>.</summary>
 /// <param name="Executable">Absolute path of the program to become.</param>
 public sealed record UpgradeArguments(string Executable);
+
+/// <summary>Arguments of <c>access</c>.</summary>
+/// <param name="Tier">Name of the tier: <c>database</c>, <c>queue</c>, <c>cache</c>.</param>
+public sealed record AccessArguments(string Tier);

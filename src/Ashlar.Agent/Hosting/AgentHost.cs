@@ -90,7 +90,7 @@ public static class AgentHost
         using var releases = new ReleaseStore(state.Path, store, launcher, time);
         await releases.RecoverAsync();
         var rollout = new Rollout(
-            loop, supervisor, desired, listeners, kept, links, new Planner(options, programVersion, user?.Name, EngineUsers()), releases, log);
+            loop, supervisor, desired, listeners, kept, links, new Planner(options, programVersion, user?.Name, EngineUsers(options)), releases, log);
         releases.Backing = rollout.RaiseBackingAsync;
         var usage = new UsageMonitor(time);
         using var housekeeping = new Housekeeping(usage, new LogRotator(state, time, log));
@@ -122,9 +122,10 @@ public static class AgentHost
         log.Info(LogEvent.Ended, "all is down");
     }
 
-    private static ImmutableSortedDictionary<string, string> EngineUsers() => !SystemUsers.IsRoot
+    private static ImmutableSortedDictionary<string, string> EngineUsers(AgentOptions options) => !SystemUsers.IsRoot
         ? ImmutableSortedDictionary<string, string>.Empty
-        : Tiers.All.Where(tier => tier.EngineUser is { } name && SystemUsers.Find(name) is not null)
+        : Tiers.All.Where(tier => tier.EngineUser is { } name && SystemUsers.Find(name) is { } user
+                && UserAccess.MayReach(user, options.State.Path, options.Program))
             .ToImmutableSortedDictionary(tier => tier.Name, tier => tier.EngineUser!);
 
     // What an earlier agent has left running goes on as the user that it runs as; the next up says so if the stack wants another.

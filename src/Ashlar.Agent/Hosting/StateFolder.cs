@@ -46,6 +46,12 @@ public sealed record StateFolder(string Path)
     /// <summary>What happened to the stack: releases, restarts, crashes, scalings.</summary>
     public string Events => System.IO.Path.Combine(Run, "events.log");
 
+    /// <summary>What engines keep, a folder an instance.</summary>
+    public string Data => In("data");
+
+    /// <summary>What an engine's instance keeps.</summary>
+    public string DataOf(string instance) => System.IO.Path.Combine(Data, instance);
+
     /// <summary>Log of an instance; its generations share it.</summary>
     public string LogOf(string instance) => System.IO.Path.Combine(Logs, $"{instance}.log");
 
@@ -79,6 +85,33 @@ public sealed record StateFolder(string Path)
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw AgentErrors.StateFolderUnusable(Path, e.Message.TrimEnd('.'));
+        }
+    }
+
+    /// <summary>
+    /// Makes the folder of an engine's instance, which belongs to the user given and which nobody else may enter. One that is there
+    /// stays as it is: whose it is, its engine judges.
+    /// </summary>
+    /// <exception cref="Errors.AshlarException">ASH4004.</exception>
+    internal void CreateData(string instance, Processes.SystemUser? user)
+    {
+        const UnixFileMode mine = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        const UnixFileMode passable = mine | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        try
+        {
+            Make(Data, user is null ? mine : passable);
+            if (!Directory.Exists(DataOf(instance)))
+            {
+                Make(DataOf(instance), mine);
+                if (user is not null)
+                {
+                    Ownership.Give(DataOf(instance), user);
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw AgentErrors.StateFolderUnusable(DataOf(instance), e.Message.TrimEnd('.'));
         }
     }
 

@@ -80,6 +80,9 @@ internal sealed class Orders(
             case AgentVerbs.Maintenance:
                 await Queue(() => MaintenanceAsync(Arguments<MaintenanceArguments>(), Tell));
                 break;
+            case AgentVerbs.Access:
+                Give(await AccessAsync(Arguments<AccessArguments>().Tier));
+                break;
             case AgentVerbs.Upgrade:
                 await Queue(() => upgrade.RunAsync(Arguments<UpgradeArguments>().Executable));
                 break;
@@ -239,6 +242,15 @@ internal sealed class Orders(
         {
             throw AgentErrors.UserChanged(user?.Name ?? SystemUsers.Current.Name, now?.Name ?? SystemUsers.Current.Name);
         }
+    }
+
+    private async Task<TierAccess> AccessAsync(string name)
+    {
+        Current(AgentVerbs.Access);
+        var context = await loop.InvokeAsync(() => supervisor.View.Target.Context);
+        var known = Tiers.All.Where(tier => context is not null && tier.Access(context) is not null).ToArray();
+        return known.FirstOrDefault(tier => tier.Name == name)?.Access(context!)
+            ?? throw AgentErrors.UnknownTarget(name, [.. known.Select(tier => tier.Name)], "engine");
     }
 
     private string Current(string verb) =>

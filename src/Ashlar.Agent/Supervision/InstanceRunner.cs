@@ -163,6 +163,11 @@ internal sealed class InstanceRunner(
                 links.EnsureListening();
             }
 
+            if (Tiers.IsBacking(o.Tier))
+            {
+                state.CreateData(o.Name, desired.Launch.User is { } user ? SystemUsers.Find(user) : null);
+            }
+
             var logFrom = LogTail.End(state.LogOf(o.Name));
             var process = launcher.Start(Spec(o, desired));
             foreach (var warning in process.Warnings)
@@ -395,10 +400,11 @@ internal sealed class InstanceRunner(
             return;
         }
 
-        table.Change(id, x => AfterExit(x, exit) with { Process = null, LastLines = LastLines(x, running?.LogFrom ?? 0) });
+        var lastLines = LastLines(o, running?.LogFrom ?? 0);
+        table.Change(id, x => AfterExit(x, exit, lastLines) with { Process = null, LastLines = lastLines });
     }
 
-    private ObservedInstance AfterExit(ObservedInstance o, ExitReport exit)
+    private ObservedInstance AfterExit(ObservedInstance o, ExitReport exit, ImmutableArray<string> lastLines)
     {
         var policy = PolicyOf(o);
         policy.Ended(exit);
@@ -409,7 +415,7 @@ internal sealed class InstanceRunner(
             DueAt = time.GetUtcNow() + (policy.Wait ?? TimeSpan.Zero),
             Restarts = o.Restarts + (crashed ? 1 : 0),
             Detail = policy.CrashLoop ? $"{exit}, crashed {policy.Crashes} times" : o.Condemned ? $"hung ({exit})" : exit.ToString(),
-            Failure = o.Failure ?? FailureOf(o, exit, policy)?.Error,
+            Failure = o.Failure ?? Explained(o, exit, lastLines) ?? FailureOf(o, exit, policy)?.Error,
         };
     }
 
@@ -422,6 +428,9 @@ internal sealed class InstanceRunner(
         _ => null,
     };
 
+    private static AshlarError? Explained(ObservedInstance o, ExitReport exit, ImmutableArray<string> lastLines) =>
+        o.State == InstanceState.Starting && !exit.Success ? Tiers.Explain(o.Tier, o.Name, lastLines) : null;
+
     private string CommandOf(ObservedInstance o) => Target.Service(o.Service)?.Run ?? o.Service;
 
     private RestartPolicy PolicyOf(ObservedInstance o)
@@ -429,7 +438,7 @@ internal sealed class InstanceRunner(
         if (!_policies.TryGetValue(o.Id, out var policy))
         {
             _policies[o.Id] = policy = new RestartPolicy(
-                time, Random.Shared, endsByItself: o is { HasEndpoint: false, Readiness: Readiness.Alive }, o.Tier == Tiers.Edge ? RestartPace.Urgent : RestartPace.Patient);
+                time, Random.Shared, endsByItself: o is { HasEndpoint: false, Readiness: Readiness.Alive }, o.Tier == Tiers.Edge || Tiers.IsBacking(o.Tier) ? RestartPace.Urgent : RestartPace.Patient);
         }
 
         return policy;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 
 namespace Ashlar.Processes;
 
@@ -9,6 +10,11 @@ public static class ChildEnvironment
     internal const string TagVariable = "ASHLAR_INSTANCE_ID";
 
     private const string DefaultPath = "/usr/local/bin:/usr/bin:/bin";
+
+    /// <summary>What a tier of this program needs in its environment: it finds its runtime where the program that plans has found it.</summary>
+    public static ImmutableSortedDictionary<string, string> OfOwnProgram { get; } = RuntimeRoot() is { } root
+        ? ImmutableSortedDictionary<string, string>.Empty.Add("DOTNET_ROOT", root)
+        : ImmutableSortedDictionary<string, string>.Empty;
 
     /// <summary>The variables of the child.</summary>
     /// <param name="spec">What is started.</param>
@@ -38,6 +44,13 @@ public static class ChildEnvironment
         variables["USER"] = user.Name;
         variables["LOGNAME"] = user.Name;
         variables["PATH"] = Searchable(variables["PATH"], user);
+    }
+
+    private static string? RuntimeRoot()
+    {
+        // ROOT/shared/Microsoft.NETCore.App/VERSION/; a self-contained program carries its runtime beside itself.
+        var shared = Path.GetDirectoryName(Path.GetDirectoryName(RuntimeEnvironment.GetRuntimeDirectory().TrimEnd('/')));
+        return Path.GetFileName(shared) == "shared" ? Path.GetDirectoryName(shared) : null;
     }
 
     /// <summary>

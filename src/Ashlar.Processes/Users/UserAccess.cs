@@ -41,7 +41,7 @@ public static class UserAccess
     }
 
     /// <summary>True: this process may write the file, or make files in the folder.</summary>
-    internal static bool CanWrite(string path) => Ask(path, Libc.W_OK) == 0;
+    public static bool CanWrite(string path) => Ask(path, Libc.W_OK) == 0;
 
     private static unsafe int Ask(string path, int mode)
     {
