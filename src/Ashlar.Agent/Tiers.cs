@@ -7,6 +7,7 @@ using Ashlar.Engines;
 using Ashlar.Errors;
 using Ashlar.Postgres;
 using Ashlar.Processes;
+using Ashlar.Stack;
 
 namespace Ashlar.Agent;
 
@@ -36,6 +37,9 @@ internal sealed record Tier(string Name, Func<PlanContext, IEnumerable<DesiredIn
     /// <summary>What the last lines of an instance that ended while it started say, in our words; null: nothing that is known. Pure.</summary>
     public Func<string, IReadOnlyList<string>, AshlarError?> Explain { get; init; } = (_, _) => null;
 
+    /// <summary>Refuses a stack that this machine cannot run, before anything is built for it.</summary>
+    public Action<StackDefinition> Require { get; init; } = _ => { };
+
     /// <summary>Makes what looks after its engines; null: nothing has to.</summary>
     public Func<TierWatchHost, ITierWatch>? Watch { get; init; }
 }
@@ -64,6 +68,9 @@ internal static class Tiers
             Scales = PostgresTier.Scales,
             IsBacking = true,
             EngineUser = PostgresTier.EngineUser,
+            Access = PostgresTier.Access,
+            Explain = PostgresTier.Explain,
+            Require = PostgresTier.Require,
             Watch = PostgresTier.Watch,
         },
         new(RedisQueue.Tier, RedisQueue.Plan)
@@ -112,6 +119,16 @@ internal static class Tiers
     /// </summary>
     public static AshlarError? Explain(string tier, string instance, IReadOnlyList<string> lastLines) =>
         IsBacking(tier) ? ErrorLines.Find(lastLines) ?? Of(tier).Explain(instance, lastLines) : null;
+
+    /// <summary>Refuses a stack that this machine cannot run.</summary>
+    /// <exception cref="AshlarException">What a tier lacks, or what it is asked for and cannot be.</exception>
+    public static void Require(StackDefinition stack)
+    {
+        foreach (var tier in All)
+        {
+            tier.Require(stack);
+        }
+    }
 
     /// <summary>What all tiers need before they can be planned.</summary>
     public static TierNeeds Needs(PlanContext context)

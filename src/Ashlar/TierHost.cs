@@ -1,6 +1,7 @@
 using Ashlar.Agent.Hosting;
 using Ashlar.Edge;
 using Ashlar.Engines;
+using Ashlar.Postgres;
 
 namespace Ashlar;
 
@@ -10,13 +11,14 @@ namespace Ashlar;
 internal static class TierHost
 {
     /// <summary>True if the word names a tier.</summary>
-    public static bool Serves(string word) => word is "agent" or "edge" || EngineStart.Serves(word);
+    public static bool Serves(string word) => word is "agent" or "edge" or PostgresTier.Word || EngineStart.Serves(word);
 
     /// <summary>Runs the tier until it ends; the result is the exit code of the process.</summary>
     public static Task<int> RunAsync(string tier, string[] arguments) => tier switch
     {
         "agent" => AgentHost.MainAsync(arguments),
         "edge" => EdgeTier.RunAsync(arguments),
+        PostgresTier.Word => PostgresProcess.RunAsync(arguments),
         _ when EngineStart.Serves(tier) => EngineStart.RunAsync(tier, arguments),
         _ => throw new ArgumentException($"There is no tier '{tier}'.", nameof(tier)),
     };

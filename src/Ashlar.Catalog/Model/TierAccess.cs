@@ -8,6 +8,9 @@ namespace Ashlar.Catalog;
 /// <param name="Database">Database, where the engine has such.</param>
 public sealed record TierAccess(string Address, int Port, string User, string Password, string Database = "")
 {
+    /// <summary>The same as the user of the app, where the engine has such; null: none.</summary>
+    public TierAccess? App { get; init; }
+
     /// <summary>All but the password.</summary>
     public override string ToString() => $"{User}@{Address}:{Port}/{Database}";
 }

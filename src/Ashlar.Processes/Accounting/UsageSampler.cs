@@ -20,8 +20,8 @@ public sealed record ProcessUsage(ImmutableArray<int> Pids, double Cpu, TimeSpan
 /// Reads CPU and memory of many process groups with one pass over <c>/proc</c>. To be called about once a second by one thread.
 /// </summary>
 /// <remarks>
-/// Processes that belong to none of the groups are looked at only every tenth time: nobody enters a session from outside. PSS
-/// walks all pages of a process (milliseconds for a large one), so at most one process is read in a pass, each once a minute.
+/// Processes that belong to none of the groups are looked at only every tenth time: nobody enters a session or becomes another's
+/// child from outside. PSS walks all pages of a process (milliseconds for a large one), so at most one process is read in a pass, each once a minute.
 /// </remarks>
 /// <param name="time">Clock.</param>
 public sealed class UsageSampler(TimeProvider time)
@@ -31,6 +31,7 @@ public sealed class UsageSampler(TimeProvider time)
     private static readonly TimeSpan PssEvery = TimeSpan.FromSeconds(60);
 
     private readonly List<int> _pids = new(256);
+    private readonly List<ProcessStat> _read = new(256);
     private readonly HashSet<int> _strangers = [];
     private readonly Dictionary<int, (long Ticks, long At)> _before = [];
     private readonly Dictionary<int, (long StartTime, long Bytes, long At)> _pss = [];
@@ -47,21 +48,26 @@ public sealed class UsageSampler(TimeProvider time)
             _strangers.Clear();
         ProcessTable.ListPids(_pids);
         var now = time.GetTimestamp();
+        _read.Clear();
+        var ancestry = new Ancestry(wanted);
         foreach (var pid in _pids)
         {
-            if (_strangers.Contains(pid) && !wanted.Contains(pid))
+            if ((_strangers.Contains(pid) && !wanted.Contains(pid)) || !ProcessTable.TryRead(pid, out var stat))
                 continue;
-            if (!ProcessTable.TryRead(pid, out var stat))
-                continue;
-            if (!wanted.Contains(stat.Session))
+            _read.Add(stat);
+            ancestry.Add(stat);
+        }
+        foreach (var stat in _read)
+        {
+            if (ancestry.LeaderOf(stat.Pid) is not { } leader)
             {
-                _strangers.Add(pid);
+                _strangers.Add(stat.Pid);
                 continue;
             }
             if (stat.IsZombie)
                 continue;
-            if (!groups.TryGetValue(stat.Session, out var members))
-                groups[stat.Session] = members = [];
+            if (!groups.TryGetValue(leader, out var members))
+                groups[leader] = members = [];
             members.Add(stat);
         }
         ReadOnePss(groups, now);

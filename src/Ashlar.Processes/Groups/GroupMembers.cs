@@ -4,8 +4,8 @@ using System.Text;
 namespace Ashlar.Processes;
 
 /// <summary>
-/// Finds the processes that belong to one start: those of its session, those in its cgroup, and those that left both but still
-/// carry its tag in their environment.
+/// Finds the processes that belong to one start: those of its session, those that descend from it, those in its cgroup, and those that
+/// left all of these but still carry its tag in their environment.
 /// </summary>
 /// <param name="leader">Leader of the session; null: only the tag is known.</param>
 /// <param name="tag">Value of <c>ASHLAR_INSTANCE_ID</c>.</param>
@@ -15,6 +15,17 @@ internal sealed class GroupMembers(ProcessIdentity? leader, string tag, ControlG
     private readonly byte[] _marker = Encoding.UTF8.GetBytes($"{ChildEnvironment.TagVariable}={tag}\0");
 
     private const int KillRounds = 200;
+    private readonly HashSet<(int Pid, long StartTime)> _remembered = [];
+
+    /// <summary>
+    /// Notes who the members are. To be called before the leader is killed: some leave its session and write over their environment
+    /// (PostgreSQL's), and when it is gone they descend from nobody.
+    /// </summary>
+    public void Remember()
+    {
+        lock (_remembered)
+            _remembered.UnionWith(Find().Select(stat => (stat.Pid, stat.StartTime)));
+    }
 
     /// <summary>The members that live, without the leader.</summary>
     public List<ProcessStat> Find()
@@ -25,8 +36,15 @@ internal sealed class GroupMembers(ProcessIdentity? leader, string tag, ControlG
         var session = leader is not null && !table.Exists(stat => stat.Pid == leader.Pid && stat.StartTime != leader.StartTime)
             ? leader.Pid
             : -1;
-        return table.FindAll(stat => !stat.IsZombie && stat.Pid != leader?.Pid && stat.Pid != Environment.ProcessId
-            && (stat.Session == session || grouped?.Contains(stat.Pid) is true || HasTag(stat.Pid)));
+        var ancestry = new Ancestry(new HashSet<int> { session });
+        foreach (var stat in table)
+            ancestry.Add(stat);
+        lock (_remembered)
+        {
+            return table.FindAll(stat => !stat.IsZombie && stat.Pid != leader?.Pid && stat.Pid != Environment.ProcessId
+                && (ancestry.LeaderOf(stat.Pid) == session || _remembered.Contains((stat.Pid, stat.StartTime))
+                    || grouped?.Contains(stat.Pid) is true || HasTag(stat.Pid)));
+        }
     }
 
     /// <summary>Waits until no member lives; false if it was cancelled before.</summary>

@@ -143,6 +143,7 @@ public sealed class ManagedProcess
         catch (OperationCanceledException) when (_killNow.IsCancellationRequested)
         {
             _killed = true;
+            _members.Remember();
             SignalGroup(Signals.Kill);
             Signal(Signals.Kill);
             await _watcher.WaitAsync(_handle);

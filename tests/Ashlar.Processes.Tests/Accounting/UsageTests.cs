@@ -84,4 +84,19 @@ public sealed class UsageTests
             Assert.True(error is null, string.Create(CultureInfo.InvariantCulture, $"seed {Seed}, round {round}: {error}"));
         }
     }
+
+    [Fact]
+    public async Task Processes_that_leave_the_session_as_PostgreSQLs_do_are_still_counted_and_killed_with_the_leader()
+    {
+        using var lab = new Lab();
+        // Each of them leads a session of its own, and the last has an empty environment: nothing but its parent tells whose it is.
+        var process = lab.StartShell("setsid sh -c 'env -i setsid sleep 1000 & echo burnt; wait' & wait");
+        await lab.LogHolds("burnt");
+        await Lab.Until(() => ProcessTree.Of(process.Identity.Pid).Length >= 3, "three processes");
+        var pids = ProcessTree.Of(process.Identity.Pid);
+        var usage = new UsageSampler(TimeProvider.System).Sample([process.Identity.Pid]);
+        Assert.Equal(pids.Order(), usage[process.Identity.Pid].Pids.Order());
+        await process.StopAsync(TimeSpan.Zero);
+        Assert.All(pids, pid => Assert.False(Lab.Lives(pid)));
+    }
 }
