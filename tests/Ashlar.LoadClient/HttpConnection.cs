@@ -150,11 +150,12 @@ internal sealed class HttpConnection(EndPoint server) : IDisposable
 
     public static string? Header(string head, string name)
     {
-        foreach (var line in head.Split("\r\n"))
+        foreach (var range in head.AsSpan().Split("\r\n"))
         {
+            var line = head.AsSpan()[range];
             if (line.Length > name.Length && line[name.Length] == ':' && line.StartsWith(name, StringComparison.OrdinalIgnoreCase))
             {
-                return line[(name.Length + 1)..].Trim();
+                return line[(name.Length + 1)..].Trim().ToString();
             }
         }
         return null;

@@ -18,8 +18,7 @@ internal sealed class AppConnection(NetworkStream stream, string name, Cancellat
         {
             var lines = head.Split("\r\n");
             var request = lines[0].Split(' ');
-            var headers = lines.Skip(1).Where(l => l.Length > 0).Select(l => l.Split(':', 2)).GroupBy(p => p[0].ToLowerInvariant())
-                .ToDictionary(g => g.Key, g => string.Join(", ", g.Select(p => p[1].Trim())));
+            var headers = Headers(lines.AsSpan(1));
             var target = request[1].Split('?', 2);
             var query = target.Length < 2 ? [] : target[1].Split('&').Select(p => p.Split('=', 2)).ToDictionary(p => p[0], p => p.Length > 1 ? p[1] : "");
             int Number(string key, int otherwise) => query.TryGetValue(key, out var text) ? int.Parse(text) : otherwise;
@@ -61,6 +60,21 @@ internal sealed class AppConnection(NetworkStream stream, string name, Cancellat
                 return;
             }
         }
+    }
+
+    private static Dictionary<string, string> Headers(ReadOnlySpan<string> lines)
+    {
+        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var line in lines)
+        {
+            if (line.Length > 0)
+            {
+                var colon = line.IndexOf(':');
+                var (name, value) = (line[..colon], line[(colon + 1)..].Trim());
+                headers[name] = headers.TryGetValue(name, out var before) ? $"{before}, {value}" : value;
+            }
+        }
+        return headers;
     }
 
     private async Task<string?> ReadHeadAsync()
