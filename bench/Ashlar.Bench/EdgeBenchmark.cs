@@ -48,7 +48,7 @@ internal static class EdgeBenchmark
         var late = proxies.ToDictionary(p => p.Name, _ => new List<double>());
         foreach (var (_, port, _) in proxies)
         {
-            await Measure.WrkAsync($"http://127.0.0.1:{port}/index.html", Connections, context.Quick ? 2 : 5, headers);
+            await Measure.WrkAsync($"http://127.0.0.1:{port}/index.html", Connections, context.Quick ? 4 : 6, headers);
         }
         for (var round = 0; round < rounds; round++)
         {
