@@ -10,6 +10,7 @@ using Ashlar.Catalog.Store;
 using Ashlar.Delivery.Releases;
 using Ashlar.Edge;
 using Ashlar.Errors;
+using Ashlar.Monitoring;
 using Ashlar.Processes;
 using Ashlar.Stack;
 
@@ -78,7 +79,9 @@ public static class AgentHost
         var nothing = new Target { Stack = new StackDefinition { Name = Path.GetFileName(options.StackFolder), Directory = options.StackFolder } };
         using var launcher = new ProcessLauncher(nothing.Stack.Name, time);
         await using var links = new TierLinks(loop, listeners, table, log, time);
-        using var runner = new InstanceRunner(loop, table, launcher, ports, links, state, log, time) { Target = nothing };
+        using var eventFile = new EventFile(state.Events);
+        var events = new StackEvents(eventFile, time);
+        using var runner = new InstanceRunner(loop, table, launcher, ports, links, state, events, log, time) { Target = nothing };
         using var supervisor = new Supervisor(loop, table, runner, links, listeners, watches, nothing, log, time);
         using var notifier = new SystemdNotifier(Environment.GetEnvironmentVariable, time, alive => loop.Post(alive));
 
@@ -93,11 +96,16 @@ public static class AgentHost
             loop, supervisor, desired, listeners, kept, links, new Planner(options, programVersion, user?.Name, EngineUsers(options)), releases, log);
         releases.Backing = rollout.RaiseBackingAsync;
         var usage = new UsageMonitor(time);
-        using var housekeeping = new Housekeeping(usage, new LogRotator(state, time, log));
-        supervisor.Settled.Add(() => usage.Watch(table.All.Where(o => o.Process is not null).Select(o => o.Process!.Pid)));
+        using var metrics = new AgentMetrics(state, usage, time, log);
+        using var housekeeping = new Housekeeping(usage, metrics, new LogRotator(state, time, log));
+        supervisor.Settled.Add(() =>
+        {
+            usage.Watch(table.All.Where(o => o.Process is not null).Select(o => o.Process!.Pid));
+            metrics.Know(table.All, supervisor.View.Target.Stack);
+        });
         var status = new StatusReporter(loop, supervisor, desired, listeners, usage, watches, options, programVersion, time);
         var upgrade = new Upgrade(loop, table, listeners, taken, notifier, options, log);
-        var orders = new Orders(loop, supervisor, rollout, releases, status, upgrade, user, options, log);
+        var orders = new Orders(loop, supervisor, rollout, releases, status, upgrade, events, user, options, log);
 
         var turning = loop.RunAsync(supervisor.SettleAsync);
         using var signals = new AgentSignals(shutdown => loop.Post(() =>

@@ -9,6 +9,7 @@ using Ashlar.Agent.Supervision;
 using Ashlar.Catalog;
 using Ashlar.Delivery.Releases;
 using Ashlar.Errors;
+using Ashlar.Monitoring;
 using Ashlar.Processes;
 using Ashlar.Stack;
 
@@ -17,7 +18,7 @@ namespace Ashlar.Agent.Operations;
 /// <summary>The verbs of the API. Each order becomes a change of the desired state; the rest follows from that.</summary>
 internal sealed class Orders(
     AgentLoop loop, Supervisor supervisor, Rollout rollout, ReleaseStore releases, StatusReporter status, Upgrade upgrade,
-    SystemUser? user, AgentOptions options, AgentLog log)
+    StackEvents events, SystemUser? user, AgentOptions options, AgentLog log)
 {
     private readonly OrderQueue _queue = new();
 
@@ -57,7 +58,7 @@ internal sealed class Orders(
                 await Queue(() => ScaleAsync(Arguments<ScaleArguments>(), Tell));
                 break;
             case AgentVerbs.Restart:
-                await Queue(() => ChangeAsync(request.Verb, (d, s) => TargetChanges.Restart(d, s, Arguments<TargetArguments>().Targets), Tell));
+                await Queue(() => RestartAsync(Arguments<TargetArguments>(), Tell));
                 break;
             case AgentVerbs.Stop:
                 await Queue(() => ChangeAsync(request.Verb, (d, s) => TargetChanges.Stop(d, s, Arguments<TargetArguments>().Targets), Tell));
@@ -152,11 +153,13 @@ internal sealed class Orders(
         }
         catch (Exception e) when (prepared.Changed)
         {
+            events.Add(StackEventKinds.Release, release.Name, $"{verb} failed: {e.Message.Split('\n')[0]}");
             await releases.MarkFailedAsync(release.Name, e.Message.Split('\n')[0]);
             throw;
         }
 
         await releases.MarkCurrentAsync(release.Name);
+        events.Add(StackEventKinds.Release, release.Name, $"{release.Name} runs ({verb})");
         await releases.PruneAsync(await status.ReleasesInUseAsync());
         await rollout.RequireHealthyAsync();
         return new UpResult(release.Name, prepared.Changed, await status.UrlsAsync());
@@ -200,8 +203,20 @@ internal sealed class Orders(
         await gone;
     }
 
-    private async Task ScaleAsync(ScaleArguments arguments, Action<string> tell) =>
+    private async Task ScaleAsync(ScaleArguments arguments, Action<string> tell)
+    {
         await ChangeAsync(AgentVerbs.Scale, (d, s) => TargetChanges.Scale(d, s, arguments.Counts), tell);
+        foreach (var (name, count) in arguments.Counts)
+        {
+            events.Add(StackEventKinds.Scale, name, $"{name} scaled to {count}");
+        }
+    }
+
+    private async Task RestartAsync(TargetArguments arguments, Action<string> tell)
+    {
+        await ChangeAsync(AgentVerbs.Restart, (d, s) => TargetChanges.Restart(d, s, arguments.Targets), tell);
+        events.Add(StackEventKinds.Restart, arguments.Targets.IsEmpty ? "services" : string.Join(", ", arguments.Targets), "restarted by order");
+    }
 
     private async Task StartAsync(TargetArguments arguments, Action<string> tell)
     {

@@ -4,20 +4,21 @@ namespace Ashlar.Agent.Supervision;
 
 /// <summary>
 /// What the agent does by the clock, on a thread of its own, one wake-up for all of it: reads what every process group uses, each
-/// second, and keeps the logs within bounds, each second and more often while one is flooded.
+/// second, writes it into the metrics, and keeps the logs within bounds, each second and more often while one is flooded.
 /// </summary>
 internal sealed class Housekeeping : IDisposable
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WhileFlooded = TimeSpan.FromMilliseconds(100);
     private readonly UsageMonitor _usage;
+    private readonly AgentMetrics _metrics;
     private readonly LogRotator _logs;
     private readonly ManualResetEventSlim _ending = new();
     private readonly Thread _thread;
 
-    public Housekeeping(UsageMonitor usage, LogRotator logs)
+    public Housekeeping(UsageMonitor usage, AgentMetrics metrics, LogRotator logs)
     {
-        (_usage, _logs) = (usage, logs);
+        (_usage, _metrics, _logs) = (usage, metrics, logs);
         _thread = new Thread(Run) { Name = "housekeeping", IsBackground = true };
         _thread.Start();
     }
@@ -41,6 +42,7 @@ internal sealed class Housekeeping : IDisposable
             {
                 sampled = Stopwatch.GetTimestamp();
                 _usage.Sample();
+                _metrics.Write();
             }
         }
     }

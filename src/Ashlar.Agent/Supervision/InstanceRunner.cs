@@ -7,6 +7,7 @@ using Ashlar.Agent.Publishing;
 using Ashlar.Agent.Reconciling;
 using Ashlar.Catalog;
 using Ashlar.Errors;
+using Ashlar.Monitoring;
 using Ashlar.Processes;
 
 namespace Ashlar.Agent.Supervision;
@@ -17,7 +18,7 @@ namespace Ashlar.Agent.Supervision;
 /// </summary>
 internal sealed class InstanceRunner(
     AgentLoop loop, InstanceTable table, ProcessLauncher launcher, PortAllocator ports, TierLinks links, StateFolder state,
-    AgentLog log, TimeProvider time) : IDisposable
+    StackEvents events, AgentLog log, TimeProvider time) : IDisposable
 {
     private const int LastLinesShown = 20;
     private static readonly TimeSpan KillMargin = TimeSpan.FromSeconds(5);
@@ -344,6 +345,7 @@ internal sealed class InstanceRunner(
         if (table.All.FirstOrDefault(o => o.Name == name && o.Serves) is { } o && ProcessOf(o.Id) is { } process)
         {
             log.Warning(LogEvent.State, $"{o.Id} is stopped and started again: {reason}");
+            events.Add(StackEventKinds.Restart, o.Name, reason);
             End(process, o.StopGrace, o.StopRequest);
         }
     }
@@ -401,7 +403,8 @@ internal sealed class InstanceRunner(
         }
 
         var lastLines = LastLines(o, running?.LogFrom ?? 0);
-        table.Change(id, x => AfterExit(x, exit, lastLines) with { Process = null, LastLines = lastLines });
+        var ended = table.Change(id, x => AfterExit(x, exit, lastLines) with { Process = null, LastLines = lastLines });
+        events.Add(exit.Success ? StackEventKinds.Restart : StackEventKinds.Crash, o.Name, ended.Detail);
     }
 
     private ObservedInstance AfterExit(ObservedInstance o, ExitReport exit, ImmutableArray<string> lastLines)

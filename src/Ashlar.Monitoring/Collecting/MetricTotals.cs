@@ -1,6 +1,80 @@
 namespace Ashlar.Monitoring;
 
-/// <summary>All series of a stack as they stand, counters and histograms since the collector began or before.</summary>
+/// <summary>
+/// All series of a stack as they stand. Counters and histograms are those of all processes together, ended ones included, and never
+/// go back while the collector lives. Not to be read while it collects.
+/// </summary>
 public sealed class MetricTotals
 {
+    private readonly SortedDictionary<(string Name, string Subject), MetricTotal> _totals = new(Comparer<(string, string)>.Create(
+        static (a, b) => string.CompareOrdinal(a.Item1, b.Item1) is var order and not 0 ? order : string.CompareOrdinal(a.Item2, b.Item2)));
+
+    private readonly Dictionary<string, string> _tiers = new(StringComparer.Ordinal);
+
+    /// <summary>The series, ordered by name and subject.</summary>
+    public IEnumerable<MetricTotal> Series => _totals.Values;
+
+    /// <summary>A counter's or gauge's value; 0 if there is none.</summary>
+    public long Value(string name, string subject = "") => _totals.GetValueOrDefault((name, subject))?.Value ?? 0;
+
+    /// <summary>Tier of a service.</summary>
+    public string TierOf(string service) => _tiers.GetValueOrDefault(service) ?? Subjects.TierOf(service);
+
+    internal void Learn(string service, string tier) => _tiers[service] = tier;
+
+    internal void Add(MetricsSeries series, MetricsSeries? before)
+    {
+        var total = Find(series.Name, series.Subject, series.Kind);
+        if (series.Histogram is { } histogram)
+        {
+            total.Histogram = total.Histogram.Plus(before?.Histogram is { } earlier ? histogram.Since(earlier) : histogram);
+        }
+        else
+        {
+            total.Value += Math.Max(0, series.Value - (before?.Value ?? 0));
+        }
+    }
+
+    internal void Set(string name, string subject, SeriesKind kind, long value) => Find(name, subject, kind).Value = value;
+
+    /// <summary>Gauges that nobody writes any more mean nothing.</summary>
+    internal void DropGauges()
+    {
+        foreach (var key in _totals.Where(total => total.Value.Kind == SeriesKind.Gauge).Select(total => total.Key).ToArray())
+        {
+            _totals.Remove(key);
+        }
+    }
+
+    private MetricTotal Find(string name, string subject, SeriesKind kind)
+    {
+        if (!_totals.TryGetValue((name, subject), out var total) || total.Kind != kind)
+        {
+            _totals[(name, subject)] = total = new MetricTotal(name, subject, kind);
+        }
+
+        return total;
+    }
+}
+
+/// <summary>One series as it stands.</summary>
+/// <param name="name">Its name.</param>
+/// <param name="subject">What it is about.</param>
+/// <param name="kind">Its kind.</param>
+public sealed class MetricTotal(string name, string subject, SeriesKind kind)
+{
+    /// <summary>Its name.</summary>
+    public string Name => name;
+
+    /// <summary>What it is about: a service, an instance, or empty.</summary>
+    public string Subject => subject;
+
+    /// <summary>Its kind.</summary>
+    public SeriesKind Kind => kind;
+
+    /// <summary>Value of a counter or gauge.</summary>
+    public long Value { get; internal set; }
+
+    /// <summary>Of a histogram.</summary>
+    public HistogramSnapshot Histogram { get; internal set; } = HistogramSnapshot.Empty;
 }

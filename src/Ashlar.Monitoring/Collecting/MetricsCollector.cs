@@ -8,14 +8,33 @@ namespace Ashlar.Monitoring;
 /// <param name="time">Clock.</param>
 public sealed class MetricsCollector(string folder, TimeProvider time)
 {
+    private readonly MetricsFolder _folder = new(folder);
+    private long? _passAt;
+    private DateTimeOffset? _pass;
+    private long _machineBusy;
+
     /// <summary>What was counted so far, for Prometheus; counters of processes that have ended are kept in it.</summary>
     public MetricTotals Totals { get; } = new();
 
     /// <summary>Reads the files. Never throws for what they hold.</summary>
     public Moment Collect()
     {
-        _ = folder;
-        return new Moment(time.GetUtcNow(), TimeSpan.Zero, [], []);
+        var (now, at) = (time.GetUtcNow(), time.GetTimestamp());
+        var span = _passAt is { } before ? time.GetElapsedTime(before, at) : TimeSpan.Zero;
+        List<string> problems = [];
+        var readings = _folder.Read(_pass, problems);
+        (_pass, _passAt) = (now, at);
+
+        var changes = new Changes(span);
+        Totals.DropGauges();
+        foreach (var reading in readings)
+        {
+            Take(reading, changes);
+        }
+
+        TakeMachine(changes);
+        changes.ForEachTier(Totals.Learn);
+        return new Moment(now, span, SampleBuilder.Build(changes, Totals), [.. problems]);
     }
 
     /// <summary>
@@ -27,5 +46,43 @@ public sealed class MetricsCollector(string folder, TimeProvider time)
         var now = time.GetUtcNow();
         var next = new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerSecond) + (TimeSpan.TicksPerSecond / 2), TimeSpan.Zero);
         return (next - now > TimeSpan.FromMilliseconds(100) ? next : next.AddSeconds(1)) - now;
+    }
+
+    private void Take(Reading reading, Changes changes)
+    {
+        foreach (var series in reading.Now.Series)
+        {
+            var before = reading.Before?.Find(series.Name, series.Subject);
+            if (series.Kind != SeriesKind.Gauge)
+            {
+                Totals.Add(series, before);
+                changes.Count(series, before, reading.CountsAsNew);
+            }
+            else if (reading.Alive)
+            {
+                changes.Gauge(series.Name, series.Subject, series.Value);
+                Totals.Set(series.Name, series.Subject, SeriesKind.Gauge, changes.GaugeOf(series.Name, series.Subject));
+            }
+        }
+    }
+
+    private void TakeMachine(Changes changes)
+    {
+        if (MachineFigures.Read() is not { } machine)
+        {
+            return;
+        }
+
+        changes.Rate(MachineFigures.Cpu, "", _machineBusy == 0 ? 0 : Math.Max(0, machine.BusyMilliseconds - _machineBusy));
+        _machineBusy = machine.BusyMilliseconds;
+        Totals.Set(MachineFigures.Cpu, "", SeriesKind.Counter, machine.BusyMilliseconds);
+        foreach (var (name, value) in new[]
+        {
+            (MachineFigures.CoreCount, machine.Cores), (MachineFigures.MemoryTotal, machine.Memory), (MachineFigures.MemoryFree, machine.MemoryAvailable),
+        })
+        {
+            changes.Gauge(name, "", value);
+            Totals.Set(name, "", SeriesKind.Gauge, value);
+        }
     }
 }

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace Ashlar.Monitoring;
 
 /// <summary>Something that happened to the stack and stands as a mark in charts.</summary>
@@ -23,13 +21,4 @@ public static class StackEventKinds
 
     /// <summary>A number of instances was changed.</summary>
     public const string Scale = "scale";
-}
-
-/// <summary>The events of a stack in a small file, a JSON object a line.</summary>
-public static class EventFile
-{
-    /// <summary>Reads the events, oldest first. Lines that are none are left out; a file that is not there has none.</summary>
-    /// <param name="path">The stack's <c>.ashlar/run/events.log</c>.</param>
-    /// <param name="from">Events before it are left out.</param>
-    public static ImmutableArray<StackEvent> Read(string path, DateTimeOffset from = default) => [];
 }

@@ -55,7 +55,9 @@ public sealed unsafe class MetricsFile : IDisposable
     {
         Check(slots, seriesCapacity, longsPerSlot);
         var temporary = $"{path}.{Environment.ProcessId}.tmp";
-        var file = File.OpenHandle(temporary, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        // The folder may belong to a less privileged user than ours: a link that waits there under this name must not be followed.
+        File.Delete(temporary);
+        var file = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         MetricsFile? metrics = null;
         try
         {

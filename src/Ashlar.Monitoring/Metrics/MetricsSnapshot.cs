@@ -31,6 +31,9 @@ public sealed class MetricsSnapshot
     /// <summary>The series in the order in which they were registered.</summary>
     public ImmutableArray<MetricsSeries> Series { get; }
 
+    /// <summary>A series, or null.</summary>
+    public MetricsSeries? Find(string name, string subject = "") => _byName.GetValueOrDefault((name, subject));
+
     /// <summary>Value of a counter or gauge; 0 if there is none of that name and subject.</summary>
     public long Value(string name, string subject = "") => _byName.GetValueOrDefault((name, subject))?.Value ?? 0;
 
