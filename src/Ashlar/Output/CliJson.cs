@@ -21,6 +21,7 @@ namespace Ashlar.Output;
 [JsonSerializable(typeof(DoctorReport))]
 [JsonSerializable(typeof(VersionReport))]
 [JsonSerializable(typeof(HelpReport))]
+[JsonSerializable(typeof(TopReport))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>The agent's records, written like our own: indented, nothing left out.</summary>
