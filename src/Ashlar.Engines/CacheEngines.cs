@@ -1,6 +1,7 @@
 using Ashlar.Catalog;
 using Ashlar.Engines.Memcached;
 using Ashlar.Engines.Redis;
+using Ashlar.Engines.Watching;
 using Ashlar.Errors;
 
 namespace Ashlar.Engines;

@@ -65,9 +65,9 @@ public static class EngineErrors
     public static AshlarError Rejected(string tier, string instance, long count, long connections) => new(
         "ASH7113", tier, $"{instance} has turned {count} connections away; it has {connections}.", "Let the app keep fewer open: a pool for each process.");
 
-    /// <summary>ASH7114: an engine does not answer though its process runs.</summary>
-    public static AshlarError Silent(string tier, string instance, string reason) => new(
-        "ASH7114", tier, $"{instance} does not answer: {reason}.", $"ashlar logs {instance} may say why; ashlar restart {instance} replaces it.");
+    /// <summary>ASH7114: the figures of the engines cannot be written down.</summary>
+    public static AshlarError FiguresNotWritten(string tier, string folder, string reason) => new(
+        "ASH7114", tier, $"The figures of the {tier} cannot be written to {folder}: {reason}. The engines run all the same.", "Free space on that disk, then ashlar up.");
 
     /// <summary>ASH7115: an engine answers what its protocol does not allow, or says no.</summary>
     public static AshlarException BadAnswer(string tier, string reason) => New(

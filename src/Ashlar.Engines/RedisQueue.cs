@@ -1,5 +1,6 @@
 using Ashlar.Catalog;
 using Ashlar.Engines.Redis;
+using Ashlar.Engines.Watching;
 using Ashlar.Errors;
 
 namespace Ashlar.Engines;

@@ -1,5 +1,6 @@
 using Ashlar.Agent.Hosting;
 using Ashlar.Edge;
+using Ashlar.Engines;
 
 namespace Ashlar.Agent.Tests;
 
@@ -13,6 +14,7 @@ internal static class TestProgram
     {
         ["agent", .. var rest] => await AgentHost.MainAsync(rest),
         ["edge", .. var rest] => await EdgeTier.RunAsync(rest),
+        [var word, .. var rest] when EngineStart.Serves(word) => await EngineStart.RunAsync(word, rest),
         ["--version"] => 0,
         _ => 2,
     };

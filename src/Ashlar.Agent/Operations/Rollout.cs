@@ -215,7 +215,7 @@ internal sealed class Rollout(
     private static bool HasFailed(ObservedInstance o) =>
         o is { Failure: not null, State: InstanceState.Backoff or InstanceState.Crashed };
 
-    private static AshlarException Failed(ObservedInstance o, AshlarError failure) => new(o.LastLines.IsEmpty
+    private static AshlarException Failed(ObservedInstance o, AshlarError failure) => new(o.LastLines.IsEmpty || ErrorLines.Find(o.LastLines) == failure
         ? failure
         : failure with { Message = $"{failure.Message}\nIts last lines:{string.Concat(o.LastLines.Select(line => $"\n    {line}"))}" });
 }

@@ -33,6 +33,15 @@ internal sealed class RedisClient : IDisposable
     public Task<RespValue> AskAsync(CancellationToken cancellation, params string[] command) =>
         _connection.AskAsync<RespValue>(Write(command), RespReader.TryRead, cancellation);
 
+    /// <summary>What it says of itself.</summary>
+    /// <exception cref="RespException">It says no.</exception>
+    public async Task<RedisInfo> InfoAsync(CancellationToken cancellation) => await AskAsync(cancellation, "INFO") switch
+    {
+        { Kind: RespKind.Bulk } answer => RedisInfo.Parse(answer.Text),
+        { Kind: RespKind.Error } answer => throw new RespException(answer.Text),
+        _ => throw new RespException("INFO is answered by something else"),
+    };
+
     /// <summary>A command as a list of bulks.</summary>
     internal static byte[] Write(params string[] command)
     {

@@ -60,6 +60,12 @@ internal sealed record RedisSettings(RedisUse Use, int Port, string Folder, long
             $"user {RedisInstance.AppUser} on #{Hash(AppPassword)} ~* {channels}{AppCommands}",
             $"user {RedisInstance.AdminUser} on #{Hash(AdminPassword)} ~* {channels}+@all",
         };
+        if (version >= _withChannelRights)
+        {
+            // A title of its own is written over the environment, by whose tag a process is found that nobody watches any more.
+            lines.Add("set-proc-title no");
+        }
+
         lines.AddRange(Use == RedisUse.Cache
             ? ["maxmemory-policy allkeys-lru", "appendonly no"]
             :

@@ -22,6 +22,7 @@ namespace Ashlar.Output;
 [JsonSerializable(typeof(VersionReport))]
 [JsonSerializable(typeof(HelpReport))]
 [JsonSerializable(typeof(TopReport))]
+[JsonSerializable(typeof(Ashlar.Engines.Redis.RedisReport))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>The agent's records, written like our own: indented, nothing left out.</summary>
