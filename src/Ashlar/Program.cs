@@ -4,9 +4,9 @@ using Ashlar.Output;
 using Microsoft.Win32.SafeHandles;
 
 // A tier must start fast: nothing of the command line is touched for it.
-if (args is [var first, ..] && TierHost.Serves(first))
+if (TierHost.Serves(args))
 {
-    return await TierHost.RunAsync(first, args[1..]);
+    return await TierHost.RunAsync(args[0], args[1..]);
 }
 
 return await CommandLine.RunAsync(

@@ -1,4 +1,5 @@
 using Ashlar.Agent.Hosting;
+using Ashlar.Dashboard;
 using Ashlar.Edge;
 using Ashlar.Engines;
 using Ashlar.Postgres;
@@ -10,14 +11,18 @@ namespace Ashlar;
 /// </summary>
 internal static class TierHost
 {
-    /// <summary>True if the word names a tier.</summary>
-    public static bool Serves(string word) => word is "agent" or "edge" or PostgresTier.Word || EngineStart.Serves(word);
+    private const string InstanceOption = "--instance";
+
+    /// <summary>True if the first argument names a tier. That of the dashboard is a verb too, which has no such option.</summary>
+    public static bool Serves(string[] arguments) =>
+        arguments is ["agent" or "edge" or PostgresTier.Word, ..] or ["dashboard", InstanceOption, ..] || (arguments is [var word, ..] && EngineStart.Serves(word));
 
     /// <summary>Runs the tier until it ends; the result is the exit code of the process.</summary>
     public static Task<int> RunAsync(string tier, string[] arguments) => tier switch
     {
         "agent" => AgentHost.MainAsync(arguments),
         "edge" => EdgeTier.RunAsync(arguments),
+        "dashboard" => DashboardTier.RunAsync(arguments),
         PostgresTier.Word => PostgresProcess.RunAsync(arguments),
         _ when EngineStart.Serves(tier) => EngineStart.RunAsync(tier, arguments),
         _ => throw new ArgumentException($"There is no tier '{tier}'.", nameof(tier)),

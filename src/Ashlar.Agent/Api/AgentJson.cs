@@ -23,6 +23,7 @@ namespace Ashlar.Agent.Api;
 [JsonSerializable(typeof(ReleasesResult))]
 [JsonSerializable(typeof(RollbackArguments))]
 [JsonSerializable(typeof(MaintenanceArguments))]
+[JsonSerializable(typeof(DashboardResult))]
 [JsonSerializable(typeof(UpgradeArguments))]
 [JsonSerializable(typeof(AccessArguments))]
 [JsonSerializable(typeof(Ashlar.Catalog.TierAccess))]

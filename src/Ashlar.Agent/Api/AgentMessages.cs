@@ -48,6 +48,9 @@ public static class AgentVerbs
     /// <summary><see cref="MaintenanceArguments"/> → done when the edge has applied it.</summary>
     public const string Maintenance = "maintenance";
 
+    /// <summary>none → <see cref="DashboardResult"/>.</summary>
+    public const string Dashboard = "dashboard";
+
     /// <summary><see cref="UpgradeArguments"/> → done once the new program answers. Replaces the agent by execve in place, then its tiers.</summary>
     public const string Upgrade = "upgrade";
 
@@ -115,6 +118,14 @@ public sealed record RollbackArguments(string? Release);
 
 /// <summary>Maintenance on or off for all services or some.</summary>
 public sealed record MaintenanceArguments(bool On, ImmutableArray<string> Services);
+
+/// <summary>Where the page is that shows the stack.</summary>
+/// <param name="Url">Its address with the token behind <c>#</c>, which browsers send to nobody. A secret.</param>
+public sealed record DashboardResult(string Url)
+{
+    /// <summary>Nothing of it.</summary>
+    public override string ToString() => nameof(DashboardResult);
+}
 
 /// <summary>Arguments of <c>upgrade</c>.</summary>
 /// <param name="Executable">Absolute path of the program to become.</param>

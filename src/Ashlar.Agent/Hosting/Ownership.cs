@@ -31,6 +31,19 @@ internal static partial class Ownership
         }
     }
 
+    /// <summary>Gives a folder and the files in it to a user's group; their owner stays.</summary>
+    public static void GiveToGroup(string folder, SystemUser user)
+    {
+        const uint unchanged = uint.MaxValue;
+        foreach (var path in Directory.EnumerateFiles(folder).Prepend(folder))
+        {
+            if (Chown(path, unchanged, user.Gid) != 0)
+            {
+                throw new IOException($"Cannot give {path} to the group of {user.Name}: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
+            }
+        }
+    }
+
     /// <summary>User id of the owner of a file or folder; null if it cannot be asked.</summary>
     public static unsafe uint? OwnerOf(string path)
     {

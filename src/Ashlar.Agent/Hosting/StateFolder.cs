@@ -57,7 +57,7 @@ public sealed record StateFolder(string Path)
 
     /// <summary>
     /// Makes the folders. Only we may read them; others may pass through to the releases, and where <paramref name="user"/> is
-    /// given, <c>run</c> and <c>metrics</c> belong to it.
+    /// given, <c>run</c> and <c>metrics</c> belong to it, and its group may read the logs, which the dashboard shows.
     /// </summary>
     /// <exception cref="Errors.AshlarException">ASH4004.</exception>
     internal void Create(Processes.SystemUser? user)
@@ -78,6 +78,10 @@ public sealed record StateFolder(string Path)
                 {
                     Ownership.GiveAll(folder, user);
                 }
+
+                // What is made in a folder with this bit has the folder's group; the logs stay root's own and nobody else writes them.
+                Ownership.GiveToGroup(Logs, user);
+                File.SetUnixFileMode(Logs, passable | UnixFileMode.SetGroup);
             }
 
             Ignore();

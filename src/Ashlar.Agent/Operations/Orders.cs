@@ -84,6 +84,9 @@ internal sealed class Orders(
             case AgentVerbs.Access:
                 Give(await AccessAsync(Arguments<AccessArguments>().Tier));
                 break;
+            case AgentVerbs.Dashboard:
+                Give(await loop.InvokeAsync(() => DashboardAddress.Of(supervisor.View.Target)));
+                break;
             case AgentVerbs.Upgrade:
                 await Queue(() => upgrade.RunAsync(Arguments<UpgradeArguments>().Executable));
                 break;

@@ -1,0 +1,107 @@
+using System.Runtime.InteropServices;
+using Ashlar.Dashboard.Http;
+using Ashlar.Dashboard.Live;
+using Ashlar.Errors;
+using Ashlar.Monitoring;
+
+namespace Ashlar.Dashboard;
+
+/// <summary>The process <c>ashlar dashboard --instance …</c>.</summary>
+public static class DashboardTier
+{
+    /// <summary>Serves the page until SIGTERM.</summary>
+    /// <param name="arguments">What follows the word <c>dashboard</c>: <c>--instance NAME --state FOLDER [--listen ADDRESS]</c>.</param>
+    /// <returns>0: told to end; 1: it could not start; 2: arguments that it does not understand.</returns>
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        try
+        {
+            var options = DashboardOptions.Parse(arguments, SecretVariable.Take);
+            var ending = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            void OnSignal(PosixSignalContext context)
+            {
+                context.Cancel = true;
+                ending.TrySetResult();
+            }
+
+            using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+            await using var dashboard = await DashboardProcess.StartAsync(options, Say, TimeProvider.System);
+            await ending.Task;
+            return 0;
+        }
+        catch (AshlarException e)
+        {
+            Say(e.Error.ToString());
+            return e.Error.Code == DashboardErrors.ArgumentsCode ? 2 : 1;
+        }
+        catch (Exception e)
+        {
+            // Whatever it is, the agent shows it as the last line of a dashboard that did not start.
+            Say($"the dashboard ends: {e}");
+            return 1;
+        }
+    }
+
+    private static void Say(string text) => Console.Error.WriteLine(text);
+}
+
+/// <summary>The parts of the dashboard put together.</summary>
+internal sealed class DashboardProcess : IAsyncDisposable
+{
+    private readonly SeriesStore? _series;
+    private readonly LiveFeed _feed;
+    private readonly PageServer _server;
+
+    private DashboardProcess(SeriesStore? series, LiveFeed feed, PageServer server) => (_series, _feed, _server) = (series, feed, server);
+
+    /// <summary>The port that it listens on.</summary>
+    public int Port => _server.Port;
+
+    /// <summary>Begins to watch and to serve.</summary>
+    /// <param name="options">What it was told.</param>
+    /// <param name="say">Gets what people should know, a line each.</param>
+    /// <param name="time">Clock.</param>
+    /// <exception cref="AshlarException">ASH7202.</exception>
+    public static async Task<DashboardProcess> StartAsync(DashboardOptions options, Action<string> say, TimeProvider time)
+    {
+        var series = Open(options.Series, say);
+        var watch = new TreeWatch(options.WatchSocket, time);
+        var feed = new LiveFeed(watch, new MetricsCollector(options.Metrics, time), series, options, time, say);
+        var server = new PageServer(new PageApplication(options, feed, series, time), options.Port);
+        try
+        {
+            await server.StartAsync();
+        }
+        catch
+        {
+            await feed.DisposeAsync();
+            series?.Dispose();
+            throw;
+        }
+
+        return new DashboardProcess(series, feed, server);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        // Streams end first: the server waits for what is being answered.
+        await _feed.DisposeAsync();
+        await _server.DisposeAsync();
+        _series?.Dispose();
+    }
+
+    private static SeriesStore? Open(string folder, Action<string> say)
+    {
+        try
+        {
+            return SeriesStore.Open(folder);
+        }
+        catch (Exception e) when (e is AshlarException or IOException or UnauthorizedAccessException)
+        {
+            say(DashboardErrors.SeriesNotKept(folder, e.Message.TrimEnd('.')).ToString());
+            return null;
+        }
+    }
+}

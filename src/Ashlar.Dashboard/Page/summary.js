@@ -1,0 +1,57 @@
+import { element, drawing, write } from './elements.js';
+import * as format from './format.js';
+
+const kept = 120;
+const figures = [
+  ['requests', 'Requests', frame => edge(frame)?.rate, value => [format.rate(value), 'a second']],
+  ['errors', 'Errors', frame => edge(frame)?.errorShare ?? (edge(frame)?.rate === 0 ? 0 : null), value => [value == null ? '–' : format.percent(value).replace(' %', ''), value == null ? '' : '%']],
+  ['p95', 'Slowest 5 %', frame => edge(frame)?.p95, value => value == null ? ['–', ''] : [...split(format.millis(value))]],
+  ['flight', 'In flight', frame => edge(frame)?.now?.in_flight, value => [value == null ? '–' : format.number(value, 0), '']],
+  ['cpu', 'Processors', frame => frame.machine?.cpu, (value, frame) => [format.cores(value), frame.machine ? `of ${frame.machine.cores}` : '']],
+  ['memory', 'Memory', frame => frame.machine?.memory, value => [...split(format.bytes(value))]],
+];
+
+const edge = frame => frame.nodes.find(node => node.kind === 'edge');
+const split = text => text.split(' ');
+
+// What the stack does as a whole, each with its last two minutes.
+export class Summary {
+  #past = figures.map(() => []);
+  #parts = [];
+
+  constructor(root) {
+    for (const [kind, name] of figures) {
+      const area = drawing('path', { class: 'area' });
+      const stroke = drawing('path', { class: 'stroke' });
+      const value = element('span', {}, '–');
+      const unit = element('small');
+      root.append(element('div', { class: 'figure', 'data-kind': kind },
+        element('div', { class: 'name' }, name), element('div', { class: 'value' }, value, unit),
+        drawing('svg', { viewBox: `0 0 ${kept - 1} 40`, preserveAspectRatio: 'none', 'aria-hidden': 'true' }, area, stroke)));
+      this.#parts.push({ area, stroke, value, unit });
+    }
+  }
+
+  show(frame) {
+    figures.forEach(([, , read, text], i) => {
+      const value = read(frame);
+      const past = this.#past[i];
+      const second = Math.floor(frame.at / 1000);
+      if (past.at(-1)?.second === second) past.at(-1).value = value;
+      else past.push({ second, value });
+      while (past.length > kept) past.shift();
+      const [number, unit] = text(value, frame);
+      write(this.#parts[i].value, number);
+      write(this.#parts[i].unit, unit ?? '');
+      this.#draw(this.#parts[i], past);
+    });
+  }
+
+  #draw({ area, stroke }, past) {
+    const top = Math.max(...past.map(point => point.value ?? 0)) * 1.15 || 1;
+    const from = kept - past.length;
+    const points = past.map((point, i) => `${from + i} ${(38 - 36 * (point.value ?? 0) / top).toFixed(1)}`);
+    stroke.setAttribute('d', points.length > 1 ? `M${points.join('L')}` : '');
+    area.setAttribute('d', points.length > 1 ? `M${from} 40L${points.join('L')}L${kept - 1} 40Z` : '');
+  }
+}
