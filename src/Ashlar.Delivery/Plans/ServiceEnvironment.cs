@@ -13,7 +13,10 @@ public static class ServiceEnvironment
     private static readonly string[] Inherited = ["PATH", "HOME", "LANG", "LC_ALL", "TZ"];
 
     // A build's log is for what the build says; nobody agrees to telemetry by deploying.
-    private static readonly string[] QuietDotnet = ["DOTNET_NOLOGO", "DOTNET_CLI_TELEMETRY_OPTOUT", "DOTNET_SKIP_FIRST_TIME_EXPERIENCE"];
+    private static readonly string[] QuietDotnet = 
+    [
+        "DOTNET_NOLOGO", "DOTNET_CLI_TELEMETRY_OPTOUT", "DOTNET_SKIP_FIRST_TIME_EXPERIENCE", "DOTNET_SKIP_WORKLOAD_INTEGRITY_CHECK",
+    ];
 
     /// <summary>The part of this process's environment that services get.</summary>
     public static ImmutableSortedDictionary<string, string> FromAgent() =>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Ashlar.Catalog;
 
 namespace Ashlar.Output;
@@ -5,6 +6,8 @@ namespace Ashlar.Output;
 /// <summary>The stack as the tree that it is: tier, service, instance, with what each costs.</summary>
 internal static class ProcessTree
 {
+    private const int MostPids = 6;
+
     /// <summary>The whole tree, with a head line.</summary>
     public static string Render(Screen screen, StatusReport report, DateTimeOffset now)
     {
@@ -71,10 +74,15 @@ internal static class ProcessTree
             instance.Pids.IsEmpty ? "" : Units.Cpu(instance.Cpu),
             instance.Pids.IsEmpty ? "" : Units.Bytes(instance.Memory),
             instance.Restarts > 0 ? new Cell(instance.Restarts.ToString(), Ink.Warning) : "0",
-            string.Join(' ', instance.Pids));
+            Pids(instance.Pids));
         if (instance.Detail.Length > 0)
         {
             table.Add(new Cell($"{stem.Replace("└─ ", "   ").Replace("├─ ", "│  ")}  {instance.Detail}", Ink.Dim));
         }
     }
+
+    // A PostgreSQL under load has hundreds; --json gives them all.
+    private static string Pids(ImmutableArray<int> pids) => pids.Length <= MostPids
+        ? string.Join(' ', pids)
+        : $"{string.Join(' ', pids.Take(MostPids - 1))} and {pids.Length - MostPids + 1} more";
 }
