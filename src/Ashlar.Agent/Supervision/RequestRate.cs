@@ -1,4 +1,3 @@
-using Ashlar.Edge.Logging;
 using Ashlar.Monitoring;
 
 namespace Ashlar.Agent.Supervision;
