@@ -42,9 +42,12 @@ public sealed record Bottleneck(string Tier, string Service, double Share, strin
         if (machine is { Share: >= MachineFull } && inside.MaxBy(node => node.Cpu) is { Cpu: > 0 } hungriest
             && (nearest.Limit == SaturationRules.Cpu || nearest.Share < NearLimit || hungriest.Cpu * 2 > machine.Cpu))
         {
-            var busy = (machine.Share * 100).ToString("0", CultureInfo.InvariantCulture);
-            return new Bottleneck(hungriest.Tier, hungriest.Service, machine.Share, "machine",
-                $"The machine's CPU is {busy} % busy ({machine.Reason}), and {hungriest.Service} uses most of it ({Cores(hungriest.Cpu)}).", IsLimiting: true);
+            var full = $"The machine's CPU is {(machine.Share * 100).ToString("0", CultureInfo.InvariantCulture)} % busy ({machine.Reason})";
+            var others = machine.Cpu - nodes.Where(node => node.Tier != "machine").Sum(node => node.Cpu);
+            return others > hungriest.Cpu
+                ? machine.As($"{full}, and what runs beside the stack uses most of it ({Cores(others)}).")
+                : new Bottleneck(hungriest.Tier, hungriest.Service, machine.Share, "machine",
+                    $"{full}, and {hungriest.Service} uses most of it ({Cores(hungriest.Cpu)}).", IsLimiting: true);
         }
 
         return nearest.As(nearest.Share >= NearLimit

@@ -44,7 +44,7 @@ internal sealed class Table(params Column[] columns)
             var (content, ink) = cells[i];
             var last = i == cells.Length - 1;
             if (content.Length > left) content = left > 1 ? content[..(left - 1)] + "…" : "";
-            var padding = new string(' ', Math.Max(0, cells.Length == 1 ? 0 : widths[i] - content.Length));
+            var padding = new string(' ', Math.Max(0, cells.Length == 1 ? 0 : Math.Min(widths[i], left) - content.Length));
             var painted = screen.Paint(content, ink);
             text.Append(columns[i].Right ? padding + painted : last ? painted : painted + padding);
             if (!last) text.Append("  ");

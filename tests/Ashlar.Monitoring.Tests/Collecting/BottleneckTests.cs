@@ -41,6 +41,14 @@ public sealed class BottleneckTests
     }
 
     [Fact]
+    public void On_a_machine_that_others_fill_the_stack_is_not_blamed()
+    {
+        var found = Find(Node("edge", "edge", 0.1, "cpu", "0.2 of 2 cores", cpu: 0.2), Node("machine", "machine", 0.95, "cpu", "1.9 of 2 cores", cpu: 1.9));
+        Assert.Equal(("machine", true), (found!.Service, found.IsLimiting));
+        Assert.Equal("The machine's CPU is 95 % busy (1.9 of 2 cores), and what runs beside the stack uses most of it (1.7 cores).", found.Reason);
+    }
+
+    [Fact]
     public void A_second_of_load_in_a_minute_is_no_limit()
     {
         ImmutableArray<Moment> moments = [.. Enumerable.Range(0, 60).Select(second => At(second, Node("services", "web", second == 0 ? 1 : 0.1, "cpu", "x")))];
