@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using Microsoft.Win32.SafeHandles;
 
@@ -44,11 +45,13 @@ internal sealed record Ring(int RecordBytes, int Records, int Step)
     {
         var begin = Math.Max(Begin(Math.Max(0, from)), Begin(Math.Max(0, to - 1)) - ((long)(Records - 1) * Step));
         var count = begin >= to ? 0 : (int)Math.Min(Records, (to - begin + Step - 1) / Step);
-        var buffer = new byte[Math.Min(count, Records) * RecordBytes];
+        var length = count * RecordBytes;
+        var buffer = ArrayPool<byte>.Shared.Rent(length);
+        Array.Clear(buffer, 0, length);
         var first = (int)(begin / Step % Records);
         var beforeEnd = Math.Min(count, Records - first);
         Fill(file, buffer.AsSpan(0, beforeEnd * RecordBytes), start + ((long)first * RecordBytes));
-        Fill(file, buffer.AsSpan(beforeEnd * RecordBytes), start);
+        Fill(file, buffer.AsSpan(0, length)[(beforeEnd * RecordBytes)..], start);
         for (var i = 0; i < count; i++)
         {
             var record = buffer.AsSpan(i * RecordBytes, RecordBytes);
@@ -58,6 +61,8 @@ internal sealed record Ring(int RecordBytes, int Records, int Step)
                 found(time, record[WordBytes..]);
             }
         }
+
+        ArrayPool<byte>.Shared.Return(buffer);
     }
 
     private long At(long time) => time / Step % Records * RecordBytes;
