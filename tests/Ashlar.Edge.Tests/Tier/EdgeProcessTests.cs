@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using Ashlar.Catalog;
 using Ashlar.Catalog.Channel;
-using Ashlar.Edge.Logging;
 using Ashlar.Edge.Tier;
 using Ashlar.Monitoring;
 
