@@ -1,5 +1,5 @@
-using System.Collections.Immutable;
 using Ashlar.Catalog;
+using Ashlar.Postgres.Watching;
 using Ashlar.Processes;
 using Ashlar.Stack;
 
@@ -58,12 +58,5 @@ public static class PostgresTier
         StartupProbe.AskAsync(probe, TimeProvider.System, cancellation);
 
     /// <summary>Makes what looks after the servers.</summary>
-    public static ITierWatch Watch(TierWatchHost host) => new NoWatch();
-
-    private sealed class NoWatch : ITierWatch
-    {
-        public void Pursue(PlanContext context, ImmutableArray<DesiredInstance> instances) { }
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-    }
+    public static ITierWatch Watch(TierWatchHost host) => new ClusterWatch(host, TimeProvider.System);
 }

@@ -99,6 +99,12 @@ internal sealed class Supervisor : IDisposable
     public async ValueTask SettleAsync()
     {
         _trouble = null;
+        if (_pursues)
+        {
+            // Before anything is started: they must not tidy away what the next plan wants.
+            _watches.Pursue(_target);
+        }
+
         var wakeAt = await ReconcileAsync();
         try
         {
@@ -112,7 +118,6 @@ internal sealed class Supervisor : IDisposable
         if (_pursues)
         {
             _links.Publish(revision => SnapshotBuilder.Build(revision, _target, _table.All, _listeners.All, _watches.FactOf));
-            _watches.Pursue(_target);
         }
 
         Arm(_trouble is null ? wakeAt : _time.GetUtcNow() + RetryAfterTrouble);

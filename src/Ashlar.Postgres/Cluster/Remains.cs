@@ -40,7 +40,7 @@ internal static class Remains
     }
 
     // A server makes its data folder its working folder, and so do all its processes.
-    private static IEnumerable<int> Find(string data)
+    internal static IEnumerable<int> Find(string data)
     {
         foreach (var process in Directory.EnumerateDirectories("/proc"))
         {

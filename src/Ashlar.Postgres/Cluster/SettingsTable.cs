@@ -52,6 +52,9 @@ internal static partial class SettingsTable
         new("wal_retrieve_retry_interval", _ => "1s"),
         new("checkpoint_completion_target", _ => "0.9", To: 13), // the default since 14
 
+        // After a crash all of the data is written to disk once; one call for the file system is faster than one for each file.
+        new("recovery_init_sync_method", _ => "syncfs", From: 14),
+
         // A session whose client is gone ends its statement.
         new("client_connection_check_interval", _ => "10s", From: 14),
         new("tcp_keepalives_idle", _ => "60s"),
