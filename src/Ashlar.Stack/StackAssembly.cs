@@ -26,6 +26,7 @@ internal static class StackAssembly
         var data = AddOnTiers.Add(file.Data, app.AddOns);
         RefuseTierNames(services, written, data, file.Dashboard, report);
         var env = app.Env.SetItems(file.Env);
+        WarnOfHiddenTiers(mainFile, folder, data, env, dotEnv, services, report);
         return new StackDefinition
         {
             Name = file.Name ?? Names.Fit(Path.GetFileName(folder), "stack"),
@@ -112,6 +113,36 @@ internal static class StackAssembly
             if (taken.GetValueOrDefault(services[i].Name))
             {
                 report.Add(StackErrors.TierName(written[i].At, services[i].Name));
+            }
+        }
+    }
+
+    /// <summary>What people set stands above what a tier gives; often it is left over from before the stack had the tier.</summary>
+    private static void WarnOfHiddenTiers(
+        string mainFile, string folder, DataTiers data, ImmutableSortedDictionary<string, string> env, ImmutableSortedDictionary<string, string> dotEnv,
+        List<ServiceDefinition> services, Report report)
+    {
+        (string Name, string Tier, bool Asked)[] given =
+        [
+            ("DATABASE_URL", "database", data.Database is not null), ("DATABASE_REPLICA_URL", "database", data.Database is not null),
+            ("REDIS_URL", "cache", data.Cache?.Redis is not null), ("MEMCACHED_SERVERS", "cache", data.Cache?.Memcached is not null),
+            ("REDIS_QUEUE_URL", "queue", data.Queue?.Redis is not null),
+        ];
+        foreach (var (name, tier, _) in given.Where(g => g.Asked))
+        {
+            if (dotEnv.ContainsKey(name))
+            {
+                report.Add(StackErrors.TierHidden(Path.Combine(folder, ".env"), name, ".env", tier));
+            }
+
+            if (env.ContainsKey(name))
+            {
+                report.Add(StackErrors.TierHidden(mainFile, name, "env", tier));
+            }
+
+            foreach (var service in services.Where(s => s.Env.ContainsKey(name)))
+            {
+                report.Add(StackErrors.TierHidden(mainFile, name, $"services.{service.Name}.env", tier));
             }
         }
     }

@@ -10,6 +10,7 @@ using Ashlar.Catalog;
 using Ashlar.Delivery.Releases;
 using Ashlar.Errors;
 using Ashlar.Monitoring;
+using Ashlar.Postgres;
 using Ashlar.Processes;
 using Ashlar.Stack;
 
@@ -107,6 +108,11 @@ internal sealed class Orders(
         RequireSameUser(stack);
         var variables = await releases.GetConfigVarsAsync();
         rollout.Told = tell;
+        foreach (var hidden in PostgresTier.Hidden(stack, variables.Keys))
+        {
+            tell($"warning {hidden.Code}: {hidden.Message} {hidden.NextStep}");
+        }
+
         var prepared = await releases.PrepareAsync(stack, variables, AgentVerbs.Up, user, tell, supervisor.TakenDown);
         return await RollAsync(AgentVerbs.Up, prepared, tell);
     }

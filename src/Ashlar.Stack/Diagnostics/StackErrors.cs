@@ -188,6 +188,11 @@ internal static class StackErrors
     public static Diagnostic EmptyTier(Position at, string key, string choices) => Error(
         at, "ASH1041", $"{key} asks for nothing", $"say what runs there: {choices}");
 
+    /// <summary>ASH1042: a variable that hides what a tier of the stack gives.</summary>
+    public static Diagnostic TierHidden(string file, string name, string where, string tier) => new(
+        file, 0, 0, DiagnosticSeverity.Warning, "ASH1042", $"{where} sets {name}, so the stack's own {tier} is not what the services use",
+        $"remove {name} there, or {tier} from the stack");
+
     private static Diagnostic Error(Position at, string code, string message, string? suggestion) =>
         new(at.File, at.Line, at.Column, DiagnosticSeverity.Error, code, message, suggestion);
 

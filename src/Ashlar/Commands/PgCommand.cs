@@ -14,7 +14,8 @@ internal static class PgCommand
         "ashlar pg psql", "ashlar pg psql -- -c 'select now()'", "ashlar pg info", "ashlar pg ps", "ashlar pg locks",
         "ashlar pg backup", "ashlar pg backup nightly.dump --drill", "ashlar pg restore nightly.dump --yes");
 
-    private static Command Create(Cli cli) => VerbCall.Command(cli, Verb, [PgPsql.Create(cli)], PgPsql.RunAsync);
+    private static Command Create(Cli cli) => VerbCall.Command(cli, Verb,
+        [PgPsql.Create(cli), PgInfo.Create(cli), PgSessions.Create(cli), PgLocks.Create(cli), PgBackup.Create(cli), PgRestore.Create(cli)], PgInfo.RunAsync);
 
     /// <summary>How to reach the primary.</summary>
     /// <exception cref="Errors.AshlarException">ASH6013: the stack does not run. ASH7021: it has no database.</exception>

@@ -1,5 +1,6 @@
 using System.Net;
 using Ashlar.Catalog;
+using Ashlar.Postgres;
 using Ashlar.Processes;
 using Ashlar.Stack;
 
@@ -49,6 +50,21 @@ internal static class StackChecks
         return names.Select(SystemUsers.Find).FirstOrDefault(user => user is not null) is { } found
             ? Check.Good("user", $"root; services run as {stack.User ?? $"the owner of the folder, else {found.Name}"}")
             : new("user", Verdict.Failed, $"there is no user {names[0]} to run services as", $"adduser --system {names[0]}, or name one with user:");
+    }
+
+    /// <summary>PostgreSQL, where the stack asks for it.</summary>
+    public static IEnumerable<Check> Database(StackDefinition stack)
+    {
+        if (stack.Database is not { } database) yield break;
+        var installed = PostgresPrograms.Installed;
+        var wanted = database.Version ?? PostgresPrograms.Proven;
+        var runs = installed.Contains(wanted) ? wanted : database.Version is null && installed.Count > 0 ? installed[^1] : 0;
+        yield return runs == 0
+            ? new("PostgreSQL", Verdict.Failed, installed.Count == 0 ? "is not installed, needed by database" : $"{wanted} is not installed; {string.Join(", ", installed)} is",
+                PackageInstaller.CommandLine([$"postgresql-{wanted}"]), $"postgresql-{wanted}")
+            : runs != PostgresPrograms.Proven
+                ? new("PostgreSQL", Verdict.Warning, $"{runs}, not proven with this Ashlar", $"{PostgresPrograms.Proven} is proven")
+                : Check.Good("PostgreSQL", $"{runs}, of {string.Join(", ", installed)} installed");
     }
 
     /// <summary>The programs that the stack's commands start.</summary>

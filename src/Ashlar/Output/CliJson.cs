@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using Ashlar.Agent.Api;
 using Ashlar.Commands;
 using Ashlar.Doctoring;
+using Ashlar.Postgres.Administration;
 
 namespace Ashlar.Output;
 
@@ -23,6 +24,11 @@ namespace Ashlar.Output;
 [JsonSerializable(typeof(HelpReport))]
 [JsonSerializable(typeof(TopReport))]
 [JsonSerializable(typeof(Ashlar.Engines.Redis.RedisReport))]
+[JsonSerializable(typeof(PgInfoReport))]
+[JsonSerializable(typeof(ImmutableArray<SessionReport>))]
+[JsonSerializable(typeof(ImmutableArray<LockReport>))]
+[JsonSerializable(typeof(BackupReport))]
+[JsonSerializable(typeof(RestoreReport))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>The agent's records, written like our own: indented, nothing left out.</summary>
