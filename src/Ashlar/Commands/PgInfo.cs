@@ -1,11 +1,11 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Text;
-using Ashlar.Catalog;
 using Ashlar.Agents;
+using Ashlar.Catalog;
 using Ashlar.Output;
-using Ashlar.Postgres;
 using Ashlar.Postgres.Administration;
+using Ashlar.Postgres;
 
 namespace Ashlar.Commands;
 
