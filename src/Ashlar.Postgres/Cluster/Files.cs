@@ -38,6 +38,23 @@ internal static unsafe partial class Files
         }
     }
 
+    /// <summary>
+    /// Has all that was written to the file system of a folder survive a power failure. One call is much faster than one for each of
+    /// the thousand files of a cluster.
+    /// </summary>
+    /// <exception cref="IOException">The disk could not write it.</exception>
+    public static void SyncFileSystem(string folder)
+    {
+        var descriptor = Open(folder, ReadOnlyFolder, 0);
+        var done = descriptor >= 0 ? SyncFs(descriptor) : -1;
+        var error = Marshal.GetLastPInvokeError();
+        _ = descriptor >= 0 ? Close(descriptor) : 0;
+        if (done != 0)
+        {
+            throw new IOException($"{folder} cannot be written to disk: {Marshal.GetPInvokeErrorMessage(error)}");
+        }
+    }
+
     /// <summary>User id of the owner; null if it cannot be asked.</summary>
     public static uint? OwnerOf(string path)
     {
@@ -58,7 +75,10 @@ internal static unsafe partial class Files
         }
     }
 
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
+    private static partial int SyncFs(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags, uint mode);
 
     [LibraryImport("libc", EntryPoint = "fsync")]

@@ -39,19 +39,9 @@ internal static class FreshCluster
         Configuration.Include(folder.Preparing);
         var users = ClusterUsers.Wanted(options);
         await ClusterUsers.ApplyAsync(programs, folder.Preparing, options, null, cancellation);
-        await SyncAsync(folder, programs, cancellation);
+        Files.SyncFileSystem(folder.Preparing);
         ClusterUsers.Write(folder, users);
         folder.Install(time);
-    }
-
-    /// <summary>Has all that is in preparation survive a power failure.</summary>
-    public static async Task SyncAsync(DataFolder folder, string programs, CancellationToken cancellation)
-    {
-        var synced = await Tool.RunAsync(Path.Combine(programs, "initdb"), ["--sync-only", "-D", folder.Preparing], cancellation: cancellation);
-        if (synced.ExitCode != 0)
-        {
-            throw PostgresErrors.ToolFailed("initdb --sync-only", synced.Reason);
-        }
     }
 
     /// <exception cref="Errors.AshlarException">ASH7006.</exception>

@@ -147,7 +147,7 @@ internal static class ReplicaPreparation
         var connection = $"host=127.0.0.1 port={options.Follows!.Value.Port} user={ClusterNames.Replicator} dbname=replication "
             + $"application_name={options.Instance} passfile={Configuration.ConnectionValue(folder.PassFile)}";
         var copied = await Tool.RunAsync(Path.Combine(programs, "pg_basebackup"),
-            ["-d", connection, "-D", folder.Preparing, "-X", "stream", "-c", "fast", "-S", slot, "--manifest-checksums=SHA256", "--no-password"], cancellation: cancellation);
+            ["-d", connection, "-D", folder.Preparing, "-X", "stream", "-c", "fast", "-S", slot, "--manifest-checksums=SHA256", "--no-sync", "--no-password"], cancellation: cancellation);
         if (copied.ExitCode != 0)
         {
             throw copied.Error.Contains("No space left", StringComparison.Ordinal)
@@ -157,5 +157,6 @@ internal static class ReplicaPreparation
 
         Files.Write(Path.Combine(folder.Preparing, "standby.signal"), "");
         Configuration.Include(folder.Preparing);
+        Files.SyncFileSystem(folder.Preparing);
     }
 }

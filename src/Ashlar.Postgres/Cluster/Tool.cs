@@ -16,12 +16,10 @@ internal sealed record ToolResult(int ExitCode, string Output, string Error)
         {
             var lines = (Error + "\n" + Output).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
                 .Where(line => !line.Contains("STATEMENT:", StringComparison.Ordinal)).ToArray();
-            var telling = lines.Where(line => Contains(line, "error") || Contains(line, "fatal") || Contains(line, "panic")).ToArray();
+            var telling = lines.Where(LastWords.Tells).ToArray();
             var shown = telling.Length > 0 ? telling.Take(3) : lines.TakeLast(3);
             var text = string.Join(" / ", shown);
             return text.Length == 0 ? $"exit {ExitCode}" : text.Length > 600 ? text[..600] + "…" : text;
-
-            static bool Contains(string line, string word) => line.Contains(word + ":", StringComparison.OrdinalIgnoreCase);
         }
     }
 }

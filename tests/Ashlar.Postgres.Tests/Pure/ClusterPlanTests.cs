@@ -85,7 +85,7 @@ public sealed class ClusterPlanTests
         Assert.Equal([("database.replicas", 1)], PostgresTier.Scales(context));
         var scaled = context with { Scale = context.Scale.Add("database.replicas", 3) };
         Assert.Equal(4, Plan(scaled).Length);
-        Assert.Equal(["database.1", "database.2", "database.3", "database.4"], PostgresTier.Needs(scaled).Ports);
+        Assert.Equal(["database.1", "database.2", "database.3", "database.4"], PostgresTier.Needs(scaled).Ports.ToArray());
         Assert.Equal(["database.1", "database.3", "database.4"], Plan(scaled with { Stopped = ["database.2"] }).Select(i => i.Name));
         Assert.Empty(Plan(scaled with { Stopped = ["database"] }));
         Assert.Equal("ASH7010", Assert.Throws<AshlarException>(() => Plan(context with { Scale = context.Scale.Add("database.replicas", 9) })).Error.Code);
