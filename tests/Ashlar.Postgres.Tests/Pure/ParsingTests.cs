@@ -102,10 +102,13 @@ public sealed class ParsingTests
             Assert.Throws<AshlarException>(() => PostgresOptions.Parse(arguments, new Dictionary<string, string>())).Error.Code));
     }
 
-    [Theory]
-    [InlineData(2_000)]
-    [InlineData(200_000), Trait("Length", "Full")]
-    public void Nothing_that_comes_in_brings_the_readers_down(int rounds)
+    [Fact]
+    public void Nothing_that_comes_in_brings_the_readers_down() => Fuzz(2_000);
+
+    [Fact, Trait("Length", "Full")]
+    public void Nothing_that_comes_in_for_long_brings_the_readers_down() => Fuzz(200_000);
+
+    private static void Fuzz(int rounds)
     {
         const int seed = 20261122;
         var random = new Random(seed);
@@ -115,11 +118,11 @@ public sealed class ParsingTests
             var bytes = Mutate(corpus[random.Next(corpus.Length)], random);
             try
             {
-                StartupProbe.Judge(bytes, out _, out _);
+                _ = StartupProbe.Judge(bytes, out _, out _);
                 var text = Encoding.Latin1.GetString(bytes);
-                ControlData.Parse(text);
-                LogPosition.TryParse(text, out _);
-                LastWords.Explain("database.1", text.Split('\n'));
+                _ = ControlData.Parse(text);
+                _ = LogPosition.TryParse(text, out _);
+                _ = LastWords.Explain("database.1", text.Split('\n'));
             }
             catch (Exception e)
             {
