@@ -106,6 +106,7 @@ internal sealed class Orders(
     {
         var stack = StackLoader.Load(arguments.Path).Require();
         RequireSameUser(stack);
+        Tiers.Require(stack);
         var variables = await releases.GetConfigVarsAsync();
         rollout.Told = tell;
         foreach (var hidden in PostgresTier.Hidden(stack, variables.Keys))

@@ -35,10 +35,10 @@ public static class ClusterQuestions
         """;
 
     private const string Locks = """
-        SELECT a.pid, coalesce(extract(epoch FROM clock_timestamp() - l.since), 0)::float8, l.what, left(a.query, 1000), pg_blocking_pids(a.pid),
+        SELECT a.pid, coalesce(extract(epoch FROM clock_timestamp() - a.query_start), 0)::float8, l.what, left(a.query, 1000), pg_blocking_pids(a.pid),
                coalesce(b.state, ''), left(coalesce(b.query, ''), 1000)
         FROM pg_stat_activity a
-        JOIN LATERAL (SELECT min(mode) || ' on ' || coalesce(min(relation::regclass::text), min(locktype)) AS what, coalesce(min(a.query_start), now()) AS since
+        JOIN LATERAL (SELECT min(mode) || ' on ' || coalesce(min(relation::regclass::text), min(locktype)) AS what
                       FROM pg_locks WHERE pid = a.pid AND NOT granted) l ON l.what IS NOT NULL
         LEFT JOIN pg_stat_activity b ON b.pid = (pg_blocking_pids(a.pid))[1]
         WHERE cardinality(pg_blocking_pids(a.pid)) > 0

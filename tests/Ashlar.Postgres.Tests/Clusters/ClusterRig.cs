@@ -115,9 +115,10 @@ internal sealed class ClusterRig : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (await AgentClient.FindAsync(Folder) is { } found)
+        if (File.Exists(State.Store))
         {
-            await using var agent = found;
+            // One that died is followed by another, which ends what it has left.
+            await using var agent = await AgentAsync();
             await agent.CallAsync<DownArguments, StatusReport>(AgentVerbs.Down, new DownArguments(true)).WaitAsync(Patience);
             await agent.EndedAsync(CancellationToken.None).WaitAsync(Patience);
         }

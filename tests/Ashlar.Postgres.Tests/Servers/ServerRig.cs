@@ -123,7 +123,7 @@ internal sealed class ServerRig : IAsyncDisposable
     {
         var pid = PidOf(options);
         Assert.Equal(0, (await ProgramRun.RunAsync("kill", ["-INT", pid.ToString(CultureInfo.InvariantCulture)])).ExitCode);
-        await Until(() => !Directory.Exists($"/proc/{pid}") || File.ReadAllText($"/proc/{pid}/stat").Contains(") Z"), "the server ends");
+        await Until(() => !File.Exists(Path.Combine(DataOf(options), "postmaster.pid")), "the server ends");
     }
 
     public int PidOf(PostgresOptions options) => int.Parse(File.ReadLines(Path.Combine(DataOf(options), "postmaster.pid")).First(), CultureInfo.InvariantCulture);
