@@ -70,7 +70,7 @@ public sealed class ClusterTests
         Assert.Equal("ASH7010", (await Assert.ThrowsAsync<AshlarException>(() => rig.ScaleAsync(9))).Error.Code);
     }
 
-    [Fact]
+    [Fact, Trait("Length", "Full")]
     public async Task A_replica_whose_slot_was_lost_is_cloned_again()
     {
         await using var rig = new ClusterRig("{replicas: 1, settings: {max_slot_wal_keep_size: 16MB, wal_keep_size: '0', max_wal_size: 64MB}}");

@@ -46,7 +46,7 @@ public sealed class AdministrationTests
         Assert.Equal("42", await ServerRig.AskAsync(rig.Primary, "SELECT answer FROM kept"));
     }
 
-    [Fact]
+    [Fact, Trait("Length", "Full")]
     public async Task A_backup_that_fails_leaves_no_file_and_the_one_from_before()
     {
         await using var rig = new ServerRig();

@@ -67,7 +67,7 @@ public sealed class LifeTests
         await Assert.ThrowsAnyAsync<Exception>(() => busy);
     }
 
-    [Fact]
+    [Fact, Trait("Length", "Full")]
     public async Task A_preparation_that_was_cut_off_is_done_again()
     {
         await using var rig = new ServerRig();
@@ -80,7 +80,7 @@ public sealed class LifeTests
         Assert.False(Directory.Exists(Path.Combine(rig.FolderOf(rig.Primary), "pg.preparing")));
     }
 
-    [Fact]
+    [Fact, Trait("Length", "Full")]
     public async Task Other_passwords_and_another_name_are_taken_over_at_the_next_start()
     {
         await using var rig = new ServerRig();
@@ -95,7 +95,7 @@ public sealed class LifeTests
         Assert.Equal(42, await command.ExecuteScalarAsync());
     }
 
-    [Fact]
+    [Fact, Trait("Length", "Full")]
     public async Task The_teams_lines_in_postgresql_conf_and_ALTER_SYSTEM_hold_but_cannot_move_the_server()
     {
         await using var rig = new ServerRig();

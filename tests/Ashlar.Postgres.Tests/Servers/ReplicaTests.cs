@@ -32,7 +32,7 @@ public sealed class ReplicaTests
         }
     }
 
-    [Fact]
+    [Fact, Trait("Length", "Full")]
     public async Task A_replica_starts_without_its_primary_and_serves_what_it_has()
     {
         var (rig, replica) = await PairAsync();
@@ -46,7 +46,7 @@ public sealed class ReplicaTests
         }
     }
 
-    [Fact]
+    [Fact, Trait("Length", "Full")]
     public async Task A_replica_of_another_cluster_is_copied_anew_and_its_old_data_goes_when_the_new_is_whole()
     {
         var (rig, replica) = await PairAsync();
@@ -63,7 +63,7 @@ public sealed class ReplicaTests
         }
     }
 
-    [Fact]
+    [Fact, Trait("Length", "Full")]
     public async Task A_copy_that_was_cut_off_is_made_again_and_a_slot_that_is_gone_too()
     {
         var (rig, replica) = await PairAsync();
@@ -82,7 +82,7 @@ public sealed class ReplicaTests
         }
     }
 
-    [Fact]
+    [Fact, Trait("Length", "Full")]
     public async Task A_standby_has_at_least_the_sessions_of_its_primary()
     {
         var (rig, replica) = await PairAsync();
