@@ -77,6 +77,7 @@ public static class DashboardPlan
         ? ImmutableSortedDictionary<string, string>.Empty.Add("DOTNET_ROOT", root)
         : ImmutableSortedDictionary<string, string>.Empty)
         .Add("DOTNET_GCgen0size", "0x400000")
+        .Add("DOTNET_TieredPGO", "0")
         .Add("DOTNET_GCConserveMemory", "6");
 
     private static string? RuntimeRoot()

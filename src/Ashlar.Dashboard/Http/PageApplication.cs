@@ -19,6 +19,7 @@ internal sealed class PageApplication(DashboardOptions options, LiveFeed feed, S
     private const string AssetPath = Root + "assets/";
     private const string Bearer = "Bearer ";
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(10);
+    private static readonly Node Machine = new() { Id = "machine", Kind = "machine", Title = "machine", Service = "machine" };
     private readonly Assets _assets = new();
     private readonly Gate _gate = new(options.Listen);
     private readonly Session _session = new(options.Token, time);
@@ -240,7 +241,7 @@ internal sealed class PageApplication(DashboardOptions options, LiveFeed feed, S
     {
         var query = context.Request.Query;
         var node = query["node"].ToString();
-        if (feed.Latest.Nodes.FirstOrDefault(n => n.Id == node) is not { } found || SeriesRange.Find(query["range"].ToString()) is not { } range)
+        if ((feed.Latest.Nodes.FirstOrDefault(n => n.Id == node) ?? (node == Machine.Id ? Machine : null)) is not { } found || SeriesRange.Find(query["range"].ToString()) is not { } range)
         {
             return RefuseAsync(context.Response, StatusCodes.Status404NotFound, "There is no such series.");
         }

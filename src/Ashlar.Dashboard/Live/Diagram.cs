@@ -13,6 +13,7 @@ internal static class Diagram
     private const string Edge = "edge";
     private const string Services = "services";
     private const string Own = "dashboard";
+    private const string Machine = "machine";
     private const string Database = "database";
     private const string Primary = "primary";
     private const int RateMoments = 5;
@@ -62,8 +63,9 @@ internal static class Diagram
             Tightest = Bottleneck.Find([.. moments]) is { } tight && nodes.FirstOrDefault(n => n.Service == tight.Service) is { } node
                 ? new Tightest(node.Id, Math.Clamp(tight.Share, 0, 1), tight.Limit, tight.Reason, tight.IsLimiting)
                 : null,
-            Machine = new MachineFigures(
-                nodes.Sum(n => n.Instances.Sum(i => i.Cpu)), nodes.Sum(n => n.Instances.Sum(i => (double)i.Memory)), Environment.ProcessorCount),
+            Machine = figures.Last(Machine)?.Process is { } machine
+                ? new MachineFigures(Math.Round(machine.Cpu, 3), machine.CpuLimit, machine.Memory, machine.MemoryLimit)
+                : null,
             Happenings = [.. events.Reverse().Take(MostHappenings).Select(e => new Happening(e.At.ToUnixTimeMilliseconds(), e.Kind, e.Subject, e.Text))],
             Problems = last?.Problems ?? [],
             Logs = [.. nodes.SelectMany(n => n.Logs.Keys)],
@@ -92,7 +94,7 @@ internal static class Diagram
         switch (tier)
         {
             case Edge:
-                nodes.Add(figures.WithRequests(node with { Subtitle = "load balancer" }, Edge));
+                nodes.Add(figures.WithAllRequests(node with { Subtitle = "load balancer" }));
                 break;
             case Services:
                 node = figures.WithRequests(node with { Subtitle = node.Kind == "worker" ? "no requests" : Subtitle(service) }, service.Name);
@@ -289,9 +291,32 @@ internal static class Diagram
 
         public string Connections() => Last(Edge)?.Requests is { Connections: var open and > 0 } ? $"{open:0} connections" : "";
 
-        public Node WithRequests(Node node, string service)
+        public Node WithRequests(Node node, string service) => With(node, Recent(service));
+
+        // What this page asks goes through the edge too, and is nobody's traffic.
+        public Node WithAllRequests(Node node)
         {
-            var lately = Samples(service, LatencyMoments).Where(s => s.Requests is not null).Select(s => s.Requests!).ToArray();
+            var own = Recent(Own).ToLookup(r => r.At, r => r.Requests);
+            return With(node, [.. Recent(Edge).Select(r => (r.At, Without(r.Requests, own[r.At].FirstOrDefault())))]);
+        }
+
+        private static RequestFigures Without(RequestFigures all, RequestFigures? own) => own is null ? all : all with
+        {
+            Rate = Math.Max(0, all.Rate - own.Rate),
+            Classes = [.. all.Classes.Zip(own.Classes, (a, b) => Math.Max(0, a - b))],
+            InFlight = Math.Max(0, all.InFlight - own.InFlight),
+            Latency = all.Latency.Since(own.Latency),
+        };
+
+        private (DateTimeOffset At, RequestFigures Requests)[] Recent(string service) =>
+        [
+            .. moments.TakeLast(LatencyMoments).Where(m => m.Span > TimeSpan.Zero)
+                .Select(m => (m.At, m.Find(service)?.Requests)).Where(m => m.Requests is not null).Select(m => (m.At, m.Requests!)),
+        ];
+
+        private static Node With(Node node, (DateTimeOffset At, RequestFigures Requests)[] recent)
+        {
+            var lately = recent.Select(r => r.Requests).ToArray();
             if (lately.Length == 0)
             {
                 return node;
@@ -305,6 +330,7 @@ internal static class Diagram
                 Rate = Math.Round(rate, 2),
                 ErrorShare = rate <= 0 ? null : Math.Round(Math.Min(1, errors / rate), 5),
                 P95 = latency.Count == 0 ? null : Milliseconds(latency, 0.95),
+                Now = node.Now.SetItem(SeriesNames.InFlight, lately[^1].InFlight),
             };
         }
 

@@ -18,6 +18,7 @@ internal sealed class LiveFeed : IAsyncDisposable
     // Figures are means over these, so that they can be read.
     private const int MomentsKept = 60;
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestAge = TimeSpan.FromSeconds(1.5);
     private static readonly TimeSpan EventPause = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan EventsShown = TimeSpan.FromHours(1);
     private readonly TreeWatch _watch;
@@ -45,8 +46,19 @@ internal sealed class LiveFeed : IAsyncDisposable
             Task.Run(ShowAsync));
     }
 
-    /// <summary>What is shown now.</summary>
-    public LiveFrame Latest => _latest;
+    /// <summary>What is shown now. While no page is open it is put together only when somebody asks.</summary>
+    public LiveFrame Latest
+    {
+        get
+        {
+            if (_time.GetUtcNow().ToUnixTimeMilliseconds() - _latest.At > LongestAge.TotalMilliseconds)
+            {
+                Show();
+            }
+
+            return _latest;
+        }
+    }
 
     /// <summary>Opens a page's stream; null: too many are open, or the dashboard ends.</summary>
     public Page? TryOpen()
@@ -60,7 +72,7 @@ internal sealed class LiveFeed : IAsyncDisposable
 
             var page = new Page(this);
             _pages.Add(page);
-            page.Give(Frame(_latest));
+            Changed();
             return page;
         }
     }
@@ -70,7 +82,7 @@ internal sealed class LiveFeed : IAsyncDisposable
     {
         lock (_collector)
         {
-            PrometheusText.Write(output, _collector.Totals, _latest.Stack);
+            PrometheusText.Write(output, _collector.Totals, _watch.Last.Report?.Stack ?? "");
         }
     }
 
@@ -144,7 +156,11 @@ internal sealed class LiveFeed : IAsyncDisposable
             try
             {
                 await _changed.WaitAsync(_ending.Token);
-                Show();
+                if (HasPages)
+                {
+                    Show();
+                }
+
                 await Task.Delay(ShortestPause, _time, _ending.Token);
             }
             catch (OperationCanceledException)
@@ -155,6 +171,17 @@ internal sealed class LiveFeed : IAsyncDisposable
             {
                 // One bad second must not end the page.
                 _say($"what the page shows cannot be put together: {e}");
+            }
+        }
+    }
+
+    private bool HasPages
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _pages.Count > 0;
             }
         }
     }

@@ -172,10 +172,11 @@ internal sealed record Link(string From, string To, double? Rate, string Kind);
 internal sealed record Tightest(string Node, double Share, string Limit, string Reason, bool Limiting);
 
 /// <summary>The machine's figures.</summary>
-/// <param name="Cpu">Cores used by the stack.</param>
-/// <param name="Memory">Bytes used by the stack.</param>
+/// <param name="Cpu">Cores used by all that runs on it.</param>
 /// <param name="Cores">Cores there are.</param>
-internal sealed record MachineFigures(double Cpu, double Memory, int Cores);
+/// <param name="Memory">Bytes used.</param>
+/// <param name="MemoryTotal">Bytes there are.</param>
+internal sealed record MachineFigures(double Cpu, double Cores, double Memory, double MemoryTotal);
 
 /// <summary>Something that happened.</summary>
 internal sealed record Happening(long At, string Kind, string Subject, string Text);

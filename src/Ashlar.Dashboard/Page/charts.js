@@ -173,7 +173,7 @@ export class Charts {
       })));
     const axis = { stroke: colour('soft'), grid: { stroke: colour('line'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
     chart.plot = new window.uPlot({
-      width: Math.max(200, this.#root.clientWidth), height: 128, ms: 1e-3, legend: { show: false }, padding: [8, 4, 0, 0],
+      width: Math.max(200, this.#root.clientWidth), height: 128, ms: 1e-3, legend: { show: false }, padding: [8, 14, 0, 0],
       cursor: { sync: { key: sync, setSeries: false }, drag: { x: false, y: false }, points: { size: 6 } },
       scales: { x: { time: true }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.15 : 1] } },
       axes: [

@@ -133,6 +133,7 @@ export class Diagram {
     const share = node.fill?.share;
     parts.ring.style.visibility = share == null ? 'hidden' : 'visible';
     if (share != null) {
+      parts.full.style.visibility = share < 0.01 ? 'hidden' : '';
       parts.full.setAttribute('stroke-dasharray', `${(around * Math.min(1, share)).toFixed(1)} ${around}`);
       mark(parts.ring, 'data-level', share >= 0.95 ? 'full' : share >= 0.75 ? 'high' : 'fine');
       write(parts.percent, String(Math.round(share * 100)));
@@ -157,7 +158,7 @@ export class Diagram {
 
   #factsOf(node) {
     const cpu = [format.cores(node.instances.reduce((sum, i) => sum + i.cpu, 0)), 'cores'];
-    const memory = [format.bytes(node.instances.reduce((sum, i) => sum + i.memory, 0)), 'memory'];
+    const memory = [format.size(node.instances.reduce((sum, i) => sum + i.memory, 0)), 'memory'];
     const now = node.now ?? {};
     switch (node.kind) {
       case 'edge':
@@ -167,14 +168,14 @@ export class Diagram {
         return [memory, cpu, []];
       case 'replicas': {
         const lag = Math.max(...node.instances.map(i => i.lagBytes ?? 0), 0);
-        return [[format.bytes(lag), 'behind', lag > 64 << 20], cpu, []];
+        return [[format.size(lag), 'behind', lag > 64 << 20], cpu, []];
       }
       case 'database':
         return [[format.rate(node.rate), 'tx/s'], [now.database_connections == null ? '–' : format.number(now.database_connections, 0), 'conns'], cpu];
       default: {
         const asked = (now.engine_hits ?? 0) + (now.engine_misses ?? 0);
         return [[format.rate(node.rate), 'ops/s'], node.kind === 'cache' ? [asked > 0 ? format.percent(now.engine_hits / asked) : '–', 'hits'] : cpu,
-          [format.bytes(now.engine_memory_bytes ?? node.instances.reduce((sum, i) => sum + i.memory, 0)), 'memory']];
+          [format.size(now.engine_memory_bytes ?? node.instances.reduce((sum, i) => sum + i.memory, 0)), 'memory']];
       }
     }
   }
@@ -185,7 +186,7 @@ export class Diagram {
     parts.key = key;
     const shown = node.instances.slice(0, 12);
     const more = node.instances.length - shown.length;
-    write(parts.count, node.state === 'maintenance' ? 'maintenance' : node.wanted === 0 ? 'stopped' : node.ready >= node.wanted ? `${node.ready} healthy` : `${node.ready} of ${node.wanted}`);
+    write(parts.count, node.state === 'maintenance' ? 'maintenance' : node.state === 'stopped' ? 'stopped' : node.ready >= node.wanted ? `${node.ready} healthy` : `${node.ready} of ${node.wanted}`);
     parts.dots.replaceChildren(...shown.map(i => dot(i.state, `${i.name} ${stateWords[i.state]}`)), ...(more > 0 ? [`+${more}`] : []), parts.count);
   }
 
@@ -202,7 +203,7 @@ export class Diagram {
     const tight = frame.tightest;
     const title = tight && frame.nodes.find(node => node.id === tight.node)?.title;
     const content = tight && (tight.limiting || edge?.rate > 0)
-      ? [tight.limiting ? 'Bottleneck: ' : 'Nearest to its limit: ', element('b', {}, title), ` – ${tight.reason}`]
+      ? [tight.limiting ? 'Bottleneck: ' : 'Nearest to its limit: ', element('b', {}, title), ` ${tight.reason}`]
       : edge && !edge.rate && frame.urls.length
         ? ['No requests at the moment. Open ', element('b', {}, frame.urls[0]), ' and watch them pass.']
         : [];

@@ -51,3 +51,15 @@ export function since(milliseconds, now) {
 export function clock(milliseconds) {
   return new Date(milliseconds).toLocaleTimeString('en-GB');
 }
+
+// Where there is little room.
+export function size(value) {
+  if (value == null) return missing;
+  const units = ['B', 'K', 'M', 'G', 'T'];
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${number(value, unit === 0 || value >= 10 ? 0 : 1)} ${units[unit]}`;
+}

@@ -7,9 +7,11 @@ const figures = [
   ['errors', 'Errors', frame => edge(frame)?.errorShare ?? (edge(frame)?.rate === 0 ? 0 : null), value => [value == null ? '–' : format.percent(value).replace(' %', ''), value == null ? '' : '%']],
   ['p95', 'Slowest 5 %', frame => edge(frame)?.p95, value => value == null ? ['–', ''] : [...split(format.millis(value))]],
   ['flight', 'In flight', frame => edge(frame)?.now?.in_flight, value => [value == null ? '–' : format.number(value, 0), '']],
-  ['cpu', 'Processors', frame => frame.machine?.cpu, (value, frame) => [format.cores(value), frame.machine ? `of ${frame.machine.cores}` : '']],
-  ['memory', 'Memory', frame => frame.machine?.memory, value => [...split(format.bytes(value))]],
+  ['cpu', 'Processors', frame => frame.machine?.cpu, (value, frame) => [format.cores(value), frame.machine?.cores ? `of ${frame.machine.cores} cores` : '']],
+  ['memory', 'Memory', frame => frame.machine?.memory, (value, frame) => [...split(format.bytes(value)), frame.machine?.memoryTotal ? `of ${format.bytes(frame.machine.memoryTotal)}` : '']],
 ];
+// Where the two minutes before the page was opened come from.
+const pasts = [['edge', v => v.requests], ['edge', v => v.errors?.map((e, i) => v.requests?.[i] > 0 ? e / v.requests[i] : e)], ['edge', v => v.p95], ['edge', v => v.in_flight], ['machine', v => v.cpu], ['machine', v => v.memory]];
 
 const edge = frame => frame.nodes.find(node => node.kind === 'edge');
 const split = text => text.split(' ');
@@ -18,6 +20,7 @@ const split = text => text.split(' ');
 export class Summary {
   #past = figures.map(() => []);
   #parts = [];
+  #recalled = false;
 
   constructor(root) {
     for (const [kind, name] of figures) {
@@ -32,7 +35,32 @@ export class Summary {
     }
   }
 
+  async #recall() {
+    const nodes = {};
+    for (const id of ['edge', 'machine']) {
+      try {
+        const answer = await fetch(`series?node=${id}&range=5m`, { cache: 'no-store' });
+        if (answer.ok) nodes[id] = await answer.json();
+      } catch {
+        // The lines begin now, then.
+      }
+    }
+    pasts.forEach(([id, read], i) => {
+      const { times, values } = nodes[id] ?? {};
+      if (!times) return;
+      const row = read(Object.fromEntries(Object.entries(values).map(([name, rows]) => [name, rows['']])));
+      if (!row) return;
+      const before = this.#past[i][0]?.second ?? Infinity;
+      this.#past[i].unshift(...times.map((second, at) => ({ second, value: row[at] })).filter(point => point.second < before).slice(-kept));
+      while (this.#past[i].length > kept) this.#past[i].shift();
+    });
+  }
+
   show(frame) {
+    if (!this.#recalled && frame.stack) {
+      this.#recalled = true;
+      this.#recall();
+    }
     figures.forEach(([, , read, text], i) => {
       const value = read(frame);
       const past = this.#past[i];
@@ -40,9 +68,9 @@ export class Summary {
       if (past.at(-1)?.second === second) past.at(-1).value = value;
       else past.push({ second, value });
       while (past.length > kept) past.shift();
-      const [number, unit] = text(value, frame);
+      const [number, ...units] = text(value, frame);
       write(this.#parts[i].value, number);
-      write(this.#parts[i].unit, unit ?? '');
+      write(this.#parts[i].unit, units.join(' '));
       this.#draw(this.#parts[i], past);
     });
   }
