@@ -31,6 +31,7 @@ internal sealed class DashboardRig : IAsyncDisposable
         _metrics = MetricsFile.Create(Path.Combine(_folder.Path, "metrics", "rig.metrics"), 1);
         _metrics.Gauge(EdgeSeries.Connections);
         _metrics.Gauge(EdgeSeries.InFlight, "web");
+        _metrics.Gauge(EdgeSeries.InFlight, "admin");
     }
 
     public string Folder => _folder.Path;
@@ -67,6 +68,34 @@ internal sealed class DashboardRig : IAsyncDisposable
         for (var i = 0; i < count; i++)
         {
             slot.Record(_metrics.Histogram(EdgeSeries.Latency, service), micros + (i % 7 * micros / 3));
+        }
+    }
+
+    /// <summary>A second of what data tiers and processes say, the more the larger the share.</summary>
+    public void Engines(double share)
+    {
+        var slot = _metrics.Slot(0);
+        void Count(string name, string subject, double amount) => slot.Add(_metrics.Counter(name, subject), (long)amount);
+        void Level(string name, string subject, double value) => slot.Set(_metrics.Gauge(name, subject), (long)value);
+        slot.Set(_metrics.Gauge(EdgeSeries.Connections), (long)(70 * share));
+        Level(EdgeSeries.InFlight, "web", 4 * share);
+        Count("database_transactions", "database.1", 210 * share);
+        Level("database_connections", "database.1", 18);
+        Level("database_lag_bytes", "database.2", 9_000 * share);
+        foreach (var (engine, commands, hits) in new[] { ("queue.1", 40, 0), ("cache.1", 520, 480) })
+        {
+            Count("engine_commands", engine, commands * share);
+            Count("engine_hits", engine, hits * share);
+            Count("engine_misses", engine, hits * share / 14);
+            Level("engine_memory_bytes", engine, 21_000_000);
+        }
+
+        foreach (var (instance, cpu) in new[] { ("edge.1", 60), ("web.1", 610), ("web.2", 540), ("admin.1", 20), ("worker.1", 90), ("database.1", 240), ("database.2", 45), ("queue.1", 20), ("cache.1", 55) })
+        {
+            Count(InstanceMetrics.Cpu, instance, cpu * share);
+            Level(InstanceMetrics.Memory, instance, (cpu + 300) * 90_000);
+            Level(InstanceMetrics.State, instance, (int)InstanceState.Healthy);
+            Level(InstanceMetrics.CpuLimit, instance, instance.StartsWith("web", StringComparison.Ordinal) ? 1000 : 0);
         }
     }
 

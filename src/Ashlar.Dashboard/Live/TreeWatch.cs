@@ -38,8 +38,14 @@ internal sealed class TreeWatch(string socket, TimeProvider time)
                     if (reply.Data?.Deserialize(WatchJson.Default.StatusReport) is { } report)
                     {
                         pause = ShortestPause;
+                        var before = _last;
                         _last = new Seen(report, time.GetUtcNow(), true);
-                        changed();
+
+                        // Figures alone are shown with the next second's.
+                        if (!before.Connected || before.Report is not { } old || !SameStates(old, report))
+                        {
+                            changed();
+                        }
                     }
                 }
             }
@@ -59,6 +65,12 @@ internal sealed class TreeWatch(string socket, TimeProvider time)
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
     }
+
+    private static bool SameStates(StatusReport a, StatusReport b) =>
+        a.Healthy == b.Healthy && a.Activity == b.Activity && a.Release == b.Release && States(a).SequenceEqual(States(b));
+
+    private static IEnumerable<(string, InstanceState, DateTimeOffset?, string)> States(StatusReport report) =>
+        report.Tiers.SelectMany(tier => tier.Services).SelectMany(service => service.Instances).Select(i => (i.Name, i.State, i.Started, i.Detail));
 
     /// <summary>What the agent said.</summary>
     /// <param name="Report">Null: nothing yet.</param>

@@ -201,9 +201,8 @@ export class Diagram {
   #say(frame) {
     const edge = frame.nodes.find(node => node.kind === 'edge');
     const tight = frame.tightest;
-    const title = tight && frame.nodes.find(node => node.id === tight.node)?.title;
     const content = tight && (tight.limiting || edge?.rate > 0)
-      ? [tight.limiting ? 'Bottleneck: ' : 'Nearest to its limit: ', element('b', {}, title), ` ${tight.reason}`]
+      ? [element('b', {}, tight.limiting ? 'Bottleneck: ' : ''), tight.reason]
       : edge && !edge.rate && frame.urls.length
         ? ['No requests at the moment. Open ', element('b', {}, frame.urls[0]), ' and watch them pass.']
         : [];

@@ -78,7 +78,9 @@ export class Summary {
   #draw({ area, stroke }, past) {
     const top = Math.max(...past.map(point => point.value ?? 0)) * 1.15 || 1;
     const from = kept - past.length;
-    const points = past.map((point, i) => `${from + i} ${(38 - 36 * (point.value ?? 0) / top).toFixed(1)}`);
+    // A second without a value keeps the one before: it is not zero.
+    let last = 0;
+    const points = past.map((point, i) => `${from + i} ${(38 - 36 * (last = point.value ?? last) / top).toFixed(1)}`);
     stroke.setAttribute('d', points.length > 1 ? `M${points.join('L')}` : '');
     area.setAttribute('d', points.length > 1 ? `M${from} 40L${points.join('L')}L${kept - 1} 40Z` : '');
   }
