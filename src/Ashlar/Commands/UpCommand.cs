@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text;
 using Ashlar.Agent.Api;
 using Ashlar.Agents;
+using Ashlar.Doctoring;
 using Ashlar.Errors;
 using Ashlar.Foreground;
 using Ashlar.Output;
@@ -29,6 +30,7 @@ internal static class UpCommand
             var stack = StackFile.Require(call, file);
             var arguments = new UpArguments(file);
             if (call.Value(dryRun)) return await DryRunAsync(call, stack.Directory, arguments, cancellation);
+            await CheckoutEngines.InstallAsync(call, stack, cancellation);
             if (!call.Value(detach) && !call.Json)
             {
                 using var session = new ForegroundSession(cli, stack.Directory);
