@@ -38,7 +38,7 @@ public sealed class ServiceTests : IDisposable
     {
         Assert.Equal(root, RuntimeRoot.ToBeTold(runtime, registered.Length == 0 ? [] : [registered]));
         var lines = new UnitFile("shop", "/srv/shop", "/opt/ashlar/ashlar", OfSystem: true, root).Render().Split('\n');
-        Assert.Equal(root is null ? [] : [$"Environment=\"DOTNET_ROOT={root}\""], lines.Where(line => line.StartsWith("Environment=")));
+        Assert.Equal(root is null ? [] : [$"Environment=\"DOTNET_ROOT={root}\""], lines.Where(line => line.StartsWith("Environment=\"DOTNET_ROOT")));
     }
 
     [Fact]

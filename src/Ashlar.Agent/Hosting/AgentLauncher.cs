@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Ashlar.Agent.Api;
 using Ashlar.Errors;
+using Ashlar.Processes;
 
 namespace Ashlar.Agent.Hosting;
 
@@ -78,6 +79,11 @@ public static class AgentLauncher
             WorkingDirectory = stackFolder,
             ArgumentList = { "/bin/sh", "-c", Detach, state.AgentLog, program, "agent", "--stack", stackFolder },
         };
+        foreach (var (name, value) in ChildEnvironment.SmallHeap)
+        {
+            start.Environment.TryAdd(name, value);
+        }
+
         using var process = Process.Start(start) ?? throw AgentErrors.DidNotStart(state.AgentLog, []);
         return await AnsweringAsync(stackFolder, offset, () => process.HasExited, cancellation);
     }

@@ -1,4 +1,5 @@
 using System.Text;
+using Ashlar.Processes;
 
 namespace Ashlar.Systemd;
 
@@ -31,7 +32,7 @@ internal sealed record UnitFile(string Stack, string Folder, string Program, boo
         [Service]
         Type=notify
         NotifyAccess=main
-        WorkingDirectory={Percent(Folder)}{(RuntimeRoot is null ? "" : $"\nEnvironment={Quote($"DOTNET_ROOT={RuntimeRoot}", command: false)}")}
+        WorkingDirectory={Percent(Folder)}{Environment()}
         ExecStart={Quote(Program)} agent --stack {Quote(Folder)}
         ExecReload={Quote(Program)} up --detach --stack {Quote(Folder)}
         ExecStop={Quote(Program)} down --stack {Quote(Folder)}
@@ -51,6 +52,12 @@ internal sealed record UnitFile(string Stack, string Folder, string Program, boo
         WantedBy={(OfSystem ? "multi-user.target" : "default.target")}
 
         """;
+
+    private string Environment()
+    {
+        var variables = RuntimeRoot is null ? ChildEnvironment.SmallHeap : ChildEnvironment.SmallHeap.Add("DOTNET_ROOT", RuntimeRoot);
+        return string.Concat(variables.Select(v => $"\nEnvironment={Quote($"{v.Key}={v.Value}", command: false)}"));
+    }
 
     // systemd expands % and splits words; $ is a variable in commands.
     private static string Quote(string text, bool command = true)
