@@ -5,9 +5,10 @@ namespace Storefront;
 /// <summary>The two ways to the data: writes go to the primary, reads that may be a moment old to a replica.</summary>
 public sealed class Databases : IAsyncDisposable
 {
-    public NpgsqlDataSource Primary { get; } = Open("DATABASE_URL");
+    public NpgsqlDataSource Primary { get; } = Open(TargetSessionAttributes.Primary, "DATABASE_URL");
 
-    public NpgsqlDataSource Replica { get; } = Open("DATABASE_REPLICA_URL");
+    /// <summary>The replica; while it is being made, or is away, the primary answers for it.</summary>
+    public NpgsqlDataSource Replica { get; } = Open(TargetSessionAttributes.PreferStandby, "DATABASE_REPLICA_URL", "DATABASE_URL");
 
     public async ValueTask DisposeAsync()
     {
@@ -15,21 +16,22 @@ public sealed class Databases : IAsyncDisposable
         await Replica.DisposeAsync();
     }
 
-    private static NpgsqlDataSource Open(string variable)
+    private static NpgsqlDataSource Open(TargetSessionAttributes wanted, params string[] variables)
     {
-        var url = new Uri(Environment.GetEnvironmentVariable(variable) ?? throw new InvalidOperationException($"{variable} is not set."));
-        var user = url.UserInfo.Split(':', 2);
+        var urls = variables.Select(variable =>
+            new Uri(Environment.GetEnvironmentVariable(variable) ?? throw new InvalidOperationException($"{variable} is not set."))).Distinct().ToArray();
+        var user = urls[0].UserInfo.Split(':', 2);
         var settings = new NpgsqlConnectionStringBuilder
         {
-            Host = url.Host,
-            Port = url.Port,
-            Database = url.AbsolutePath.Trim('/'),
+            Host = string.Join(',', urls.Select(url => $"{url.Host}:{url.Port}")),
+            Database = urls[0].AbsolutePath.Trim('/'),
             Username = Uri.UnescapeDataString(user[0]),
             Password = Uri.UnescapeDataString(user[1]),
             MaxPoolSize = 20,
             Timeout = 5,
+            HostRecheckSeconds = 2,
             ApplicationName = Environment.GetEnvironmentVariable("ASHLAR_INSTANCE") ?? "storefront",
         };
-        return NpgsqlDataSource.Create(settings);
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString).BuildMultiHost().WithTargetSession(wanted);
     }
 }
