@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Ashlar.Catalog;
@@ -72,18 +71,6 @@ public static class DashboardPlan
         return string.Create(CultureInfo.InvariantCulture, $"{context.ProgramVersion} {hash} restarts={restarts}");
     }
 
-    // Little is allocated, so a small first generation costs no time worth naming and keeps the process small.
-    private static ImmutableSortedDictionary<string, string> Environment { get; } = (RuntimeRoot() is { } root
-        ? ImmutableSortedDictionary<string, string>.Empty.Add("DOTNET_ROOT", root)
-        : ImmutableSortedDictionary<string, string>.Empty)
-        .Add("DOTNET_GCgen0size", "0x400000")
-        .Add("DOTNET_TieredPGO", "0")
-        .Add("DOTNET_GCConserveMemory", "6");
-
-    private static string? RuntimeRoot()
-    {
-        // ROOT/shared/Microsoft.NETCore.App/VERSION/; a self-contained program carries its runtime beside itself.
-        var shared = Path.GetDirectoryName(Path.GetDirectoryName(RuntimeEnvironment.GetRuntimeDirectory().TrimEnd('/')));
-        return Path.GetFileName(shared) == "shared" ? Path.GetDirectoryName(shared) : null;
-    }
+    private static ImmutableSortedDictionary<string, string> Environment { get; } =
+        ChildEnvironment.OfOwnProgram.AddRange(ChildEnvironment.SmallProcess);
 }

@@ -79,7 +79,7 @@ public static class AgentLauncher
             WorkingDirectory = stackFolder,
             ArgumentList = { "/bin/sh", "-c", Detach, state.AgentLog, program, "agent", "--stack", stackFolder },
         };
-        foreach (var (name, value) in ChildEnvironment.SmallHeap)
+        foreach (var (name, value) in ChildEnvironment.SmallProcess)
         {
             start.Environment.TryAdd(name, value);
         }

@@ -55,7 +55,7 @@ internal sealed record UnitFile(string Stack, string Folder, string Program, boo
 
     private string Environment()
     {
-        var variables = RuntimeRoot is null ? ChildEnvironment.SmallHeap : ChildEnvironment.SmallHeap.Add("DOTNET_ROOT", RuntimeRoot);
+        var variables = RuntimeRoot is null ? ChildEnvironment.SmallProcess : ChildEnvironment.SmallProcess.Add("DOTNET_ROOT", RuntimeRoot);
         return string.Concat(variables.Select(v => $"\nEnvironment={Quote($"{v.Key}={v.Value}", command: false)}"));
     }
 
