@@ -14,4 +14,18 @@ public sealed class LauncherTests
         var refused = await Assert.ThrowsAsync<AshlarException>(() => AgentLauncher.EnsureRunningAsync(folder.Path, "/bin/false"));
         Assert.Equal("ASH4004", refused.Error.Code);
     }
+
+    [Fact]
+    public void TheAgentsLogIsNotForOtherUsers()
+    {
+        using var folder = new TempFolder();
+        var state = StateFolder.Of(folder.Path);
+        state.CreateForLog();
+        const UnixFileMode others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+        Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(state.AgentLog) & others);
+
+        File.SetUnixFileMode(state.AgentLog, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead); // of an older version
+        state.Create(null);
+        Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(state.AgentLog) & others);
+    }
 }

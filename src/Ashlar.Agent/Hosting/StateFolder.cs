@@ -4,6 +4,9 @@ namespace Ashlar.Agent.Hosting;
 /// <param name="Path">Absolute path of the folder.</param>
 public sealed record StateFolder(string Path)
 {
+    // The folder of the logs can be passed by all, and they quote what apps have written: only our group, never others.
+    private const UnixFileMode LogMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
+
     /// <summary>The folder beside a stack's file.</summary>
     public static StateFolder Of(string stackFolder) => new(System.IO.Path.Combine(System.IO.Path.GetFullPath(stackFolder), ".ashlar"));
 
@@ -84,6 +87,11 @@ public sealed record StateFolder(string Path)
                 File.SetUnixFileMode(Logs, passable | UnixFileMode.SetGroup);
             }
 
+            if (File.Exists(AgentLog))
+            {
+                File.SetUnixFileMode(AgentLog, LogMode);
+            }
+
             Ignore();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -142,7 +150,10 @@ public sealed record StateFolder(string Path)
         {
             Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             Directory.CreateDirectory(Logs, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            new FileStream(AgentLog, FileMode.Append, FileAccess.Write, FileShare.ReadWrite).Dispose();
+            new FileStream(AgentLog, new FileStreamOptions
+            {
+                Mode = FileMode.Append, Access = FileAccess.Write, Share = FileShare.ReadWrite, UnixCreateMode = LogMode,
+            }).Dispose();
 
             // An agent that cannot write its log could not say why it does not start.
             var probe = System.IO.Path.Combine(Logs, $".probe-{Environment.ProcessId}");
