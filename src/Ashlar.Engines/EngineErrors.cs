@@ -77,6 +77,11 @@ public static class EngineErrors
     public static AshlarException NotRunnable(string tier, string path, string reason) => New(
         "ASH7116", tier, $"{path} cannot be run: {reason}.", "Install it anew.");
 
+    /// <summary>ASH7117: an engine that nobody watches works on the data still.</summary>
+    public static AshlarException FolderInUse(string tier, string instance, string folder, int? pid) => New(
+        "ASH7117", tier, $"{instance} cannot start: another Redis{(pid is null ? "" : $", pid {pid},")} works on {folder}, and two would ruin it.",
+        string.Create(CultureInfo.InvariantCulture, $"End it: {(pid is null ? $"fuser {folder} names it" : $"kill {pid}")}. {instance} then starts by itself."));
+
     private static string Show(long bytes) => bytes >= 1 << 20
         ? string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 20):0.#} MiB")
         : string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes");

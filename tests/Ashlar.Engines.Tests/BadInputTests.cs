@@ -88,6 +88,23 @@ public sealed class BadInputTests
     }
 
     [Fact]
+    public async Task Two_never_write_to_one_folder()
+    {
+        await using var rig = new EngineRig(queue: EngineRig.Queue());
+        var first = await rig.UpAsync("queue.1");
+        var port = rig.Context.Ports["queue.1"];
+
+        rig.Context = rig.Context with { Ports = rig.Context.Ports.SetItem("queue.1", Ports.Free()) };
+        var said = await rig.RefusedAsync("queue.1");
+        Assert.Contains("ASH7117", said, StringComparison.Ordinal);
+        Assert.Contains($"kill {first.Identity.Pid}", said, StringComparison.Ordinal);
+
+        rig.Context = rig.Context with { Ports = rig.Context.Ports.SetItem("queue.1", port) };
+        using var app = await rig.AppAsync("queue");
+        Assert.Equal("PONG", (await app.AskAsync(CancellationToken.None, "PING")).Text);
+    }
+
+    [Fact]
     public async Task Memcached_says_that_it_does_not_run_as_root()
     {
         if (!SystemUsers.IsRoot)

@@ -16,13 +16,14 @@ internal static partial class RedisStart
     private static readonly TimeSpan _timeToAnswer = TimeSpan.FromSeconds(5);
 
     /// <summary>Does it; returns only by throwing.</summary>
-    /// <exception cref="Errors.AshlarException">ASH7101 to ASH7106, ASH7116.</exception>
+    /// <exception cref="Errors.AshlarException">ASH7101 to ASH7106, ASH7116, ASH7117.</exception>
     public static async Task BecomeAsync(EngineOrder order)
     {
         Preparation.Memory(order, Preparation.MachineMemory());
         var program = Preparation.Program(order, Programs, Package);
         var version = await VersionAsync(order, program);
         DataFolder.Check(order);
+        await FolderLock.TakeAsync(order);
         Preparation.Port(order);
         var settings = new RedisSettings(
             order.IsQueue ? RedisUse.Queue : RedisUse.Cache, order.Port, order.Folder, order.Memory, order.AppPassword, order.AdminPassword);
