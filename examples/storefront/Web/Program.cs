@@ -32,21 +32,25 @@ app.MapGet("/", async (HttpContext http, Shop shop, Memcached memcached, Carts c
 
 app.MapGet("/product/{id:int}", async (int id, HttpContext http, Shop shop, Carts carts, CancellationToken cancellation) =>
 {
+    var seen = new Seen();
     var product = await shop.ProductAsync(id, cancellation);
     if (product.Value is null)
     {
         return Results.NotFound("There is no such product.");
     }
 
+    seen.Database = product.Server;
     var cart = await carts.GetAsync(Visitor(http), cancellation);
-    return Pages.Page(product.Value.Name, Pages.Product(product.Value), cart.Values.Sum(), new Seen { Database = product.Server });
+    return Pages.Page(product.Value.Name, Pages.Product(product.Value), cart.Values.Sum(), seen);
 });
 
 app.MapGet("/cart", async (HttpContext http, Shop shop, Carts carts, CancellationToken cancellation) =>
 {
+    var seen = new Seen { Cart = "from Redis" };
     var cart = await carts.GetAsync(Visitor(http), cancellation);
     var products = await shop.ProductsAsync(cancellation);
-    return Pages.Page("Cart", Pages.Cart(products.Value, cart), cart.Values.Sum(), new Seen { Database = products.Server, Cart = "from Redis" });
+    seen.Database = products.Server;
+    return Pages.Page("Cart", Pages.Cart(products.Value, cart), cart.Values.Sum(), seen);
 });
 
 app.MapPost("/cart/{id:int}", async (int id, HttpContext http, Shop shop, Carts carts, CancellationToken cancellation) =>
@@ -63,6 +67,7 @@ app.MapPost("/cart/{id:int}", async (int id, HttpContext http, Shop shop, Carts 
 app.MapPost("/checkout", async (
     HttpContext http, Shop shop, Carts carts, [FromKeyedServices("queue")] Redis queue, CancellationToken cancellation) =>
 {
+    var seen = new Seen();
     var visitor = Visitor(http);
     var cart = await carts.GetAsync(visitor, cancellation);
     if (cart.Count == 0)
@@ -72,14 +77,14 @@ app.MapPost("/checkout", async (
 
     if (await shop.PlaceAsync(cart, cancellation) is not var (order, server))
     {
-        return Pages.Page("Sold out", "<h1>Sold out</h1><p>Something in your cart was bought by somebody else just now.</p>", cart.Values.Sum(), new Seen());
+        return Pages.Page("Sold out", "<h1>Sold out</h1><p>Something in your cart was bought by somebody else just now.</p>", cart.Values.Sum(), seen);
     }
 
     await queue.DoAsync(cancellation, "LPUSH", "orders", order.ToString(CultureInfo.InvariantCulture));
     await carts.EmptyAsync(visitor, cancellation);
+    (seen.Database, seen.Cart) = (server, "emptied in Redis");
     return Pages.Page(
-        "Thank you", $"<h1>Thank you</h1><p>Order {order} is placed; the worker packs it now.</p><p><a href=/>Back to the shelf</a></p>", 0,
-        new Seen { Database = server, Cart = "emptied in Redis" });
+        "Thank you", $"<h1>Thank you</h1><p>Order {order} is placed; the worker packs it now.</p><p><a href=/>Back to the shelf</a></p>", 0, seen);
 });
 
 app.Run();

@@ -1,4 +1,5 @@
-// Packs orders. A job lies in "packing" until it is done, so one that was begun by a worker that died is done by the next.
+// Packs orders. A job lies in this worker's own list until it is done. What lies there already was begun and not finished, because the worker
+// died, or the database, or the queue between taking the job and telling of it: it comes first.
 using System.Runtime.InteropServices;
 using Storefront;
 
@@ -11,20 +12,18 @@ using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
 await using var databases = new Databases();
 var shop = new Shop(databases);
 var queue = new Redis("REDIS_QUEUE_URL");
-while (await queue.DoAsync(ending.Token, "LMOVE", "packing", "orders", "RIGHT", "RIGHT") is not null)
-{
-}
-
+var packing = $"packing:{Environment.GetEnvironmentVariable("ASHLAR_INSTANCE") ?? "worker"}";
 Console.WriteLine("waiting for orders");
 while (!ending.IsCancellationRequested)
 {
     try
     {
-        if (await queue.DoAsync(ending.Token, "BLMOVE", "orders", "packing", "RIGHT", "LEFT", "5") is string job)
+        if ((await queue.DoAsync(ending.Token, "LINDEX", packing, "-1")
+            ?? await queue.DoAsync(ending.Token, "BLMOVE", "orders", packing, "RIGHT", "LEFT", "5")) is string job)
         {
             // What is begun is finished, also when the end has been asked for meanwhile.
             await shop.PackAsync(int.Parse(job));
-            await queue.DoAsync(CancellationToken.None, "LREM", "packing", "1", job);
+            await queue.DoAsync(CancellationToken.None, "LREM", packing, "1", job);
             Console.WriteLine($"order {job} packed");
         }
     }
