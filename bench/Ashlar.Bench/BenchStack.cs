@@ -32,6 +32,23 @@ internal sealed class BenchStack(BenchContext context, string folder) : IAsyncDi
         return element.ValueKind == JsonValueKind.Array ? element.EnumerateArray().Select(e => Find(e, instance)).FirstOrDefault(p => p is not null) : null;
     }
 
+    /// <summary>The dashboard's address with its token.</summary>
+    public async Task<string> DashboardAsync() => (await BenchContext.RunAsync(context.Ashlar, "dashboard", "--stack", folder)).Trim();
+
+    /// <summary>How many processes run, Ashlar's own among them.</summary>
+    public async Task<int> ProcessesAsync()
+    {
+        using var status = JsonDocument.Parse(await BenchContext.RunAsync(context.Ashlar, "ps", "--json", "--stack", folder));
+        return Count(status.RootElement);
+
+        static int Count(JsonElement element) => element.ValueKind switch
+        {
+            JsonValueKind.Object => element.EnumerateObject().Sum(p => p.NameEquals("pids") ? p.Value.GetArrayLength() : Count(p.Value)),
+            JsonValueKind.Array => element.EnumerateArray().Sum(Count),
+            _ => 0,
+        };
+    }
+
     public Task ScaleAsync(string service, int count) => BenchContext.RunAsync(context.Ashlar, "scale", $"{service}={count}", "--stack", folder);
 
     public async ValueTask DisposeAsync() => await BenchContext.RunAsync(context.Ashlar, "down", "--stack", folder);

@@ -26,6 +26,33 @@ internal static partial class Measure
     public static long Pss(int pid) =>
         long.Parse(File.ReadLines($"/proc/{pid}/smaps_rollup").First(l => l.StartsWith("Pss:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]) * 1024;
 
+    /// <summary>Shares of a core that processes use for a time, in their order.</summary>
+    public static async Task<double[]> CpuSharesAsync(TimeSpan time, params int[] pids)
+    {
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var before = pids.Select(Threads).ToArray();
+        await Task.Delay(time);
+        return [.. pids.Select((pid, i) => Threads(pid).Sum(t => t.Value - before[i].GetValueOrDefault(t.Key)) / 1e9 / clock.Elapsed.TotalSeconds)];
+    }
+
+    // Nanoseconds on the CPU, by thread: /proc/PID/stat counts whole ticks, too coarse for a process that sleeps.
+    private static Dictionary<string, double> Threads(int pid)
+    {
+        var threads = new Dictionary<string, double>();
+        foreach (var thread in Directory.EnumerateDirectories($"/proc/{pid}/task"))
+        {
+            try
+            {
+                threads[thread] = double.Parse(File.ReadAllText(Path.Combine(thread, "schedstat")).Split(' ')[0], CultureInfo.InvariantCulture);
+            }
+            catch (IOException)
+            {
+                // it has ended
+            }
+        }
+        return threads;
+    }
+
     private static string[]? Fields(int pid)
     {
         try

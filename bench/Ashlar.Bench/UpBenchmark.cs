@@ -1,10 +1,6 @@
-using System.Diagnostics;
-using System.Net.Sockets;
-using System.Text;
-
 namespace Ashlar.Bench;
 
-/// <summary>From the command on a built tree to the first 200 through the edge; then what agent and edge hold and use while idle.</summary>
+/// <summary>From the command on a built tree to the first 200 through the edge; then what Ashlar's own processes hold and use while the stack is idle.</summary>
 internal static class UpBenchmark
 {
     public static async Task<Outcome> RunAsync(BenchContext context)
@@ -17,20 +13,21 @@ internal static class UpBenchmark
         {
             var folder = Path.Combine(context.Folder, $"hello-{round}");
             var port = Hello(context, folder);
-            fresh.Add(await FirstAnswerAsync(context, folder, port));
+            fresh.Add(await FirstAnswer.OfUpAsync(context, folder, port));
             await BenchContext.RunAsync(context.Ashlar, "down", "--stack", folder);
-            again.Add(await FirstAnswerAsync(context, folder, port));
+            again.Add(await FirstAnswer.OfUpAsync(context, folder, port));
             await BenchContext.RunAsync(context.Ashlar, "down", "--stack", folder);
         }
 
         // hello-procfile idle: memory and CPU of agent and edge.
         Hello(context, Path.Combine(context.Folder, "idle"));
-        double memory, agentIdle, edgeIdle, agentTwenty;
+        double memory, agentIdle, edgeIdle, agentTwenty, allTwenty;
         await using (var stack = await BenchStack.UpAsync(context, "idle"))
         {
             int agent = await stack.PidAsync("agent"), edge = await stack.PidAsync("edge.1");
             await Task.Delay(TimeSpan.FromSeconds(15));
-            (agentIdle, edgeIdle) = await CpuShareAsync(agent, edge, idle);
+            var shares = await Measure.CpuSharesAsync(idle, agent, edge);
+            (agentIdle, edgeIdle) = (shares[0], shares[1]);
             memory = (Measure.Pss(agent) + Measure.Pss(edge)) / 1048576.0;
         }
         // Twenty processes: what supervising them costs.
@@ -40,8 +37,13 @@ internal static class UpBenchmark
         {
             var agent = await stack.PidAsync("agent");
             await Task.Delay(TimeSpan.FromSeconds(15));
-            (agentTwenty, _) = await CpuShareAsync(agent, agent, idle);
+            agentTwenty = (await Measure.CpuSharesAsync(idle, agent))[0];
+            await using var page = await DashboardPage.OpenAsync(await stack.DashboardAsync());
+            await Task.Delay(TimeSpan.FromSeconds(5));
+            allTwenty = (await Measure.CpuSharesAsync(idle, agent, await stack.PidAsync("edge.1"), await stack.PidAsync("dashboard.1"))).Sum();
+            page.RequireFrames();
         }
+        var storefront = await StorefrontUp.RunAsync(context);
         Console.WriteLine($"hello-procfile on a built tree, {rounds} rounds; median (range); aims: first 200 < 3 s, memory < 120 MiB, idle < 0.5 %, 20 processes < 1 %");
         Console.WriteLine($"first 200, fresh folder        {Measure.Median(fresh):N2} s ({fresh.Min():N2}–{fresh.Max():N2})");
         Console.WriteLine($"first 200, second up           {Measure.Median(again):N2} s ({again.Min():N2}–{again.Max():N2})");
@@ -49,6 +51,8 @@ internal static class UpBenchmark
         Console.WriteLine($"agent, idle                    {agentIdle:P2} of a core");
         Console.WriteLine($"edge, idle                     {edgeIdle:P2} of a core");
         Console.WriteLine($"agent with 20 processes        {agentTwenty:P2} of a core");
+        Console.WriteLine($"with dashboard, edge, a page   {allTwenty:P2} of a core");
+        storefront.Print();
         return new Outcome(
             new Dictionary<string, double>
             {
@@ -56,8 +60,14 @@ internal static class UpBenchmark
                 ["agent-edge-pss-mib"] = memory,
                 ["idle-cpu-percent"] = (agentIdle + edgeIdle) * 100,
                 ["agent-20-cpu-percent"] = agentTwenty * 100,
+                ["all-20-cpu-percent"] = allTwenty * 100,
+                ["storefront-fresh-seconds"] = Measure.Median(storefront.Fresh),
+                ["storefront-again-seconds"] = Measure.Median(storefront.Again),
+                ["storefront-pss-mib"] = storefront.Memory.Sum(),
+                ["storefront-cpu-percent"] = storefront.Cpu.Sum() * 100,
             },
-            new Dictionary<string, double[]> { ["first200.fresh"] = [.. fresh], ["first200.again"] = [.. again] },
+            new Dictionary<string, double[]> { ["first200.fresh"] = [.. fresh], ["first200.again"] = [.. again], ["storefront.fresh"] = storefront.Fresh, ["storefront.again"] = storefront.Again,
+                ["storefront.pss"] = storefront.Memory, ["storefront.cpu"] = storefront.Cpu },
             new Dictionary<string, string>());
     }
 
@@ -71,54 +81,5 @@ internal static class UpBenchmark
         }
         File.WriteAllText(Path.Combine(folder, "ashlar.yaml"), $"name: hello\nedge:\n  listen: {{http: \"127.0.0.1:{port}\"}}\n");
         return port;
-    }
-
-    private static async Task<double> FirstAnswerAsync(BenchContext context, string folder, int port)
-    {
-        var clock = Stopwatch.StartNew();
-        var up = BenchContext.RunAsync(Path.Combine(context.Root, "ashlar"), "up", "--detach", folder);
-        while (!await Is200Async(port))
-        {
-            if (up.IsFaulted || clock.Elapsed > TimeSpan.FromMinutes(1))
-            {
-                await up;
-                throw new InvalidOperationException("no answer within a minute");
-            }
-            await Task.Delay(5);
-        }
-        var seconds = clock.Elapsed.TotalSeconds;
-        await up;
-        return seconds;
-    }
-
-    private static async Task<bool> Is200Async(int port)
-    {
-        try
-        {
-            using var client = new TcpClient();
-            await client.ConnectAsync("127.0.0.1", port);
-            await client.GetStream().WriteAsync("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"u8.ToArray());
-            var head = new byte[12];
-            await client.GetStream().ReadExactlyAsync(head);
-            return Encoding.ASCII.GetString(head) == "HTTP/1.1 200";
-        }
-        catch (Exception e) when (e is SocketException or IOException)
-        {
-            return false;
-        }
-    }
-
-    private static async Task<(double First, double Second)> CpuShareAsync(int first, int second, TimeSpan time)
-    {
-        var clock = Stopwatch.StartNew();
-        double a = Own(first), b = Own(second);
-        await Task.Delay(time);
-        return ((Own(first) - a) / clock.Elapsed.TotalSeconds, (Own(second) - b) / clock.Elapsed.TotalSeconds);
-
-        static double Own(int pid)
-        {
-            // nanoseconds on the CPU: /proc/PID/stat counts whole ticks, too coarse for a process that sleeps
-            return Directory.EnumerateDirectories($"/proc/{pid}/task").Sum(t => double.Parse(File.ReadAllText(Path.Combine(t, "schedstat")).Split(' ')[0])) / 1e9;
-        }
     }
 }
