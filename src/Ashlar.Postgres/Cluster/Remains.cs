@@ -22,7 +22,8 @@ internal static class Remains
         var began = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(began) < Patience)
         {
-            var left = Find(data).ToArray();
+            // Until its parent has reaped it, PostgreSQL takes a dead server named in postmaster.pid for a live one.
+            var left = Find(data).Concat(killed.Where(pid => Directory.Exists($"/proc/{pid}"))).ToArray();
             if (left.Length == 0)
             {
                 break;
