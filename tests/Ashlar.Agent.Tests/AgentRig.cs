@@ -32,7 +32,7 @@ internal sealed class AgentRig : IAsyncDisposable
     public string Log => File.Exists(State.AgentLog) ? File.ReadAllText(State.AgentLog) : "";
 
     /// <summary>A stack of services, each with its lines of YAML.</summary>
-    public void Services(string yaml) => _folder.Write("ashlar.yaml", $"name: rig\nedge: {{listen: {{http: \"127.0.0.1:{Port}\"}}}}\nservices:\n{Indent(yaml)}");
+    public void Services(string yaml) => _folder.Write("ashlar.yaml", $"name: rig\ndashboard: off\nedge: {{listen: {{http: \"127.0.0.1:{Port}\"}}}}\nservices:\n{Indent(yaml)}");
 
     /// <summary>A server that answers with a text, and can be told to misbehave by files in its folder.</summary>
     public void App(string name = "app.py") => _folder.Write(name, """

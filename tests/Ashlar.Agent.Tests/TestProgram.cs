@@ -1,4 +1,5 @@
 using Ashlar.Agent.Hosting;
+using Ashlar.Dashboard;
 using Ashlar.Edge;
 using Ashlar.Engines;
 
@@ -14,6 +15,7 @@ internal static class TestProgram
     {
         ["agent", .. var rest] => await AgentHost.MainAsync(rest),
         ["edge", .. var rest] => await EdgeTier.RunAsync(rest),
+        ["dashboard", .. var rest] => await DashboardTier.RunAsync(rest),
         [var word, .. var rest] when EngineStart.Serves(word) => await EngineStart.RunAsync(word, rest),
         ["--version"] => 0,
         _ => 2,
