@@ -106,6 +106,10 @@ public static class AgentErrors
         "ASH4024", $"{instance} (pid {pid}) has not answered for {waited.TotalSeconds:0.#} s: it is killed and started again.",
         $"Nothing needs to be done. If it happens again, read ashlar logs {instance} and report it.");
 
+    /// <summary>ASH4025: what is to be restarted is stopped.</summary>
+    public static AshlarException Stopped(string target) => New(
+        "ASH4025", $"{target} is stopped, so there is nothing to restart.", $"ashlar start {target} starts it.");
+
     private static AshlarException New(string code, string message, string next, Exception? inner = null) =>
         new(new AshlarError(code, Tier, message, next), inner);
 }

@@ -86,6 +86,10 @@ public static class PostgresErrors
     public static AshlarException NoDatabase(string stack) => New("ASH7021",
         $"The stack {stack} has no database.", "Write 'database: {}' into ashlar.yaml, then ashlar up.");
 
+    /// <summary>ASH7027: the primary was stopped by a person.</summary>
+    /// <param name="target">What was stopped: the database, or its primary alone.</param>
+    public static AshlarException Stopped(string target) => New("ASH7027", $"{target} is stopped, so the database cannot be asked.", $"Run ashlar start {target}.");
+
     /// <summary>ASH7022: the server cannot be asked.</summary>
     public static AshlarException Unreachable(string instance, int port, string said) => New("ASH7022",
         $"{instance} on port {port} cannot be asked: {said.TrimEnd('.')}.", $"'ashlar ps' shows its state, 'ashlar logs {instance}' what it says.");

@@ -57,9 +57,9 @@ internal static class ExitCodes
     {
         "ASH6011" or "ASH6012" or "ASH4012" or "ASH5006" or "ASH5009" or "ASH5010" => Usage,
         "ASH6014" or "ASH6023" or "ASH6027" or "ASH6028" => StackInvalid,
-        "ASH7022" or "ASH6013" or "ASH6026" or "ASH4014" => NotRunning,
+        "ASH7022" or "ASH7027" or "ASH6013" or "ASH6026" or "ASH4014" => NotRunning,
         "ASH6019" or "ASH4010" or "ASH4011" or "ASH2011" or "ASH2012" or "ASH2014" or "ASH2017" or "ASH2018" => Unhealthy,
-        "ASH6017" or "ASH6018" or "ASH6022" or "ASH4002" or "ASH4004" or "ASH4015" or "ASH4023" or "ASH4051" or "ASH5007" or "ASH7302" or "ASH7021" or "ASH7026" => Refused,
+        "ASH6017" or "ASH6018" or "ASH6022" or "ASH4002" or "ASH4004" or "ASH4015" or "ASH4023" or "ASH4025" or "ASH4051" or "ASH5007" or "ASH7302" or "ASH7021" or "ASH7026" => Refused,
         "ASH4003" or "ASH4020" or "ASH4022" => AgentUnreachable,
         "ASH6025" or "ASH7001" or "ASH7002" => NotReady,
         "ASH2001" or "ASH2002" => ProgramNotFound,

@@ -77,6 +77,23 @@ public sealed class EngineTests
     }
 
     [Fact]
+    public async Task StoppedTiersStayInTheStatusAndOnlyTheirInstancesCanBeNamed()
+    {
+        await using var rig = new AgentRig();
+        Stack(rig, Both);
+        await using var client = await rig.AgentAsync();
+        await rig.UpAsync(client);
+        await AgentRig.OrderAsync(client, AgentVerbs.Stop, "cache", "edge");
+        var stopped = await rig.WhenAsync(s => !AgentRig.Of(s, "cache").Any() && !AgentRig.Of(s, "edge").Any(), "the cache and the edge are gone");
+        Assert.Equal(["edge 0", "worker 1", "queue 1", "cache 0", "memcached 1"], stopped.Tiers.SelectMany(t => t.Services).Select(s => $"{s.Name} {s.Wanted}"));
+        var unknown = await Assert.ThrowsAsync<Errors.AshlarException>(() => AgentRig.OrderAsync(client, AgentVerbs.Restart, "cache.redis"));
+        Assert.Equal("ASH4012", unknown.Error.Code);
+        Assert.Contains("cache.1", unknown.Error.NextStep, StringComparison.Ordinal);
+        await AgentRig.OrderAsync(client, AgentVerbs.Start, "cache.1");
+        Assert.Single(AgentRig.Of(await client.StatusAsync(), "cache"));
+    }
+
+    [Fact]
     public async Task AnEngineThatCannotStartIsExplainedAtOnceAndTheOldOneGoesOn()
     {
         await using var rig = new AgentRig();

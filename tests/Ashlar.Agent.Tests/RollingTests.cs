@@ -48,6 +48,12 @@ public sealed class RollingTests
         Assert.Equal(["edge", "services"], stopped.Tiers.Select(t => t.Name));
         var worker = Assert.Single(stopped.Tiers[1].Services);
         Assert.Equal(("worker", 0), (worker.Name, worker.Wanted));
+        foreach (var target in (string[])["worker", "worker.2"])
+        {
+            var refused = await Assert.ThrowsAsync<AshlarException>(() => AgentRig.OrderAsync(client, AgentVerbs.Restart, target));
+            Assert.Equal(("ASH4025", $"ashlar start {target} starts it."), (refused.Error.Code, refused.Error.NextStep));
+        }
+
         await AgentRig.OrderAsync(client, AgentVerbs.Start);
         var unknown = await Assert.ThrowsAsync<AshlarException>(() => AgentRig.OrderAsync(client, AgentVerbs.Stop, "wroker"));
         Assert.Equal("ASH4012", unknown.Error.Code);

@@ -1,3 +1,4 @@
+using Ashlar.Catalog;
 using Ashlar.Output;
 
 namespace Ashlar;
@@ -11,6 +12,33 @@ public sealed class ProcessTreeTests
         var screen = new Screen(TextWriter.Null);
         Assert.Matches(@"services\s*\n└─ web 0/0 +stopped", ProcessTree.Render(screen, report, CliRig.Now));
         Assert.Contains("  web  0/0  stopped\n", HealthSummary.Render(screen, report));
+    }
+
+    [Fact]
+    public void What_is_stopped_is_named_beside_the_health()
+    {
+        static ServiceReport Stopped(string name) => new(name, 0, false, [], []);
+        var report = CliRig.Storefront with { Healthy = true, Tiers = [new("edge", [Stopped("edge")])] };
+        var screen = new Screen(TextWriter.Null);
+        Assert.Equal("storefront  v12  healthy, edge stopped  http://127.0.0.1:8080\n", ProcessTree.Head(screen, report));
+        report = report with { Tiers = [.. report.Tiers, new("cache", [Stopped("cache"), Stopped("memcached")])] };
+        Assert.Contains("  healthy, edge, cache and memcached stopped  ", HealthSummary.Render(screen, report));
+    }
+
+    [Theory]
+    [InlineData("primary", null, null, "healthy primary ")]
+    [InlineData("replica", null, null, "healthy replica ")]
+    [InlineData("replica", 0L, 0.0, "healthy replica, 0 B behind ")]
+    [InlineData("replica", 3_355_443L, 1.4, "healthy replica, 3.20 MiB and 1.4 s behind ")]
+    public void A_database_server_says_its_role_and_how_far_it_is_behind(string role, long? bytes, double? seconds, string shown)
+    {
+        var server = CliRig.Storefront.Tiers[0].Services[0].Instances[0] with { Name = "database.2", Role = role, LagBytes = bytes, LagSeconds = seconds };
+        var report = CliRig.Storefront with { Tiers = [new("database", [new("database", 1, false, [], [server])])] };
+        Assert.Contains($"database.2  {shown}", ProcessTree.Render(new Screen(TextWriter.Null), report, CliRig.Now));
+        var json = System.Text.Json.JsonSerializer.Serialize(server, CliJson.Agent.InstanceReport);
+        Assert.Contains($"\"role\": \"{role}\"", json);
+        Assert.Contains($"\"lagBytes\": {bytes?.ToString() ?? "null"}", json);
+        Assert.Contains("\"lagSeconds\": ", json);
     }
 
     [Theory]

@@ -53,11 +53,21 @@ internal static class TargetChanges
     }
 
     /// <summary>Wants new processes of services or instances.</summary>
-    public static DesiredState Restart(DesiredState state, StackDefinition stack, ImmutableArray<string> targets) => state with
+    /// <exception cref="Errors.AshlarException">ASH4012; ASH4025: one that is named is stopped.</exception>
+    public static DesiredState Restart(DesiredState state, StackDefinition stack, ImmutableArray<string> targets)
     {
-        RestartCounts = Resolve(state, stack, targets).Aggregate(
-            state.RestartCounts, (counts, target) => counts.SetItem(target, counts.GetValueOrDefault(target) + 1)),
-    };
+        var resolved = Resolve(state, stack, targets).ToArray();
+        if (!targets.IsDefaultOrEmpty && resolved.FirstOrDefault(target => IsStopped(state, stack, target)) is { } stopped)
+        {
+            throw AgentErrors.Stopped(stopped);
+        }
+
+        return state with
+        {
+            RestartCounts = resolved.Aggregate(
+                state.RestartCounts, (counts, target) => counts.SetItem(target, counts.GetValueOrDefault(target) + 1)),
+        };
+    }
 
     /// <summary>Wants services or instances no more until they are started again.</summary>
     public static DesiredState Stop(DesiredState state, StackDefinition stack, ImmutableArray<string> targets) =>
@@ -120,26 +130,30 @@ internal static class TargetChanges
 
         foreach (var target in targets)
         {
-            if (TierServices(stack).Contains(ServiceOf(target)))
+            var service = ServiceOf(target);
+            if (!TierServices(stack).Contains(service) && !stack.Services.Any(s => s.Name == service))
             {
-                continue;
+                throw Unknown(target, stack);
             }
 
-            var service = stack.Services.FirstOrDefault(s => s.Name == ServiceOf(target)) ?? throw Unknown(target, stack);
-            if (target != service.Name && !Instances(state, stack, service.Name).Contains(target))
+            if (target != service && !Instances(state, stack, service).Contains(target))
             {
-                throw AgentErrors.UnknownTarget(target, [.. Instances(state, stack, service.Name)]);
+                throw AgentErrors.UnknownTarget(target, [.. Instances(state, stack, service)]);
             }
         }
 
         return targets.Distinct();
     }
 
-    private static IEnumerable<string> Instances(DesiredState state, StackDefinition stack, string service)
-    {
-        var count = stack.Services.FirstOrDefault(s => s.Name == service) is { } declared ? Count(state, declared) : 1;
-        return Enumerable.Range(1, count).Select(i => $"{service}.{i}");
-    }
+    private static IEnumerable<string> Instances(DesiredState state, StackDefinition stack, string service) =>
+        stack.Services.FirstOrDefault(s => s.Name == service) is { } declared
+            ? Enumerable.Range(1, Count(state, declared)).Select(i => $"{service}.{i}")
+            : Tiers.Plan(Sketch(stack) with { Scale = state.Scale.ToImmutableSortedDictionary(s => s.Key, s => s.Value.Count) })
+                .Where(i => i.Tier != Tiers.Services && i.Service == service).Select(i => i.Name);
+
+    private static bool IsStopped(DesiredState state, StackDefinition stack, string target) =>
+        state.Stopped.Contains(target) || state.Stopped.Contains(ServiceOf(target))
+        || (target == ServiceOf(target) && Instances(state, stack, target).ToArray() is { Length: > 0 } all && all.All(state.Stopped.Contains));
 
     /// <summary>Names that belong to Ashlar's own tiers and their engines.</summary>
     private static HashSet<string> TierServices(StackDefinition stack) =>

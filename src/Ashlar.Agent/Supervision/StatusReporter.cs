@@ -69,7 +69,7 @@ internal sealed class StatusReporter(
         var view = supervisor.View;
         // Also what is stopped: a service of which nothing runs is still one of the stack.
         var names = view.Target.Stack.Services.Select(s => (Tier: Tiers.Services, Service: s.Name))
-            .Concat(view.Target.Release.Length > 0 ? [(Tiers.Edge, Tiers.Edge)] : [])
+            .Concat(Stopped(view.Target))
             .Concat(view.Target.Instances.Select(d => (d.Tier, d.Service)))
             .Concat(view.Observed.Select(o => (o.Tier, o.Service))).ToHashSet();
         return new StatusReport
@@ -86,6 +86,11 @@ internal sealed class StatusReporter(
             Tiers = [.. Tiers.All.Select(t => t.Name).Where(t => names.Any(n => n.Tier == t)).Select(t => Tier(t, view, names))],
         };
     }
+
+    // What people have stopped of Ashlar's own tiers.
+    private static IEnumerable<(string Tier, string Service)> Stopped(Target target) => target.Context is { Stopped.IsEmpty: false } context
+        ? Tiers.Plan(context with { Stopped = [] }).Where(d => d.Tier != Tiers.Services).Select(d => (d.Tier, d.Service))
+        : [];
 
     private TierReport Tier(string tier, View view, HashSet<(string Tier, string Service)> names)
     {

@@ -18,14 +18,17 @@ internal static class PgCommand
         [PgPsql.Create(cli), PgInfo.Create(cli), PgSessions.Create(cli), PgLocks.Create(cli), PgBackup.Create(cli), PgRestore.Create(cli)], PgInfo.RunAsync);
 
     /// <summary>How to reach the primary.</summary>
-    /// <exception cref="Errors.AshlarException">ASH6013: the stack does not run. ASH7021: it has no database.</exception>
+    /// <exception cref="Errors.AshlarException">ASH6013: the stack does not run. ASH7021: it has no database. ASH7027: its primary is stopped.</exception>
     public static async Task<TierAccess> AccessAsync(VerbCall call, CancellationToken cancellation)
     {
         await using var agent = await call.AgentAsync(cancellation);
         var status = await agent.StatusAsync(cancellation);
-        if (!status.Tiers.Any(tier => tier.Name == PostgresTier.Tier))
+        var database = status.Tiers.FirstOrDefault(tier => tier.Name == PostgresTier.Tier) ?? throw PostgresErrors.NoDatabase(status.Stack);
+        const string primary = $"{PostgresTier.Tier}.1";
+        var servers = database.Services.SelectMany(service => service.Instances).ToArray();
+        if (!servers.Any(server => server.Name == primary))
         {
-            throw PostgresErrors.NoDatabase(status.Stack);
+            throw PostgresErrors.Stopped(servers.Length == 0 ? PostgresTier.Tier : primary);
         }
 
         return await agent.AskAsync(AgentVerbs.Access, new AccessArguments(PostgresTier.Tier), AgentJson.Default.AccessArguments,

@@ -18,7 +18,7 @@ internal static class HealthSummary
             var count = $"{healthy}/{service.Wanted}";
             text.Append("  ").Append(service.Name.PadRight(width)).Append("  ")
                 .Append(screen.Paint(count, healthy >= service.Wanted ? Ink.Good : Ink.Bad))
-                .Append(service is { Wanted: 0, Instances.IsEmpty: true } ? screen.Paint("  stopped", Ink.Dim) : "")
+                .Append(ProcessTree.IsStopped(service) ? screen.Paint("  stopped", Ink.Dim) : "")
                 .Append(service.Maintenance ? screen.Paint("  maintenance", Ink.Warning) : "")
                 .Append('\n');
             foreach (var instance in service.Instances.Where(IsTroubled)) Troubled(text, screen, instance);

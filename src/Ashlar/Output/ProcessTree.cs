@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Ashlar.Catalog;
 
 namespace Ashlar.Output;
@@ -34,7 +35,7 @@ internal static class ProcessTree
         [
             screen.Paint(report.Stack, Ink.Strong),
             report.Release,
-            report.Healthy ? screen.Paint("healthy", Ink.Good) : screen.Paint("not healthy", Ink.Bad),
+            (report.Healthy ? screen.Paint("healthy", Ink.Good) : screen.Paint("not healthy", Ink.Bad)) + Stopped(screen, report),
             .. report.Urls,
             report.Activity.Length > 0 ? screen.Paint(report.Activity, Ink.Warning) : "",
         ];
@@ -50,12 +51,35 @@ internal static class ProcessTree
         _ => Ink.Bad,
     };
 
+    /// <summary>True: nothing of it runs, and nothing is to.</summary>
+    public static bool IsStopped(ServiceReport service) => service is { Wanted: 0, Instances.IsEmpty: true };
+
+    // What is stopped by order does no harm to the stack's health, but who asks for it must not overlook it.
+    private static string Stopped(Screen screen, StatusReport report)
+    {
+        var names = report.Tiers.SelectMany(tier => tier.Services).Where(IsStopped).Select(service => service.Name).ToArray();
+        return names.Length == 0 ? "" : screen.Paint(names is [.. { Length: > 0 } before, var last]
+            ? $", {string.Join(", ", before)} and {last} stopped" : $", {names[0]} stopped", Ink.Dim);
+    }
+
+    private static string State(InstanceReport instance)
+    {
+        var state = instance.State.ToString().ToLowerInvariant();
+        var behind = (instance.LagBytes, instance.LagSeconds) switch
+        {
+            ({ } bytes, > 0 and { } seconds) => string.Create(CultureInfo.InvariantCulture, $", {Units.Bytes(bytes)} and {seconds:0.0} s behind"),
+            ({ } bytes, _) => $", {Units.Bytes(bytes)} behind",
+            _ => "",
+        };
+        return instance.Role is { } role ? $"{state} {role}{behind}" : state;
+    }
+
     private static void Service(Table table, ServiceReport service, bool last, DateTimeOffset now)
     {
         var healthy = service.Instances.Count(instance => instance.State == InstanceState.Healthy);
         var name = $"{(last ? "└─" : "├─")} {service.Name} {healthy}/{service.Wanted}";
         table.Add(name, service.Maintenance ? new Cell("maintenance", Ink.Warning)
-            : service is { Wanted: 0, Instances.IsEmpty: true } ? new Cell("stopped", Ink.Dim) : "");
+            : IsStopped(service) ? new Cell("stopped", Ink.Dim) : "");
         for (var i = 0; i < service.Instances.Length; i++)
         {
             var stem = last ? "   " : "│  ";
@@ -67,7 +91,7 @@ internal static class ProcessTree
     {
         table.Add(
             stem + instance.Name,
-            new Cell(instance.State.ToString().ToLowerInvariant(), InkOf(instance.State)),
+            new Cell(State(instance), InkOf(instance.State)),
             instance.Release,
             instance.Started is { } started ? Units.Duration(now - started) : "",
             instance.Port > 0 ? instance.Port.ToString() : "",
