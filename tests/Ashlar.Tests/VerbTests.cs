@@ -31,6 +31,15 @@ public sealed class VerbTests : IDisposable
         Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("status"));
     }
 
+    [Fact]
+    public async Task Pg_on_a_stopped_database_says_how_to_start_it()
+    {
+        _rig.Agent.Reports(CliRig.Storefront with { Tiers = [new("database", [new("database", 0, false, [], [])])] });
+        Assert.Equal(ExitCodes.NotRunning, await _rig.RunAsync("pg", "info"));
+        Assert.Contains("ASH7027", _rig.Error.ToString());
+        Assert.Contains("ashlar start database.", _rig.Error.ToString());
+    }
+
     [Theory]
     [InlineData("scale web=3 worker=0", "scale", """{"counts":{"web":3,"worker":0}}""")]
     [InlineData("restart", "restart", """{"targets":[]}""")]
