@@ -8,16 +8,16 @@ public sealed class ProcessTreeTests
     [Fact]
     public void A_service_that_is_stopped_is_shown_and_said_to_be()
     {
-        var report = CliRig.Storefront with { Tiers = [new("services", [new("web", 0, false, ["/"], [])])] };
+        var report = CliRig.Storefront with { Tiers = [new("services", [new("web", 0, false, ["/"], []) { Stopped = true }, new("load", 0, false, [], [])])] };
         var screen = new Screen(TextWriter.Null);
-        Assert.Matches(@"services\s*\n└─ web 0/0 +stopped", ProcessTree.Render(screen, report, CliRig.Now));
-        Assert.Contains("  web  0/0  stopped\n", HealthSummary.Render(screen, report));
+        Assert.Matches(@"services\s*\n├─ web 0/0 +stopped\s*\n└─ load 0/0\s*\n", ProcessTree.Render(screen, report, CliRig.Now));
+        Assert.Contains("  web   0/0  stopped\n", HealthSummary.Render(screen, report));
     }
 
     [Fact]
     public void What_is_stopped_is_named_beside_the_health()
     {
-        static ServiceReport Stopped(string name) => new(name, 0, false, [], []);
+        static ServiceReport Stopped(string name) => new(name, 0, false, [], []) { Stopped = true };
         var report = CliRig.Storefront with { Healthy = true, Tiers = [new("edge", [Stopped("edge")])] };
         var screen = new Screen(TextWriter.Null);
         Assert.Equal("storefront  v12  healthy, edge stopped  http://127.0.0.1:8080\n", ProcessTree.Head(screen, report));

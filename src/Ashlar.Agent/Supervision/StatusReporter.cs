@@ -110,7 +110,10 @@ internal sealed class StatusReporter(
             .Select(d => (d.Index, new InstanceReport { Name = d.Name, State = InstanceState.Pending, Release = d.Release }));
         var instances = observed.Select(o => (o.Index, Instance(o))).Concat(waiting).OrderBy(i => i.Index).Select(i => i.Item2);
         return new ServiceReport(
-            service, wanted.Length, desired.State.Maintenance.Contains(service), [.. routes.Select(Show)], [.. instances]);
+            service, wanted.Length, desired.State.Maintenance.Contains(service), [.. routes.Select(Show)], [.. instances])
+        {
+            Stopped = wanted.Length == 0 && view.Target.Service(service) is not { Instances: 0 },
+        };
     }
 
     private InstanceReport Instance(ObservedInstance o)

@@ -40,7 +40,11 @@ public sealed record StatusReport
 public sealed record TierReport(string Name, ImmutableArray<ServiceReport> Services);
 
 /// <summary>A service with its instances.</summary>
-public sealed record ServiceReport(string Name, int Wanted, bool Maintenance, ImmutableArray<string> Routes, ImmutableArray<InstanceReport> Instances);
+public sealed record ServiceReport(string Name, int Wanted, bool Maintenance, ImmutableArray<string> Routes, ImmutableArray<InstanceReport> Instances)
+{
+    /// <summary>True: none is wanted though the stack file asks for some. A person stopped it or scaled it to none.</summary>
+    public bool Stopped { get; init; }
+}
 
 /// <summary>An instance as people see it.</summary>
 public sealed record InstanceReport

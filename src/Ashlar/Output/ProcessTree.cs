@@ -52,7 +52,7 @@ internal static class ProcessTree
     };
 
     /// <summary>True: nothing of it runs, and nothing is to.</summary>
-    public static bool IsStopped(ServiceReport service) => service is { Wanted: 0, Instances.IsEmpty: true };
+    public static bool IsStopped(ServiceReport service) => service is { Stopped: true, Instances.IsEmpty: true };
 
     // What is stopped by order does no harm to the stack's health, but who asks for it must not overlook it.
     private static string Stopped(Screen screen, StatusReport report)
