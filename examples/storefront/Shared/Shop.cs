@@ -79,13 +79,15 @@ public sealed class Shop(Databases databases)
 
     public async Task<Answer<List<Order>>> OrdersAsync(CancellationToken cancellation = default)
     {
-        await using var command = databases.Replica.CreateCommand($"select id, status, cents, placed, {Server} from orders order by id desc limit 50");
+        await using var command = databases.Replica.CreateCommand($"select {Server}; select id, status, cents, placed from orders order by id desc limit 50");
         await using var rows = await command.ExecuteReaderAsync(cancellation);
-        var (orders, server) = (new List<Order>(), "");
+        await rows.ReadAsync(cancellation);
+        var server = rows.GetString(0);
+        await rows.NextResultAsync(cancellation);
+        var orders = new List<Order>();
         while (await rows.ReadAsync(cancellation))
         {
             orders.Add(new Order(rows.GetInt32(0), rows.GetString(1), rows.GetInt32(2), rows.GetDateTime(3)));
-            server = rows.GetString(4);
         }
 
         return new(orders, server);

@@ -18,7 +18,7 @@ public sealed class AgentClient : IAsyncDisposable, IDisposable
 {
     private const int PermissionDenied = 13; // EACCES
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan SocketPatience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan SocketPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(20);
     private readonly FrameStream _stream;
     private readonly string _stackFolder;

@@ -9,6 +9,7 @@ namespace Ashlar.Agent.Hosting;
 public static class AgentLauncher
 {
     private const int LastLines = 5;
+    private static readonly string DoesNotAnswerCode = AgentErrors.DoesNotAnswer("", 0, "").Error.Code;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(20);
 
@@ -95,9 +96,16 @@ public static class AgentLauncher
         {
             // Another command may have started one at the same moment: ours then ended, and theirs is waited for.
             var over = ended() || began.Elapsed > Patience;
-            if (await AgentClient.FindAsync(stackFolder, cancellation) is { } client)
+            try
             {
-                return client;
+                if (await AgentClient.FindAsync(stackFolder, cancellation) is { } client)
+                {
+                    return client;
+                }
+            }
+            catch (AshlarException e) when (e.Error.Code == DoesNotAnswerCode && !over)
+            {
+                // It becomes the new program: the same process, without its socket for a while.
             }
 
             if (over)
