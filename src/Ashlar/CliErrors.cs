@@ -62,6 +62,16 @@ internal static class CliErrors
     public static AshlarException StackInvalid(int mistakes) => Error("ASH6028",
         $"{mistakes} {(mistakes == 1 ? "mistake keeps" : "mistakes keep")} the stack from loading.", "correct the file and repeat the command.");
 
+    /// <summary>ASH6029: the verb needs the agent, which was killed; what it had started goes on.</summary>
+    public static AshlarException AgentEnded(string folder, int processes) => Error("ASH6029",
+        $"the agent of the stack in {folder} has ended; {processes} of its processes {(processes == 1 ? "goes" : "go")} on serving.",
+        "ashlar up takes them over.");
+
+    /// <summary>ASH6030: what runs must be ended first, and no agent starts that could.</summary>
+    public static AshlarException LeftRunning(string folder, IEnumerable<int> pids, AshlarException cause) => Error("ASH6030",
+        $"processes of the stack in {folder} go on without their agent (pids {string.Join(", ", pids)}), and no new one starts to end them: {cause.Error.Message}",
+        cause.Error.NextStep, cause);
+
     /// <summary>ASH6099: a mistake of ours.</summary>
     public static AshlarError Unexpected(Exception exception) => new("ASH6099", "cli",
         $"{exception.GetType().Name}: {exception.Message}", "this is a defect of Ashlar; ASHLAR_TRACE=1 shows where it arose.");

@@ -1,8 +1,10 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agents;
+using Ashlar.Errors;
 using Ashlar.Output;
 
 namespace Ashlar;
@@ -73,9 +75,30 @@ internal sealed class VerbCall(Cli cli, ParseResult parsed)
     public T? Value<T>(Argument<T> argument) => parsed.GetValue(argument);
 
     /// <summary>The running agent of the stack.</summary>
-    /// <exception cref="Errors.AshlarException">None runs (ASH6013).</exception>
-    public async Task<IAgentSession> AgentAsync(CancellationToken cancellation) =>
-        await cli.Agents.FindAsync(StackFolder, cancellation) ?? throw CliErrors.NotRunning(StackFolder);
+    /// <exception cref="AshlarException">The stack does not run (ASH6013), or runs without its agent (ASH6029).</exception>
+    public async Task<IAgentSession> AgentAsync(CancellationToken cancellation)
+    {
+        var (agent, left) = await FindAsync(cancellation);
+        return agent ?? throw (left.IsEmpty ? CliErrors.NotRunning(StackFolder) : CliErrors.AgentEnded(StackFolder, left.Length));
+    }
+
+    /// <summary>The agent that is to take the stack down: where one was killed, a new one that has taken over what it left running.</summary>
+    /// <returns>Null: nothing runs.</returns>
+    /// <exception cref="AshlarException">ASH6030: something runs, and no agent starts.</exception>
+    public async Task<IAgentSession?> AgentToEndAsync(Action<string> progress, CancellationToken cancellation)
+    {
+        var (agent, left) = await FindAsync(cancellation);
+        if (agent is not null || left.IsEmpty) return agent;
+        progress("the agent has ended: a new one takes over what it left");
+        try
+        {
+            return await cli.Agents.EnsureRunningAsync(StackFolder, progress, cancellation);
+        }
+        catch (AshlarException e)
+        {
+            throw CliErrors.LeftRunning(StackFolder, left, e);
+        }
+    }
 
     /// <summary>Asks the agent of the stack or, where none runs, what the stack keeps. Nothing is started for it.</summary>
     /// <param name="running">Asks the agent.</param>
@@ -98,6 +121,32 @@ internal sealed class VerbCall(Cli cli, ParseResult parsed)
             if (StoppedStack.TryOpen(folder, cli.Time) is { } stack)
             {
                 await using (stack) return await stopped(stack);
+            }
+
+            // At this moment an agent starts, or another command has the stack open.
+            await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation);
+        }
+    }
+
+    // The agent or, where none runs, the pids that one has left running.
+    private async Task<(IAgentSession? Agent, ImmutableArray<int> Left)> FindAsync(CancellationToken cancellation)
+    {
+        var folder = StackFolder;
+        while (true)
+        {
+            if (await cli.Agents.FindAsync(folder, cancellation) is { } agent) return (agent, []);
+            if (!File.Exists(StateFolder.Of(folder).Store)) return (null, []);
+            try
+            {
+                if (StoppedStack.TryOpen(folder, cli.Time) is { } stack)
+                {
+                    await using (stack) return (null, await stack.LeftRunningAsync());
+                }
+            }
+            catch (Exception e) when (e is not OperationCanceledException and not OutOfMemoryException)
+            {
+                // A store that cannot be read, of another user or damaged, tells of nothing that runs.
+                return (null, []);
             }
 
             // At this moment an agent starts, or another command has the stack open.

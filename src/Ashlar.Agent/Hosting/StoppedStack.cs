@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using Ashlar.Agent.Api;
 using Ashlar.Agent.Operations;
+using Ashlar.Agent.Supervision;
 using Ashlar.Catalog.Store;
 using Ashlar.Delivery.Releases;
 using Ashlar.Processes;
@@ -7,7 +9,7 @@ using Ashlar.Processes;
 namespace Ashlar.Agent.Hosting;
 
 /// <summary>
-/// What a stack keeps, while no agent runs for it: config vars and releases. Whoever has it open holds the agent's lock, so two
+/// What a stack keeps, while no agent runs for it: config vars, releases and what was started. Whoever has it open holds the agent's lock, so two
 /// never write at once, and an agent that is started meanwhile waits.
 /// </summary>
 public sealed class StoppedStack : IAsyncDisposable
@@ -58,6 +60,14 @@ public sealed class StoppedStack : IAsyncDisposable
 
     /// <summary>What <see cref="AgentVerbs.Releases"/> is to a running agent.</summary>
     public async Task<ReleasesResult> ReleasesAsync() => new([.. (await _releases.ListAsync()).Select(ReleaseReports.Of)]);
+
+    /// <summary>Pids of what an agent that was killed has left running, one an instance; the next agent takes them over.</summary>
+    public async Task<ImmutableArray<int>> LeftRunningAsync()
+    {
+        var table = new InstanceTable(_store);
+        await table.LoadAsync();
+        return [.. table.All.Select(o => o.Process).OfType<ProcessIdentity>().Where(process => process.IsRunning()).Select(process => process.Pid)];
+    }
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()

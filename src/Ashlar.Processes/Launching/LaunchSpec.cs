@@ -53,4 +53,9 @@ public enum StopRequest
 /// <param name="Pid">Process id, which is its session's and group's id too.</param>
 /// <param name="StartTime">Field 22 of <c>/proc/PID/stat</c>, in clock ticks since boot.</param>
 /// <param name="BootId"><c>/proc/sys/kernel/random/boot_id</c>.</param>
-public sealed record ProcessIdentity(int Pid, long StartTime, string BootId);
+public sealed record ProcessIdentity(int Pid, long StartTime, string BootId)
+{
+    /// <summary>True: it runs; one that has ended and waits to be reaped does not.</summary>
+    public bool IsRunning() =>
+        BootId == ProcessTable.BootId && ProcessTable.TryRead(Pid, out var stat) && stat.StartTime == StartTime && !stat.IsZombie;
+}

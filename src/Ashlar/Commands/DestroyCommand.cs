@@ -37,7 +37,7 @@ internal static class DestroyCommand
 
     private static async Task StopAsync(VerbCall call, Progress progress, CancellationToken cancellation)
     {
-        if (await call.Cli.Agents.FindAsync(call.StackFolder, cancellation) is not { } agent) return;
+        if (await call.AgentToEndAsync(progress.Step, cancellation) is not { } agent) return;
         await using (agent) await agent.DownAsync(now: false, progress.Step, cancellation);
     }
 

@@ -15,9 +15,9 @@ internal static class DownCommand
         var now = new Option<bool>("--now") { Description = "kill at once: no drain, no grace" };
         return VerbCall.Command(cli, Verb, [now], async (call, cancellation) =>
         {
-            await using var agent = await call.AgentAsync(cancellation);
             using (var progress = new Progress(cli.Error, cli.Time, "stopping", silent: call.Json))
             {
+                await using var agent = await call.AgentToEndAsync(progress.Step, cancellation) ?? throw CliErrors.NotRunning(call.StackFolder);
                 await agent.DownAsync(call.Value(now), progress.Step, cancellation);
             }
 

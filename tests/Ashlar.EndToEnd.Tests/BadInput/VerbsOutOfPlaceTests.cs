@@ -66,6 +66,32 @@ public sealed class VerbsOutOfPlaceTests
         Assert.Contains("healthy", await rig.DoAsync("status"));
     }
 
+    [Theory]
+    [InlineData("destroy", "--yes")]
+    [InlineData("down")]
+    public async Task What_a_killed_agent_has_left_is_told_of_and_ended(params string[] end)
+    {
+        await using var rig = StackRig.Web();
+        await rig.UpAsync();
+        var pids = new[] { await rig.PidAsync("web.1"), await rig.PidAsync("edge.1") };
+        using (var agent = System.Diagnostics.Process.GetProcessById(await rig.PidAsync("agent")))
+        {
+            agent.Kill();
+            await agent.WaitForExitAsync();
+        }
+
+        foreach (var verb in (string[][])[["ps"], ["scale", "web=2"]])
+        {
+            Refusal.Of(await rig.AshlarAsync(verb), AgentUnreachable).Is("ASH6029", "cli", rig.Folder, "of its processes go on serving").Advises("ashlar up");
+        }
+
+        await rig.ServesAsync();
+        Assert.All(pids, pid => Assert.Contains(rig.Leftovers(), line => line.StartsWith($"{pid} ", StringComparison.Ordinal)));
+        await rig.DoAsync(end);
+        rig.IsGone();
+        Assert.Equal(end[0] == "down", Directory.Exists(Path.Combine(rig.Folder, ".ashlar")));
+    }
+
     [Fact]
     public async Task A_second_agent_is_refused_and_a_second_up_or_down_changes_nothing()
     {
