@@ -48,13 +48,16 @@ public sealed class RunningStorefront : IAsyncLifetime
     }
 
     /// <summary>Waits until the back office shows this in an answer of 200.</summary>
-    public async Task<string> AdminShowsAsync(string text)
+    public Task<string> AdminShowsAsync(string text) => ShowsAsync("admin.localhost", "/", text);
+
+    /// <summary>Waits until a page shows this in an answer of 200. (A replica that was away is asked again after two seconds.)</summary>
+    public async Task<string> ShowsAsync(string host, string path, string text)
     {
         using var http = new HttpClient();
         var waited = Stopwatch.StartNew();
         while (true)
         {
-            using var question = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{Rig.Port}/") { Headers = { Host = "admin.localhost" } };
+            using var question = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{Rig.Port}{path}") { Headers = { Host = host } };
             using var answer = await http.SendAsync(question);
             var page = await answer.Content.ReadAsStringAsync();
             if (answer.IsSuccessStatusCode && page.Contains(text, StringComparison.Ordinal))

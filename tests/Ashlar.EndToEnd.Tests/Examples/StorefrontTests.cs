@@ -26,13 +26,13 @@ public sealed class StorefrontTests(RunningStorefront shop) : IClassFixture<Runn
             Assert.Matches(@"<footer>served by web\.[12] \(v\d+\)", page);
         }
         Assert.Equal(HttpStatusCode.NotFound, (await _rig.GetAsync("/product/7")).Status);
-        Assert.Matches(@"served by admin\.1 · data from the replica", await shop.AdminShowsAsync("<h1>Orders</h1>"));
+        Assert.Contains("<h1>Orders</h1>", await shop.AdminShowsAsync("served by admin.1 · data from the replica"));
     }
 
     [Fact]
     public async Task Reads_come_from_the_replica_and_writes_go_to_the_primary()
     {
-        Assert.Contains($"data from the replica on port {await PortAsync("database.2")}", (await _rig.GetAsync("/product/1")).Body);
+        await shop.ShowsAsync("localhost", "/product/1", $"data from the replica on port {await PortAsync("database.2")}");
         using var buyer = new Buyer(_rig.Port);
         Assert.Contains($"data from the primary on port {await PortAsync("database.1")}", (await buyer.BuyAsync())?.Page);
     }
