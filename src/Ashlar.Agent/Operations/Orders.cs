@@ -53,7 +53,7 @@ internal sealed class Orders(
                 Give(await status.ReportAsync(Activity));
                 break;
             case AgentVerbs.Watch:
-                await status.WatchAsync(() => Activity, Give, clientGone);
+                await status.WatchAsync(() => Activity, Give, forTier: false, clientGone);
                 break;
             case AgentVerbs.Scale:
                 await Queue(() => ScaleAsync(Arguments<ScaleArguments>(), Tell));
@@ -98,9 +98,16 @@ internal sealed class Orders(
 
     /// <summary>Answers the questions that change nothing; refuses all else.</summary>
     public Task HandleQuestionAsync(AgentRequest request, Action<AgentReply> reply, CancellationToken clientGone) =>
-        request.Verb is AgentVerbs.Status or AgentVerbs.Watch
-            ? HandleAsync(request, reply, clientGone)
-            : throw AgentErrors.BadRequest(request.Verb, "only questions are answered here");
+        request.Verb switch
+        {
+            AgentVerbs.Status => HandleAsync(request, reply, clientGone),
+            AgentVerbs.Watch => status.WatchAsync(
+                () => Activity,
+                report => reply(new AgentReply(AgentReplyKinds.Data, Data: JsonSerializer.SerializeToElement(report, TypeOf<StatusReport>()))),
+                forTier: true,
+                clientGone),
+            _ => throw AgentErrors.BadRequest(request.Verb, "only questions are answered here"),
+        };
 
     private async Task<UpResult> UpAsync(UpArguments arguments, Action<string> tell)
     {

@@ -20,14 +20,19 @@ internal sealed class StatusReporter(
 
     /// <summary>The present state.</summary>
     /// <param name="activity">What is being carried out.</param>
-    public async Task<StatusReport> ReportAsync(string activity)
+    /// <param name="withRate">True: with the requests per second, which are read from the edge's metrics.</param>
+    public async Task<StatusReport> ReportAsync(string activity, bool withRate = true)
     {
-        var rate = _requests.PerSecond();
+        var rate = withRate ? _requests.PerSecond() : null;
         return await loop.InvokeAsync(() => Build(activity) with { RequestsPerSecond = rate });
     }
 
     /// <summary>Gives the state at once and at every change, at most five times a second, and once a second for the figures.</summary>
-    public async Task WatchAsync(Func<string> activity, Action<StatusReport> give, CancellationToken cancellation)
+    /// <param name="activity">What is being carried out.</param>
+    /// <param name="give">Takes a report.</param>
+    /// <param name="forTier">True: for a process that watches for ever and reads the metrics itself: once a second at most, without the rate.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public async Task WatchAsync(Func<string> activity, Action<StatusReport> give, bool forTier, CancellationToken cancellation)
     {
         using var changed = new SemaphoreSlim(1, 1);
         void Settled()
@@ -44,8 +49,8 @@ internal sealed class StatusReporter(
             while (true)
             {
                 await changed.WaitAsync(LongestPause, cancellation);
-                give(await ReportAsync(activity()));
-                await Task.Delay(ShortestPause, time, cancellation);
+                give(await ReportAsync(activity(), withRate: !forTier));
+                await Task.Delay(forTier ? LongestPause : ShortestPause, time, cancellation);
             }
         }
         catch (OperationCanceledException)
