@@ -1,3 +1,4 @@
+using Ashlar.Processes;
 using Ashlar.Systemd;
 
 namespace Ashlar;
@@ -36,9 +37,20 @@ public sealed class ServiceTests : IDisposable
     [InlineData("/opt/ashlar/", "", null)]
     public void A_runtime_that_is_not_where_a_program_looks_is_named_in_the_unit(string runtime, string registered, string? root)
     {
-        Assert.Equal(root, RuntimeRoot.ToBeTold(runtime, registered.Length == 0 ? [] : [registered]));
+        Assert.Equal(root, RuntimeRoot.ToBeTold(RuntimeRoot.Of(runtime), registered.Length == 0 ? [] : [registered]));
         var lines = new UnitFile("shop", "/srv/shop", "/opt/ashlar/ashlar", OfSystem: true, root).Render().Split('\n');
         Assert.Equal(root is null ? [] : [$"Environment=\"DOTNET_ROOT={root}\""], lines.Where(line => line.StartsWith("Environment=\"DOTNET_ROOT")));
+    }
+
+    [Fact]
+    public void The_unit_has_the_folders_of_PATH_that_are_there_and_for_the_machine_only_those_of_root()
+    {
+        var path = string.Join(':', "/usr/bin", "bin", "", _rig.Folder.Path, "/nowhere/bin", "/usr/bin", "/tmp", "/usr/sbin");
+        Assert.Equal($"/usr/bin:{_rig.Folder.Path}:/tmp:/usr/sbin", SearchPath.Of(path, ofSystem: false));
+        Assert.Equal("/usr/bin:/usr/sbin", SearchPath.Of(path, ofSystem: true, folder => folder == _rig.Folder.Path ? 1000u : 0u));
+        Assert.Null(SearchPath.Of("/nowhere", ofSystem: true));
+        var unit = new UnitFile("shop", "/srv/shop", "/opt/ashlar/ashlar", OfSystem: true, SearchPath: "/usr/local/bin:/usr/bin");
+        Assert.Contains("Environment=\"PATH=/usr/local/bin:/usr/bin\"", unit.Render().Split('\n'));
     }
 
     [Fact]

@@ -105,7 +105,7 @@ public static class AgentHost
         });
         var status = new StatusReporter(loop, supervisor, desired, listeners, usage, watches, options, programVersion, time);
         var upgrade = new Upgrade(loop, table, listeners, taken, notifier, options, log);
-        var orders = new Orders(loop, supervisor, rollout, releases, status, upgrade, events, user, options, log);
+        var orders = new Orders(loop, supervisor, listeners, rollout, releases, status, upgrade, events, user, options, log);
 
         var turning = loop.RunAsync(supervisor.SettleAsync);
         using var signals = new AgentSignals(shutdown => loop.Post(() =>

@@ -5,10 +5,10 @@ using Ashlar.Processes;
 namespace Ashlar.Agent.Hosting;
 
 /// <summary>Who owns files, and whom they are given to.</summary>
-internal static partial class Ownership
+public static partial class Ownership
 {
     /// <summary>Gives one file or folder to a user; of a link, the link itself.</summary>
-    public static void Give(string path, SystemUser user)
+    internal static void Give(string path, SystemUser user)
     {
         if (Chown(path, user.Uid, user.Gid) != 0)
         {
@@ -17,7 +17,7 @@ internal static partial class Ownership
     }
 
     /// <summary>Gives a folder with all that is in it to a user, if it is not the user's already. Links are not followed.</summary>
-    public static void GiveAll(string folder, SystemUser user)
+    internal static void GiveAll(string folder, SystemUser user)
     {
         if (OwnerOf(folder) == user.Uid)
         {
@@ -32,7 +32,7 @@ internal static partial class Ownership
     }
 
     /// <summary>Gives a folder and the files in it to a user's group; their owner stays.</summary>
-    public static void GiveToGroup(string folder, SystemUser user)
+    internal static void GiveToGroup(string folder, SystemUser user)
     {
         const uint unchanged = uint.MaxValue;
         foreach (var path in Directory.EnumerateFiles(folder).Prepend(folder))

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 using Ashlar.Agent.Api;
 using Ashlar.Agent.Desired;
 using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Publishing;
 using Ashlar.Agent.Reconciling;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog;
@@ -18,7 +19,7 @@ namespace Ashlar.Agent.Operations;
 
 /// <summary>The verbs of the API. Each order becomes a change of the desired state; the rest follows from that.</summary>
 internal sealed class Orders(
-    AgentLoop loop, Supervisor supervisor, Rollout rollout, ReleaseStore releases, StatusReporter status, Upgrade upgrade,
+    AgentLoop loop, Supervisor supervisor, Listeners listeners, Rollout rollout, ReleaseStore releases, StatusReporter status, Upgrade upgrade,
     StackEvents events, SystemUser? user, AgentOptions options, AgentLog log)
 {
     private readonly OrderQueue _queue = new();
@@ -114,6 +115,7 @@ internal sealed class Orders(
         var stack = StackLoader.Load(arguments.Path).Require();
         RequireSameUser(stack);
         Tiers.Require(stack);
+        await loop.InvokeAsync(() => listeners.RequireFree(stack));
         var variables = await releases.GetConfigVarsAsync();
         rollout.Told = tell;
         foreach (var hidden in PostgresTier.Hidden(stack, variables.Keys))

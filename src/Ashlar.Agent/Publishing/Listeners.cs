@@ -66,7 +66,7 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
         try
         {
             var http = stack.Edge.Http;
-            if (!_open.TryGetValue(PublicName, out var present) || present.Listener.Address != http.Address || present.Listener.Port != http.Port)
+            if (!IsOpen(PublicName, http))
             {
                 // A new address is opened before the old one is let go: if it cannot be had, nothing is lost.
                 var socket = OpenSocket(IPAddress.Parse(http.Address), http.Port, PublicKey, stack.Directory);
@@ -78,7 +78,7 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
             {
                 var name = DoorPrefix + service;
                 var listen = service == Tiers.Dashboard ? stack.Dashboard.Listen : null;
-                if (!_open.TryGetValue(name, out var door) || (listen is not null && (door.Listener.Address != listen.Address || door.Listener.Port != listen.Port)))
+                if (listen is null ? !_open.ContainsKey(name) : !IsOpen(name, listen))
                 {
                     var socket = listen is null ? OpenDoor(name) : OpenSocket(IPAddress.Parse(listen.Address), listen.Port, DashboardKey, stack.Directory);
                     Replace(new CatalogListener(name, listen?.Address ?? Door, 0, service), socket);
@@ -97,6 +97,21 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
             }
 
             throw;
+        }
+    }
+
+    /// <summary>Tries the addresses that the stack names and that are not open yet, so that nothing is built for a stack that cannot listen.</summary>
+    /// <exception cref="AshlarException">ASH4015 and others: an address cannot be had.</exception>
+    public void RequireFree(StackDefinition stack)
+    {
+        if (!IsOpen(PublicName, stack.Edge.Http))
+        {
+            OpenSocket(IPAddress.Parse(stack.Edge.Http.Address), stack.Edge.Http.Port, PublicKey, stack.Directory).Dispose();
+        }
+
+        if (Doors(stack).Contains(Tiers.Dashboard) && stack.Dashboard.Listen is { } listen && !IsOpen(DoorPrefix + Tiers.Dashboard, listen))
+        {
+            OpenSocket(IPAddress.Parse(listen.Address), listen.Port, DashboardKey, stack.Directory).Dispose();
         }
     }
 
@@ -178,6 +193,9 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
             CloseOne(name);
         }
     }
+
+    private bool IsOpen(string name, ListenAddress wanted) =>
+        _open.TryGetValue(name, out var open) && open.Listener.Address == wanted.Address && open.Listener.Port == wanted.Port;
 
     // What is reached through the edge by a listener of its own.
     private static IEnumerable<string> Doors(StackDefinition stack)

@@ -21,8 +21,11 @@ public delegate Task<ImmutableSortedDictionary<string, string>> Backing(Release 
 /// <param name="time">Clock.</param>
 public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLauncher launcher, TimeProvider? time = null) : IDisposable
 {
-    /// <summary>Good releases that are kept, the current one among them.</summary>
+    /// <summary>Builds that can be gone back to, the one that runs among them: releases that share a folder count once.</summary>
     public const int Kept = 5;
+
+    /// <summary>Releases of one folder, which differ in their settings alone, that can be gone back to.</summary>
+    public const int KeptOfFolder = 5;
 
     private const int KeptRecords = 100;
 
@@ -226,7 +229,7 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
 
     /// <summary>
     /// Removes the folders of old releases: all but the current one, the newest good ones, those not yet decided and those in use. A folder
-    /// that a kept release shares stays.
+    /// that a kept release shares stays, and counts once: changes of config vars do not push older code out.
     /// </summary>
     /// <param name="inUse">Names of releases that instances run; their folders stay whatever else holds.</param>
     /// <param name="cancellation">Stops it.</param>
@@ -235,7 +238,9 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
         async () =>
         {
             var all = await _records.ListAsync(cancellation).ConfigureAwait(false);
-            var keptGood = all.Where(CanRun).Reverse().Take(Kept).Select(release => release.Name).ToHashSet(StringComparer.Ordinal);
+            var keptGood = all.Where(CanRun).Reverse().GroupBy(release => release.Folder, StringComparer.Ordinal)
+                .Take(Kept).SelectMany(ofFolder => ofFolder.Take(KeptOfFolder))
+                .Select(release => release.Name).ToHashSet(StringComparer.Ordinal);
             var kept = all
                 .Where(release => release.Status is ReleaseStatus.Building or ReleaseStatus.Prepared or ReleaseStatus.Current
                     || keptGood.Contains(release.Name) || inUse.Contains(release.Name))

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 
 namespace Ashlar.Processes;
 
@@ -12,7 +11,7 @@ public static class ChildEnvironment
     private const string DefaultPath = "/usr/local/bin:/usr/bin:/bin";
 
     /// <summary>What a tier of this program needs in its environment: it finds its runtime where the program that plans has found it.</summary>
-    public static ImmutableSortedDictionary<string, string> OfOwnProgram { get; } = RuntimeRoot() is { } root
+    public static ImmutableSortedDictionary<string, string> OfOwnProgram { get; } = RuntimeRoot.Present is { } root
         ? ImmutableSortedDictionary<string, string>.Empty.Add("DOTNET_ROOT", root)
         : ImmutableSortedDictionary<string, string>.Empty;
 
@@ -54,13 +53,6 @@ public static class ChildEnvironment
         variables["USER"] = user.Name;
         variables["LOGNAME"] = user.Name;
         variables["PATH"] = Searchable(variables["PATH"], user);
-    }
-
-    private static string? RuntimeRoot()
-    {
-        // ROOT/shared/Microsoft.NETCore.App/VERSION/; a self-contained program carries its runtime beside itself.
-        var shared = Path.GetDirectoryName(Path.GetDirectoryName(RuntimeEnvironment.GetRuntimeDirectory().TrimEnd('/')));
-        return Path.GetFileName(shared) == "shared" ? Path.GetDirectoryName(shared) : null;
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Ashlar.Output;
+using Ashlar.Processes;
 using Ashlar.Stack;
 using Ashlar.Systemd;
 
@@ -83,7 +84,9 @@ internal static class ServiceCommand
     {
         var folder = call.StackFolder;
         var name = StackLoader.Load(folder).Require().Name;
-        return new UnitFile(name, folder, ProgramOf(call.Cli), Environment.IsPrivilegedProcess, RuntimeRoot.ToBeTold());
+        var ofSystem = Environment.IsPrivilegedProcess;
+        return new UnitFile(
+            name, folder, ProgramOf(call.Cli), ofSystem, RuntimeRoot.ToBeTold(), SearchPath.Of(call.Cli.Environment("PATH"), ofSystem));
     }
 
     // A checkout keeps only its last few builds, so the unit names the link to the newest.

@@ -13,7 +13,7 @@ namespace Ashlar.Commands;
 internal static class UpCommand
 {
     public static Verb Verb { get; } = new("up", VerbGroup.Start, "Bring the whole stack up, or bring it up to date", Create,
-        "ashlar up", "ashlar up examples/hello-procfile", "ashlar up --detach", "ashlar up --dry-run");
+        "ashlar up", "ashlar up examples/storefront", "ashlar up --detach", "ashlar up --dry-run");
 
     private static Command Create(Cli cli)
     {

@@ -25,7 +25,8 @@ internal static class HelpText
             ("-h, --help", "say more about the verb"),
         ]);
         return text.Append("\nBegin with: ").Append(screen.Paint("ashlar up", Ink.Strong))
-            .Append("   More: ashlar help VERB\n").ToString();
+            .Append("   in a source checkout: ").Append(screen.Paint("./ashlar up examples/storefront", Ink.Strong))
+            .Append("\nMore: ashlar help VERB\n").ToString();
     }
 
     /// <summary>One verb with its arguments, options and examples.</summary>

@@ -9,7 +9,8 @@ namespace Ashlar.Systemd;
 /// <param name="Program">Absolute path of the program.</param>
 /// <param name="OfSystem">True: the machine's; false: the user's own.</param>
 /// <param name="RuntimeRoot">Folder of the .NET that the program needs and would not find by itself; null: none.</param>
-internal sealed record UnitFile(string Stack, string Folder, string Program, bool OfSystem, string? RuntimeRoot = null)
+/// <param name="SearchPath">PATH of the agent, which builds and services inherit; null: systemd's own.</param>
+internal sealed record UnitFile(string Stack, string Folder, string Program, bool OfSystem, string? RuntimeRoot = null, string? SearchPath = null)
 {
     /// <summary>Name of the unit.</summary>
     public string Name => $"ashlar-{Stack}.service";
@@ -55,7 +56,9 @@ internal sealed record UnitFile(string Stack, string Folder, string Program, boo
 
     private string Environment()
     {
-        var variables = RuntimeRoot is null ? ChildEnvironment.SmallProcess : ChildEnvironment.SmallProcess.Add("DOTNET_ROOT", RuntimeRoot);
+        var variables = ChildEnvironment.SmallProcess;
+        variables = RuntimeRoot is null ? variables : variables.Add("DOTNET_ROOT", RuntimeRoot);
+        variables = SearchPath is null ? variables : variables.Add("PATH", SearchPath);
         return string.Concat(variables.Select(v => $"\nEnvironment={Quote($"{v.Key}={v.Value}", command: false)}"));
     }
 

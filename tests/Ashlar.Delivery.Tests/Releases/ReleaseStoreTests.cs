@@ -261,9 +261,9 @@ public sealed class ReleaseStoreTests : IAsyncLifetime, IDisposable
             await UpAsync(Stack(), None.Add("SECRET", "x"));
         }
 
-        // v10 shares the folder of v2, which itself is too old to be kept.
+        // v10 shares the folder of v2, which so can be gone back to as well.
         await _releases.MarkCurrentAsync((await _releases.RollbackAsync("v2")).Name);
-        Assert.Equal(["v1", "v2", "v4", "v5"], (await _releases.PruneAsync(new HashSet<string> { "v3" })).Order());
+        Assert.Equal(["v1", "v4", "v5"], (await _releases.PruneAsync(new HashSet<string> { "v3" })).Order());
         Assert.Equal(["v2", "v3", "v6", "v7", "v8", "v9"], Directory.GetDirectories(Path.Combine(State, "releases")).Select(Path.GetFileName).Order());
         var pruned = (await _releases.GetAsync("v1"))!;
         Assert.Equal((ReleaseStatus.Pruned, 0), (pruned.Status, pruned.ConfigVars.Count));
@@ -271,6 +271,25 @@ public sealed class ReleaseStoreTests : IAsyncLifetime, IDisposable
         Assert.Contains("removed", error.Message);
         Assert.Contains("v9", error.NextStep);
         Assert.Empty(await _releases.PruneAsync(new HashSet<string> { "v3" }));
+    }
+
+    [Fact]
+    public async Task Changes_of_config_vars_push_no_older_code_out()
+    {
+        await UpAsync(Stack());
+        _folder.Write("web.sh", "echo two");
+        await UpAsync(Stack());
+        for (var i = 3; i <= 12; i++)
+        {
+            await UpAsync(Stack(), None.Add("LEVEL", $"{i}"));
+            await _releases.PruneAsync(new HashSet<string> { "v4" });
+        }
+
+        // v2 to v12 are one build: its five newest are kept, and the one in use.
+        var kept = (await _releases.ListAsync()).Where(release => release.Status is ReleaseStatus.Good or ReleaseStatus.Current);
+        Assert.Equal(["v12", "v11", "v10", "v9", "v8", "v4", "v1"], kept.Select(release => release.Name));
+        Assert.Equal(["v1", "v2"], Directory.GetDirectories(Path.Combine(State, "releases")).Select(Path.GetFileName).Order());
+        Assert.Equal("rollback to v1", (await _releases.RollbackAsync("v1")).Description);
     }
 
     [Fact]
