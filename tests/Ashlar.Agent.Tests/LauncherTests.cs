@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Ashlar.Agent.Hosting;
 using Ashlar.Errors;
 using Ashlar.Testing;
@@ -13,6 +14,27 @@ public sealed class LauncherTests
         Directory.CreateDirectory(Path.Combine(folder.Path, ".ashlar/logs/agent.log"));
         var refused = await Assert.ThrowsAsync<AshlarException>(() => AgentLauncher.EnsureRunningAsync(folder.Path, "/bin/false"));
         Assert.Equal("ASH4004", refused.Error.Code);
+    }
+
+    [Fact]
+    public async Task AnAgentThatDiesWithTheConnectionIsNoReasonToFail()
+    {
+        using var folder = new TempFolder();
+        var state = StateFolder.Of(folder.Path);
+        state.CreateForLog();
+        Directory.CreateDirectory(Path.GetDirectoryName(state.ApiSocket)!);
+        using var dying = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        dying.Bind(new UnixDomainSocketEndPoint(state.ApiSocket));
+        dying.Listen();
+        var asked = AgentLauncher.EnsureRunningAsync(folder.Path, "/bin/false");
+        using (var connection = await dying.AcceptAsync())
+        {
+            dying.Dispose();
+            File.Delete(state.ApiSocket);
+        }
+
+        // So it starts a new one; this one cannot.
+        Assert.Equal("ASH4003", (await Assert.ThrowsAsync<AshlarException>(() => asked)).Error.Code);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Ashlar.Agent.Api;
+using Ashlar.Catalog;
 using Ashlar.Errors;
 using Ashlar.Processes;
 
@@ -25,9 +26,9 @@ public static class AgentLauncher
     public static async Task<AgentClient> EnsureRunningAsync(
         string stackFolder, string program, Action<string>? progress = null, CancellationToken cancellation = default)
     {
-        var client = await AgentClient.FindAsync(stackFolder, cancellation) ?? await StartAsync(stackFolder, program, cancellation);
-        var version = ProgramIdentity.Of(program);
-        if ((await client.StatusAsync(cancellation)).ProgramVersion == version)
+        var (client, status) = await AnsweredAsync(
+            async () => await AgentClient.FindAsync(stackFolder, cancellation) ?? await StartAsync(stackFolder, program, cancellation), cancellation);
+        if (status.ProgramVersion == ProgramIdentity.Of(program))
         {
             return client;
         }
@@ -52,19 +53,23 @@ public static class AgentLauncher
         }
 
         await client.DisposeAsync();
+        return (await AnsweredAsync(() => AnsweringAsync(stackFolder, offset, () => false, cancellation), cancellation)).Client;
+    }
+
+    // An agent that has just been killed, or becomes another program, may take one more connection with it.
+    private static async Task<(AgentClient Client, StatusReport Status)> AnsweredAsync(Func<Task<AgentClient>> connect, CancellationToken cancellation)
+    {
         var began = Stopwatch.StartNew();
         while (true)
         {
-            var next = await AnsweringAsync(stackFolder, offset, () => false, cancellation);
+            var client = await connect();
             try
             {
-                await next.StatusAsync(cancellation);
-                return next;
+                return (client, await client.StatusAsync(cancellation));
             }
             catch (AshlarException e) when (e.Error.Code == AgentErrors.ConnectionLost("").Error.Code && began.Elapsed < Patience)
             {
-                // Its connections may end a moment before its listening socket: this one still met the old program.
-                await next.DisposeAsync();
+                await client.DisposeAsync();
             }
         }
     }

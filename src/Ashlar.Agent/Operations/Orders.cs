@@ -54,7 +54,7 @@ internal sealed class Orders(
                 Give(await status.ReportAsync(Activity));
                 break;
             case AgentVerbs.Watch:
-                await status.WatchAsync(() => Activity, Give, forTier: false, clientGone);
+                await status.WatchAsync(() => Activity, Give, clientGone);
                 break;
             case AgentVerbs.Scale:
                 await Queue(() => ScaleAsync(Arguments<ScaleArguments>(), Tell));
@@ -87,7 +87,7 @@ internal sealed class Orders(
                 Give(await AccessAsync(Arguments<AccessArguments>().Tier));
                 break;
             case AgentVerbs.Dashboard:
-                Give(await loop.InvokeAsync(() => DashboardAddress.Of(supervisor.View.Target)));
+                Give(await loop.AskAsync(() => DashboardAddress.Of(supervisor.View.Target)));
                 break;
             case AgentVerbs.Upgrade:
                 await Queue(() => upgrade.RunAsync(Arguments<UpgradeArguments>().Executable));
@@ -99,16 +99,9 @@ internal sealed class Orders(
 
     /// <summary>Answers the questions that change nothing; refuses all else.</summary>
     public Task HandleQuestionAsync(AgentRequest request, Action<AgentReply> reply, CancellationToken clientGone) =>
-        request.Verb switch
-        {
-            AgentVerbs.Status => HandleAsync(request, reply, clientGone),
-            AgentVerbs.Watch => status.WatchAsync(
-                () => Activity,
-                report => reply(new AgentReply(AgentReplyKinds.Data, Data: JsonSerializer.SerializeToElement(report, TypeOf<StatusReport>()))),
-                forTier: true,
-                clientGone),
-            _ => throw AgentErrors.BadRequest(request.Verb, "only questions are answered here"),
-        };
+        request.Verb is AgentVerbs.Status or AgentVerbs.Watch
+            ? HandleAsync(request, reply, clientGone)
+            : throw AgentErrors.BadRequest(request.Verb, "only questions are answered here");
 
     private async Task<UpResult> UpAsync(UpArguments arguments, Action<string> tell)
     {

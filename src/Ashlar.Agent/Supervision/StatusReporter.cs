@@ -20,19 +20,17 @@ internal sealed class StatusReporter(
 
     /// <summary>The present state.</summary>
     /// <param name="activity">What is being carried out.</param>
-    /// <param name="withRate">True: with the requests per second, which are read from the edge's metrics.</param>
-    public async Task<StatusReport> ReportAsync(string activity, bool withRate = true)
+    public async Task<StatusReport> ReportAsync(string activity)
     {
-        var rate = withRate ? _requests.PerSecond() : null;
-        return await loop.InvokeAsync(() => Build(activity) with { RequestsPerSecond = rate });
+        var rate = _requests.PerSecond();
+        return await loop.AskAsync(() => Build(activity) with { RequestsPerSecond = rate });
     }
 
     /// <summary>Gives the state at once and at every change, at most five times a second, and once a second for the figures.</summary>
     /// <param name="activity">What is being carried out.</param>
     /// <param name="give">Takes a report.</param>
-    /// <param name="forTier">True: for a process that watches for ever and reads the metrics itself: once a second at most, without the rate.</param>
     /// <param name="cancellation">Ends it.</param>
-    public async Task WatchAsync(Func<string> activity, Action<StatusReport> give, bool forTier, CancellationToken cancellation)
+    public async Task WatchAsync(Func<string> activity, Action<StatusReport> give, CancellationToken cancellation)
     {
         using var changed = new SemaphoreSlim(1, 1);
         void Settled()
@@ -43,14 +41,14 @@ internal sealed class StatusReporter(
             }
         }
 
-        await loop.InvokeAsync(() => supervisor.Settled.Add(Settled));
+        await loop.AskAsync(() => supervisor.Settled.Add(Settled));
         try
         {
             while (true)
             {
                 await changed.WaitAsync(LongestPause, cancellation);
-                give(await ReportAsync(activity(), withRate: !forTier));
-                await Task.Delay(forTier ? LongestPause : ShortestPause, time, cancellation);
+                give(await ReportAsync(activity()));
+                await Task.Delay(ShortestPause, time, cancellation);
             }
         }
         catch (OperationCanceledException)
@@ -58,16 +56,16 @@ internal sealed class StatusReporter(
         }
         finally
         {
-            await loop.InvokeAsync(() => supervisor.Settled.Remove(Settled));
+            await loop.AskAsync(() => supervisor.Settled.Remove(Settled));
         }
     }
 
     /// <summary>Releases that something still runs.</summary>
-    public Task<ImmutableHashSet<string>> ReleasesInUseAsync() => loop.InvokeAsync(() =>
+    public Task<ImmutableHashSet<string>> ReleasesInUseAsync() => loop.AskAsync(() =>
         supervisor.View.Observed.Select(o => o.Release).Append(supervisor.View.Target.Release).Where(r => r.Length > 0).ToImmutableHashSet());
 
     /// <summary>Where the stack answers.</summary>
-    public Task<ImmutableArray<string>> UrlsAsync() => loop.InvokeAsync(() => Urls(supervisor.View.Target.Stack));
+    public Task<ImmutableArray<string>> UrlsAsync() => loop.AskAsync(() => Urls(supervisor.View.Target.Stack));
 
     private StatusReport Build(string activity)
     {

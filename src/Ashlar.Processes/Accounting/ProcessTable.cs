@@ -14,6 +14,14 @@ internal static class ProcessTable
     /// <summary>Clock ticks a second in the times of <c>/proc</c>.</summary>
     public static long TicksPerSecond { get; } = Libc.sysconf(Libc.SC_CLK_TCK);
 
+    /// <summary>The present in the clock of <see cref="ProcessStat.StartTime"/>.</summary>
+    public static unsafe long Now()
+    {
+        var time = stackalloc long[2]; // struct timespec
+        _ = Libc.clock_gettime(Libc.CLOCK_BOOTTIME, time);
+        return (time[0] * TicksPerSecond) + (time[1] * TicksPerSecond / 1_000_000_000);
+    }
+
     /// <summary>The ids of all processes (not threads) at this moment, ascending.</summary>
     public static unsafe void ListPids(List<int> pids)
     {

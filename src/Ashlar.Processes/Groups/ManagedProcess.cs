@@ -29,6 +29,7 @@ public sealed class ManagedProcess
     private readonly Lock _lock = new();
     private long? _deadline;
     private long _stopBegan;
+    private long _stopTick = long.MaxValue;
     private bool _killed;
     private int _strays;
     private bool _released;
@@ -89,6 +90,7 @@ public sealed class ManagedProcess
             if (_deadline is null)
             {
                 _stopBegan = now;
+                _stopTick = ProcessTable.Now();
                 if (grace > TimeSpan.Zero && Ask(request))
                     SignalGroup(Signals.Continue); // A stopped process would sleep through it.
             }
@@ -167,7 +169,7 @@ public sealed class ManagedProcess
             foreach (var member in left)
             {
                 // In a stop those that stayed in the group have had their SIGTERM: a second one means "at once" to some.
-                if (!stopping || member.Group != Identity.Pid)
+                if (!stopping || member.Group != Identity.Pid || IsMissed(member, left))
                     GroupMembers.Signal(member, Signals.Terminate);
             }
             if (await _members.EndedAsync(_watcher, _killNow.Token))
@@ -179,6 +181,13 @@ public sealed class ManagedProcess
         _strays = await _members.KillAsync(_watcher, _time);
         return _strays;
     }
+
+    /// <summary>
+    /// True: the leader started it after the signal, while it had signals blocked (shells have when they fork), so it was not there
+    /// to get it. What another member starts in its own shutdown is that member's affair.
+    /// </summary>
+    private bool IsMissed(ProcessStat member, List<ProcessStat> all) =>
+        member.StartTime >= _stopTick && !all.Exists(other => other.Pid == member.Parent);
 
     private async Task<ExitReport> ReadStatusAsync()
     {

@@ -46,6 +46,7 @@ internal static partial class Libc
     public const int EFD_NONBLOCK = 0x800;
 
     public const int SC_CLK_TCK = 2;
+    public const int CLOCK_BOOTTIME = 7;
 
     public const nint SYS_setgroups = 116;
     public const nint SYS_setfsuid = 122;
@@ -159,6 +160,9 @@ internal static partial class Libc
 
     [LibraryImport("libc")]
     public static partial nint sysconf(int name);
+
+    [LibraryImport("libc")]
+    public static unsafe partial int clock_gettime(int clock, long* time);
 
     [LibraryImport("libc")]
     public static partial uint geteuid();

@@ -55,6 +55,26 @@ public sealed class StopTests
         Assert.EndsWith("done\n", lab.Log);
     }
 
+    [Fact]
+    public async Task What_the_leader_forks_with_signals_blocked_gets_the_signal_that_it_missed()
+    {
+        using var lab = new Lab();
+        var process = lab.Start(lab.Spec("/usr/bin/env", "-S", "PATH=" + Environment.GetEnvironmentVariable("PATH"), "python3", "-c", """
+            import os, signal, time
+            def blocked(how): signal.pthread_sigmask(how, {signal.SIGTERM})
+            blocked(signal.SIG_BLOCK)
+            print("ready", flush=True)
+            while not signal.sigpending(): time.sleep(0.001)
+            if os.fork() == 0:
+                blocked(signal.SIG_UNBLOCK)
+                os.execv("/bin/sleep", ["sleep", "1000"])
+            blocked(signal.SIG_UNBLOCK)
+            """));
+        await lab.LogHolds("ready");
+        var report = await process.StopAsync(TimeSpan.FromHours(1)).AsTask().WaitAsync(Lab.Patience);
+        Assert.Equal((15, false, 1), (report.Exit.Signal, report.Killed, report.Exit.LeftBehind));
+    }
+
     [Fact] // 8
     public async Task A_second_stop_without_grace_kills_at_once()
     {
