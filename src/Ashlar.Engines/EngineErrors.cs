@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ashlar.Catalog;
 using Ashlar.Errors;
 
 namespace Ashlar.Engines;
@@ -81,6 +82,11 @@ public static class EngineErrors
     public static AshlarException FolderInUse(string tier, string instance, string folder, int? pid) => New(
         "ASH7117", tier, $"{instance} cannot start: another Redis{(pid is null ? "" : $", pid {pid},")} works on {folder}, and two would ruin it.",
         string.Create(CultureInfo.InvariantCulture, $"End it: {(pid is null ? $"fuser {folder} names it" : $"kill {pid}")}. {instance} then starts by itself."));
+
+    /// <summary>ASH7118: a queue has held data, and its folder has none.</summary>
+    public static AshlarException DataMissing(string tier, string instance, string folder, DateTimeOffset since) => New(
+        "ASH7118", tier, $"{instance} has held data since {HeldData.Show(since)}, and there is none in {folder}. It was not started empty.",
+        $"Mount its volume, or put the folder back; it starts by itself then. If what it held is of no use any more: touch {Path.Combine(folder, HeldData.StartEmpty)}");
 
     private static string Show(long bytes) => bytes >= 1 << 20
         ? string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 20):0.#} MiB")

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ashlar.Catalog;
 using Ashlar.Engines.Memcached;
 using Ashlar.Engines.Redis;
 using Ashlar.Errors;
@@ -66,6 +67,9 @@ internal sealed record EngineOrder(
     /// <summary>Tier that it serves, for errors.</summary>
     public string Tier => IsQueue ? RedisQueue.Tier : CacheEngines.Tier;
 
+    /// <summary>Since when it has held data; null: never, or it keeps none.</summary>
+    public DateTimeOffset? HeldSince { get; init; }
+
     /// <summary>Where programs are looked for.</summary>
     public string SearchPath { get; init; } = "";
 
@@ -88,6 +92,7 @@ internal sealed record EngineOrder(
             environment(EngineStart.AppPassword) ?? "",
             environment(EngineStart.AdminPassword) ?? "")
         {
+            HeldSince = HeldData.Read(environment(HeldData.Variable)),
             SearchPath = environment("PATH") ?? "",
         };
     }

@@ -1,3 +1,4 @@
+using Ashlar.Catalog;
 using Ashlar.Errors;
 
 namespace Ashlar.Postgres;
@@ -81,6 +82,13 @@ public static class PostgresErrors
     public static AshlarException OtherCluster(string folder) => New("ASH7016",
         $"The data in {folder} is a database of its own, not a copy of this stack's primary.",
         "Move it away (mv), and the replica is cloned anew. Nothing was changed.");
+
+    /// <summary>ASH7017: the primary has held data, and its folder has none.</summary>
+    internal static AshlarException DataMissing(DataFolder folder, DateTimeOffset since, IEnumerable<DataFolder> copies) => New("ASH7017",
+        $"The database has held data since {HeldData.Show(since)}, and there is none in {folder.Data}. No new one was made.",
+        "Mount its volume, or put the folder back; it starts by itself then."
+            + (copies.FirstOrDefault() is { } copy ? $" A replica still has a copy in {copy.Data}: ashlar down, move it to {folder.Data}, and remove standby.signal from it." : "")
+            + $" If what it held is of no use any more: touch {Path.Combine(folder.Path, HeldData.StartEmpty)}");
 
     /// <summary>ASH7021: the stack has no database.</summary>
     public static AshlarException NoDatabase(string stack) => New("ASH7021",

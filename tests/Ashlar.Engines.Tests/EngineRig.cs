@@ -64,7 +64,7 @@ internal sealed partial class EngineRig : IAsyncDisposable
     public string Log(string name) => File.Exists(LogOf(name)) ? File.ReadAllText(LogOf(name)) : "";
 
     /// <summary>Starts an instance as the agent would.</summary>
-    public ManagedProcess Start(string name, string? searchPath = null)
+    public ManagedProcess Start(string name, string? searchPath = null, DateTimeOffset? heldSince = null)
     {
         var desired = Of(name);
         if (!Directory.Exists(DataOf(name)))
@@ -74,6 +74,7 @@ internal sealed partial class EngineRig : IAsyncDisposable
         }
 
         var environment = desired.Launch.Environment.SetItem("PORT", desired.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        environment = heldSince is { } since && desired.KeepsData ? environment.SetItem(HeldData.Variable, HeldData.Write(since)) : environment;
         var process = _launcher.Start(desired.Launch with
         {
             Environment = searchPath is null ? environment : environment.SetItem("PATH", searchPath),
@@ -86,9 +87,9 @@ internal sealed partial class EngineRig : IAsyncDisposable
     }
 
     /// <summary>Starts an instance and waits until its probe is answered well.</summary>
-    public async Task<ManagedProcess> UpAsync(string name)
+    public async Task<ManagedProcess> UpAsync(string name, DateTimeOffset? heldSince = null)
     {
-        var process = Start(name);
+        var process = Start(name, null, heldSince);
         var probe = Of(name).Probe!;
         for (var waited = System.Diagnostics.Stopwatch.StartNew(); ; await Task.Delay(20))
         {
@@ -106,9 +107,9 @@ internal sealed partial class EngineRig : IAsyncDisposable
     }
 
     /// <summary>What an instance says that cannot start.</summary>
-    public async Task<string> RefusedAsync(string name, string? searchPath = null)
+    public async Task<string> RefusedAsync(string name, string? searchPath = null, DateTimeOffset? heldSince = null)
     {
-        var exit = await Start(name, searchPath).Exited.WaitAsync(Patience);
+        var exit = await Start(name, searchPath, heldSince).Exited.WaitAsync(Patience);
         Assert.False(exit.Success);
         return Log(name);
     }

@@ -10,12 +10,13 @@ namespace Ashlar.Agent.Desired;
 
 /// <summary>
 /// What is made once for the life of the stack and kept in the store: ports that something has for ever, because others know it by
-/// their environment, and passwords. Lives on the agent's loop.
+/// their environment, and passwords; and since when something has held data. Lives on the agent's loop.
 /// </summary>
 internal sealed class KeptNeeds(IStore store, PortAllocator allocator)
 {
     private const string PortsKey = "ports";
     private const string SecretsKey = "secrets";
+    private const string DataKey = "data";
     private const int SecretLength = 32;
     private const string SecretLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     private bool _unsaved;
@@ -25,6 +26,9 @@ internal sealed class KeptNeeds(IStore store, PortAllocator allocator)
 
     /// <summary>Passwords by what they are of.</summary>
     public ImmutableSortedDictionary<string, string> Secrets { get; private set; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>Since when instances have held data, by name.</summary>
+    public ImmutableSortedDictionary<string, DateTimeOffset> DataSince { get; private set; } = ImmutableSortedDictionary<string, DateTimeOffset>.Empty;
 
     /// <summary>Reads what earlier agents made.</summary>
     public async ValueTask LoadAsync()
@@ -41,6 +45,20 @@ internal sealed class KeptNeeds(IStore store, PortAllocator allocator)
         if (await store.GetAsync(SecretsKey) is { } secrets)
         {
             Secrets = JsonSerializer.Deserialize(secrets.Value.Span, KeptJson.Default.ImmutableSortedDictionaryStringString) ?? Secrets;
+        }
+
+        if (await store.GetAsync(DataKey) is { } data)
+        {
+            DataSince = JsonSerializer.Deserialize(data.Value.Span, KeptJson.Default.ImmutableSortedDictionaryStringDateTimeOffset) ?? DataSince;
+        }
+    }
+
+    /// <summary>Remembers that instances hold data from now on, where that is not known yet.</summary>
+    public void HoldData(IEnumerable<string> instances, DateTimeOffset now)
+    {
+        foreach (var name in instances.Where(name => !DataSince.ContainsKey(name)))
+        {
+            (DataSince, _unsaved) = (DataSince.Add(name, now), true);
         }
     }
 
@@ -80,6 +98,7 @@ internal sealed class KeptNeeds(IStore store, PortAllocator allocator)
             [
                 new StoreWrite(PortsKey, JsonSerializer.SerializeToUtf8Bytes(Ports, KeptJson.Default.ImmutableSortedDictionaryStringInt32)),
                 new StoreWrite(SecretsKey, JsonSerializer.SerializeToUtf8Bytes(Secrets, KeptJson.Default.ImmutableSortedDictionaryStringString)),
+                new StoreWrite(DataKey, JsonSerializer.SerializeToUtf8Bytes(DataSince, KeptJson.Default.ImmutableSortedDictionaryStringDateTimeOffset)),
             ]));
             _unsaved = false;
         }
@@ -88,4 +107,5 @@ internal sealed class KeptNeeds(IStore store, PortAllocator allocator)
 
 [JsonSerializable(typeof(ImmutableSortedDictionary<string, int>))]
 [JsonSerializable(typeof(ImmutableSortedDictionary<string, string>))]
+[JsonSerializable(typeof(ImmutableSortedDictionary<string, DateTimeOffset>))]
 internal sealed partial class KeptJson : JsonSerializerContext;

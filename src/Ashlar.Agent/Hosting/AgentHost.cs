@@ -81,8 +81,8 @@ public static class AgentHost
         await using var links = new TierLinks(loop, listeners, table, log, time);
         using var eventFile = new EventFile(state.Events);
         var events = new StackEvents(eventFile, time);
-        using var runner = new InstanceRunner(loop, table, launcher, ports, links, state, events, log, time) { Target = nothing };
-        using var supervisor = new Supervisor(loop, table, runner, links, listeners, watches, nothing, log, time);
+        using var runner = new InstanceRunner(loop, table, launcher, ports, links, state, kept, events, log, time) { Target = nothing };
+        using var supervisor = new Supervisor(loop, table, runner, links, listeners, watches, kept, nothing, log, time);
         using var notifier = new SystemdNotifier(Environment.GetEnvironmentVariable, time, alive => loop.Post(alive));
 
         watches.StartAgain = runner.StartAgain;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Ashlar.Agent.Desired;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Publishing;
 using Ashlar.Agent.Reconciling;
@@ -18,7 +19,7 @@ namespace Ashlar.Agent.Supervision;
 /// </summary>
 internal sealed class InstanceRunner(
     AgentLoop loop, InstanceTable table, ProcessLauncher launcher, PortAllocator ports, TierLinks links, StateFolder state,
-    StackEvents events, AgentLog log, TimeProvider time) : IDisposable
+    KeptNeeds kept, StackEvents events, AgentLog log, TimeProvider time) : IDisposable
 {
     private const int LastLinesShown = 20;
     private static readonly TimeSpan KillMargin = TimeSpan.FromSeconds(5);
@@ -206,6 +207,7 @@ internal sealed class InstanceRunner(
         var environment = desired.Launch.Environment.SetItem("ASHLAR_INSTANCE", o.Name);
         environment = o.Port != 0 ? environment.SetItem("PORT", o.Port.ToString(CultureInfo.InvariantCulture)) : environment;
         environment = o.Release.Length > 0 ? environment.SetItem("ASHLAR_RELEASE", o.Release) : environment;
+        environment = desired.KeepsData && kept.DataSince.TryGetValue(o.Name, out var since) ? environment.SetItem(HeldData.Variable, HeldData.Write(since)) : environment;
         return desired.Launch with { Environment = environment, Tag = Tag(o, o.Starts), LogPath = state.LogOf(o.Name) };
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Ashlar.Agent.Desired;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Publishing;
 using Ashlar.Agent.Reconciling;
@@ -29,6 +30,7 @@ internal sealed class Supervisor : IDisposable
     private readonly TierLinks _links;
     private readonly Listeners _listeners;
     private readonly TierWatches _watches;
+    private readonly KeptNeeds _kept;
     private readonly AgentLog _log;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
@@ -40,10 +42,10 @@ internal sealed class Supervisor : IDisposable
     private AshlarError? _trouble;
 
     public Supervisor(
-        AgentLoop loop, InstanceTable table, InstanceRunner runner, TierLinks links, Listeners listeners, TierWatches watches, Target target,
+        AgentLoop loop, InstanceTable table, InstanceRunner runner, TierLinks links, Listeners listeners, TierWatches watches, KeptNeeds kept, Target target,
         AgentLog log, TimeProvider time)
     {
-        (_loop, _table, _runner, _links, _listeners, _watches) = (loop, table, runner, links, listeners, watches);
+        (_loop, _table, _runner, _links, _listeners, _watches, _kept) = (loop, table, runner, links, listeners, watches, kept);
         (_target, _log, _time) = (target, log, time);
         _timer = time.CreateTimer(_ => loop.Post(() => { }), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         links.Changed = runner.TiersChanged;
@@ -108,6 +110,8 @@ internal sealed class Supervisor : IDisposable
         var wakeAt = await ReconcileAsync();
         try
         {
+            _kept.HoldData(_target.Instances.Where(d => d.KeepsData && _table.All.Any(o => o.Name == d.Name && o.State == InstanceState.Healthy)).Select(d => d.Name), _time.GetUtcNow());
+            await _kept.SaveAsync();
             await _table.SaveAsync();
         }
         catch (Exception e) when (e is not OutOfMemoryException)

@@ -48,6 +48,12 @@ public sealed record DesiredInstance
     /// </summary>
     public bool Exclusive { get; init; }
 
+    /// <summary>
+    /// True: its folder alone holds what it has acknowledged. That it has been ready is remembered for ever, and it is told by
+    /// <see cref="HeldData.Variable"/>, so that it does not begin anew where its folder is missing.
+    /// </summary>
+    public bool KeepsData { get; init; }
+
     /// <summary>How it is asked whether it is ready and healthy; only with <see cref="Readiness.Probe"/>.</summary>
     public ProbeSpec? Probe { get; init; }
 

@@ -1,3 +1,4 @@
+using Ashlar.Catalog;
 using Ashlar.Errors;
 using Ashlar.Processes;
 
@@ -21,7 +22,7 @@ internal static class DataFolder
             File.SetUnixFileMode(order.Folder, MyFolder);
             foreach (var path in Directory.EnumerateFileSystemEntries(order.Folder, "*", SearchOption.AllDirectories))
             {
-                if (!MayWrite(path))
+                if (!MayWrite(path) && Path.GetFileName(path) != HeldData.StartEmpty)
                 {
                     throw Foreign(order, path, me, "it may not write to it");
                 }
@@ -30,6 +31,23 @@ internal static class DataFolder
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw e is UnauthorizedAccessException ? Foreign(order, order.Folder, me, "that is another's") : Unusable(order, e);
+        }
+    }
+
+    /// <summary>Refuses a folder without data whose instance has held some, unless a person has said that it may begin empty.</summary>
+    /// <param name="order">What is to be started.</param>
+    /// <param name="hasData">True: there is data.</param>
+    /// <exception cref="AshlarException">ASH7118.</exception>
+    public static void RequireHeld(EngineOrder order, bool hasData)
+    {
+        var word = Path.Combine(order.Folder, HeldData.StartEmpty);
+        if (hasData)
+        {
+            File.Delete(word); // That word holds once.
+        }
+        else if (order.HeldSince is { } since && !File.Exists(word))
+        {
+            throw EngineErrors.DataMissing(order.Tier, order.Instance, order.Folder, since);
         }
     }
 

@@ -52,6 +52,7 @@ internal sealed class RedisInstance(string tier, RedisUse use)
             Probe = new ProbeSpec(EngineProbes.Redis, Engine.Address, Port(context), AdminUser, Password(context, AdminUser)),
             Port = Port(context),
             Exclusive = true,
+            KeepsData = use == RedisUse.Queue,
             StopRequest = StopRequest.TerminateLeader,
             StopGrace = _timeToStop,
             StartTimeout = use == RedisUse.Queue ? _leastTimeToStart + TimeSpan.FromSeconds(memory / (double)ReadPerSecond) : _leastTimeToStart,

@@ -29,6 +29,12 @@ internal sealed record RedisSettings(RedisUse Use, int Port, string Folder, long
     /// <summary>The version for which all that these settings know is written.</summary>
     public static Version Newest { get; } = new(7, 0);
 
+    /// <summary>Name of a queue's log.</summary>
+    public const string Log = "appendonly.aof";
+
+    /// <summary>Folder of the log's parts: Redis' own default, which older versions do not know.</summary>
+    public const string LogFolder = "appendonlydir";
+
     private static readonly Version _withChannelRights = new(6, 2);
 
     // Everything that concerns data, clearing it and asking for figures included: Rails' and Django's caches clear by FLUSHDB, BullMQ and
@@ -72,7 +78,7 @@ internal sealed record RedisSettings(RedisUse Use, int Port, string Folder, long
             [
                 "maxmemory-policy noeviction",
                 "appendonly yes",
-                "appendfilename appendonly.aof",
+                $"appendfilename {Log}",
                 "appendfsync everysec",
                 // A power cut leaves half a command at the end, which was never acknowledged as safe; anything else is for people to judge.
                 "aof-load-truncated yes",

@@ -24,6 +24,7 @@ internal static partial class RedisStart
         var version = await VersionAsync(order, program);
         DataFolder.Check(order);
         await FolderLock.TakeAsync(order);
+        DataFolder.RequireHeld(order, HasLog(order.Folder));
         Preparation.Port(order);
         var settings = new RedisSettings(
             order.IsQueue ? RedisUse.Queue : RedisUse.Cache, order.Port, order.Folder, order.Memory, order.AppPassword, order.AdminPassword);
@@ -41,6 +42,10 @@ internal static partial class RedisStart
             ? version
             : throw EngineErrors.WrongVersion(order.Tier, program, version is null ? "of no version that it tells" : $"version {version}", RedisSettings.Oldest);
     }
+
+    // From version 7 on the log is a folder of its own; it is there from the first start on.
+    private static bool HasLog(string folder) =>
+        File.Exists(Path.Combine(folder, RedisSettings.Log)) || (Path.Combine(folder, RedisSettings.LogFolder) is var log && Directory.Exists(log) && Directory.EnumerateFileSystemEntries(log).Any());
 
     /// <summary>Reads <c>Redis server v=7.0.15 sha=…</c>; null: it is something else.</summary>
     internal static Version? ReadVersion(string said) =>

@@ -109,6 +109,7 @@ internal static class ClusterPlan
             Probe = new ProbeSpec(PostgresTier.Tier, "127.0.0.1", options.Port, ClusterNames.Replicator),
             Port = options.Port,
             Exclusive = true,
+            KeepsData = index == 1, // What a replica has is a copy: without it, it is cloned again.
             Role = index == 1 ? "primary" : "replica",
             After = index == 1 ? [] : [ClusterNames.Instance(1)],
             StopRequest = StopRequest.InterruptLeader,

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ashlar.Catalog;
 using Ashlar.Processes;
 
 namespace Ashlar.Postgres;
@@ -35,6 +36,12 @@ internal sealed class DataFolder(string path)
 
     /// <summary>What the users of the data were last set up by.</summary>
     public string Record => In("ashlar.users");
+
+    /// <summary>True: a person has said that a new database may be made although there was one.</summary>
+    public bool MayStartEmpty => File.Exists(In(HeldData.StartEmpty));
+
+    /// <summary>That word holds once.</summary>
+    public void ForgetStartEmpty() => File.Delete(In(HeldData.StartEmpty));
 
     /// <summary>True: there is data.</summary>
     public bool HasData => Directory.Exists(Data) && Directory.EnumerateFileSystemEntries(Data).Any();

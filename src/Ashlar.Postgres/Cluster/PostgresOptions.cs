@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Ashlar.Catalog;
 
 namespace Ashlar.Postgres;
 
@@ -41,6 +42,9 @@ internal sealed record PostgresOptions
     /// <summary>Passwords by user.</summary>
     public ImmutableSortedDictionary<string, string> Passwords { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
+    /// <summary>Since when the server has held data, as the agent remembers; null: never. It comes in <see cref="HeldData.Variable"/>.</summary>
+    public DateTimeOffset? HeldSince { get; init; }
+
     /// <summary>Index of the instance.</summary>
     public int Index => int.Parse(Instance.AsSpan(Instance.LastIndexOf('.') + 1), CultureInfo.InvariantCulture);
 
@@ -75,8 +79,8 @@ internal sealed record PostgresOptions
         .Select(p => KeyValuePair.Create(Prefix + p.Key.ToUpperInvariant(), p.Value))
         .Append(KeyValuePair.Create(SettingsVariable, JsonSerializer.Serialize(Settings, SettingsJson.Default.ImmutableSortedDictionaryStringString)));
 
-    /// <summary>Whether a variable is one of <see cref="ToVariables"/>.</summary>
-    public static bool IsOurs(string variable) => variable.StartsWith(Prefix, StringComparison.Ordinal);
+    /// <summary>Whether a variable is for this program alone.</summary>
+    public static bool IsOurs(string variable) => variable.StartsWith(Prefix, StringComparison.Ordinal) || variable == HeldData.Variable;
 
     /// <summary>Reads both.</summary>
     /// <exception cref="Errors.AshlarException">ASH7014.</exception>
@@ -117,6 +121,7 @@ internal sealed record PostgresOptions
             Database = Need("--database"),
             Version = given.ContainsKey("--version") ? (int)Number("--version", 1000) : null,
             Memory = given.ContainsKey("--memory") ? Number("--memory", long.MaxValue) : null,
+            HeldSince = HeldData.Read(variables.GetValueOrDefault(HeldData.Variable)),
             Settings = Read(variables.GetValueOrDefault(SettingsVariable)),
             Passwords = new[] { ClusterNames.Owner, ClusterNames.Replicator, ClusterNames.App }
                 .ToImmutableSortedDictionary(user => user, user => variables.GetValueOrDefault(Prefix + user.ToUpperInvariant()) is { Length: > 0 } password

@@ -83,10 +83,18 @@ public static class PostgresProcess
     {
         if (!folder.HasData)
         {
+            if (options.HeldSince is { } since && !folder.MayStartEmpty)
+            {
+                throw PostgresErrors.DataMissing(folder, since, Copies(options));
+            }
+
             Say("a new database is made");
             await FreshCluster.MakeAsync(folder, programs, options, Time, cancellation);
+            folder.ForgetStartEmpty();
             return;
         }
+
+        folder.ForgetStartEmpty();
 
         if (folder.IsStandby)
         {
@@ -104,6 +112,10 @@ public static class PostgresProcess
             ClusterUsers.Write(folder, wanted);
         }
     }
+
+    // What replicas have may be the last that is left of it.
+    private static IEnumerable<DataFolder> Copies(PostgresOptions options) => Enumerable.Range(2, ClusterNames.MostReplicas)
+        .Select(index => new DataFolder(ClusterNames.Folder(options.State, ClusterNames.Instance(index)))).Where(copy => copy.HasData && copy.IsStandby);
 
     private static ImmutableSortedDictionary<string, string> Settings(PostgresOptions options, DataFolder folder, int version)
     {

@@ -1,3 +1,5 @@
+using Ashlar.Catalog;
+
 namespace Ashlar.Engines.Redis;
 
 public sealed class RedisLifeTests
@@ -98,6 +100,26 @@ public sealed class RedisLifeTests
         await rig.UpAsync("queue.1");
         using var again = await rig.AppAsync("queue");
         Assert.Equal("2", await EngineRig.SayAsync(again, "LLEN", "jobs"));
+    }
+
+    [Fact]
+    public async Task A_queue_that_has_held_data_does_not_begin_empty_until_a_person_says_so()
+    {
+        await using var rig = new EngineRig(EngineRig.Redis(), EngineRig.Queue());
+        var since = new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
+        await EngineRig.StopAsync(await rig.UpAsync("queue.1"));
+        await EngineRig.StopAsync(await rig.UpAsync("queue.1", since));
+        await EngineRig.StopAsync(await rig.UpAsync("cache.1", since)); // It keeps nothing, so nothing can be missing.
+
+        Directory.Delete(rig.DataOf("queue.1"), recursive: true);
+        var error = Errors.ErrorLines.Find((await rig.RefusedAsync("queue.1", heldSince: since)).Split('\n'));
+        Assert.True(error is { Code: "ASH7118" } && error.Message.Contains("2026-11-22 12:00 UTC", StringComparison.Ordinal), error?.ToString());
+
+        // As root writes it.
+        await File.WriteAllTextAsync(Path.Combine(rig.DataOf("queue.1"), HeldData.StartEmpty), "");
+        await EngineRig.StopAsync(await rig.UpAsync("queue.1", since));
+        await EngineRig.StopAsync(await rig.UpAsync("queue.1", since));
+        Assert.False(File.Exists(Path.Combine(rig.DataOf("queue.1"), HeldData.StartEmpty)));
     }
 
     [Fact]

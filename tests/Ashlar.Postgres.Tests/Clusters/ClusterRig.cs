@@ -44,6 +44,13 @@ internal sealed class ClusterRig : IAsyncDisposable
         await agent.CallAsync<UpArguments, UpResult>(AgentVerbs.Up, new UpArguments(Folder)).WaitAsync(Patience);
     }
 
+    public async Task DownAsync()
+    {
+        await using var agent = await AgentAsync();
+        await agent.CallAsync<DownArguments, StatusReport>(AgentVerbs.Down, new DownArguments(Now: false)).WaitAsync(Patience);
+        await agent.EndedAsync(CancellationToken.None).WaitAsync(Patience);
+    }
+
     public async Task OrderAsync(string verb, params string[] targets)
     {
         await using var agent = await AgentAsync();

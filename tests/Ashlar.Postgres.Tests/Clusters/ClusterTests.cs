@@ -114,6 +114,69 @@ public sealed class ClusterTests
     }
 
     [Theory]
+    [InlineData("data")]
+    [InlineData("data/database.1")]
+    [InlineData("data/database.1/pg")]
+    public async Task Where_data_was_no_new_database_is_made_until_a_person_says_so(string missing)
+    {
+        await using var rig = new ClusterRig("{}");
+        await rig.UpAsync();
+        await rig.AskAsync("CREATE TABLE kept AS SELECT 42 AS answer");
+        await rig.DownAsync();
+        var (place, away) = (Path.Combine(rig.State.Path, missing), Path.Combine(rig.Folder, "away"));
+        Directory.Move(place, away);
+
+        var error = (await Assert.ThrowsAsync<AshlarException>(rig.UpAsync)).Error;
+        Assert.Equal("ASH7017", error.Code);
+        Assert.Contains(Path.Combine(rig.State.DataOf("database.1"), "pg"), error.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.Exists(place) ? Directory.GetFiles(place, "PG_VERSION", SearchOption.AllDirectories) : []);
+
+        if (missing == "data/database.1")
+        {
+            await File.WriteAllTextAsync(Path.Combine(rig.State.DataOf("database.1"), HeldData.StartEmpty), "");
+            await rig.UntilAsync("database.1", i => i.State == InstanceState.Healthy, "starts by itself");
+            Assert.Equal("", await rig.AskAsync("SELECT to_regclass('kept')::text"));
+            Assert.False(File.Exists(Path.Combine(rig.State.DataOf("database.1"), HeldData.StartEmpty)));
+            return;
+        }
+
+        await rig.DownAsync();
+        if (Directory.Exists(place))
+        {
+            Directory.Delete(place, recursive: true);
+        }
+
+        Directory.Move(away, place);
+        await rig.UpAsync();
+        Assert.Equal("42", await rig.AskAsync("SELECT answer FROM kept"));
+    }
+
+    [Fact]
+    public async Task A_replica_whose_folder_is_missing_is_cloned_again_and_named_where_the_primary_has_lost_its_own()
+    {
+        await using var rig = new ClusterRig("{replicas: 1}");
+        await rig.UpAsync();
+        await rig.AskAsync("CREATE TABLE kept AS SELECT 42 AS answer");
+        await rig.DownAsync();
+        Directory.Delete(rig.State.DataOf("database.2"), recursive: true);
+        await rig.UpAsync();
+        await rig.UntilAsync("database.2", i => i is { State: InstanceState.Healthy, Role: "replica", LagBytes: 0 }, "follows again");
+
+        await rig.DownAsync();
+        var (lost, copy) = (Path.Combine(rig.State.DataOf("database.1"), "pg"), Path.Combine(rig.State.DataOf("database.2"), "pg"));
+        Directory.Delete(lost, recursive: true);
+        var error = (await Assert.ThrowsAsync<AshlarException>(rig.UpAsync)).Error;
+        Assert.Contains(copy, error.NextStep, StringComparison.Ordinal);
+
+        // What the next step says.
+        await rig.DownAsync();
+        Directory.Move(copy, lost);
+        File.Delete(Path.Combine(lost, "standby.signal"));
+        await rig.UpAsync();
+        Assert.Equal("42", await rig.AskAsync("SELECT answer FROM kept"));
+    }
+
+    [Theory]
     [InlineData("ASH7009", "{settings: {port: '5432'}}")]
     [InlineData("ASH7001", "{version: 18}")]
     public async Task What_cannot_run_here_is_said_before_anything_is_built(string code, string database)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
+using Ashlar.Catalog;
 using Ashlar.Testing;
 using Npgsql;
 
@@ -82,6 +83,11 @@ internal sealed class ServerRig : IAsyncDisposable
         foreach (var (name, value) in told.ToVariables())
         {
             start.Environment[name] = value;
+        }
+
+        if (told.HeldSince is { } since)
+        {
+            start.Environment[HeldData.Variable] = HeldData.Write(since);
         }
 
         var process = Process.Start(start)!;
