@@ -1,4 +1,5 @@
 using Ashlar.Agent.Api;
+using Ashlar.Agent.Hosting;
 using Ashlar.Catalog;
 using Ashlar.Errors;
 
@@ -243,9 +244,36 @@ public sealed class RollingTests
         rig.Services("worker:\n  run: while true; do sleep 1; done\n");
         await using var client = await rig.AgentAsync();
         var first = await client.CallAsync<UpArguments, PlanResult>(AgentVerbs.Plan, new UpArguments(rig.Folder));
-        Assert.Equal(["start edge.1", "start worker.1 (v1)"], first!.Steps.AsEnumerable());
+        Assert.Equal(["copy 0 files to v1", "start edge.1", "start worker.1 (v1)"], first!.Steps.AsEnumerable());
         Assert.Empty((await client.StatusAsync()).Tiers);
         await rig.UpAsync(client);
         Assert.Empty((await client.CallAsync<UpArguments, PlanResult>(AgentVerbs.Plan, new UpArguments(rig.Folder)))!.Steps);
+
+        rig.Services("worker:\n  run: while true; do sleep 1; done\n  env: {LEVEL: debug}\n");
+        rig.Write("ashlar.yaml", File.ReadAllText(Path.Combine(rig.Folder, "ashlar.yaml")) + "release: touch done\n");
+        var second = await client.CallAsync<UpArguments, PlanResult>(AgentVerbs.Plan, new UpArguments(rig.Folder, "/bin/sh"));
+        Assert.Equal(
+            [
+                "the agent becomes this build in place", "make v2 with the build of v1", "run the release command: touch done",
+                "start edge.1", "start worker.1 (v2)", "drain edge.1", "stop worker.1", "stop edge.1",
+            ],
+            second!.Steps.AsEnumerable());
+        await AgentRig.DownAsync(client);
+        await client.EndedAsync();
+        var cold = await StoppedStack.PlanAsync(rig.Folder, new UpArguments(rig.Folder, TestProgram.Path));
+        Assert.Equal(["make v2 with the build of v1", "run the release command: touch done", "start edge.1", "start worker.1 (v2)"], cold!.Steps.AsEnumerable());
+    }
+
+    [Fact]
+    public async Task APlanBesideWhatAKilledAgentHasLeftSaysOnlyWhatWouldChange()
+    {
+        await using var rig = new AgentRig();
+        rig.Services("worker:\n  run: while true; do sleep 1; done\n");
+        await using var client = await rig.AgentAsync();
+        await rig.UpAsync(client);
+        await AgentRig.KillAsync(client.AgentPid);
+        Assert.Empty((await StoppedStack.PlanAsync(rig.Folder, new UpArguments(rig.Folder, TestProgram.Path)))!.Steps);
+        await using var next = await rig.AgentAsync();
+        Assert.True((await rig.WhenAsync(status => status.Healthy, "all is adopted")).Healthy);
     }
 }

@@ -1,5 +1,6 @@
 using Ashlar.Agent.Api;
 using Ashlar.Foreground;
+using Ashlar.Testing;
 
 namespace Ashlar;
 
@@ -61,13 +62,59 @@ public sealed class UpTests : IDisposable
     }
 
     [Fact]
-    public async Task A_dry_run_prints_the_steps_and_leaves_no_agent_behind()
+    public async Task A_dry_run_asks_the_agent_that_runs_and_does_not_replace_it()
     {
-        _rig.Agent.Reports(CliRig.Storefront with { Release = "", Tiers = [] })
-            .Answers(AgentVerbs.Plan, FakeAgent.Done(new PlanResult(["start edge.1", "start web.1"]), AgentJson.Default.PlanResult));
+        _rig.Agent.Running = true;
+        _rig.Agent.Answers(AgentVerbs.Plan, FakeAgent.Done(new PlanResult(["start edge.1", "start web.1"]), AgentJson.Default.PlanResult));
         Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("up", "--dry-run"));
         Assert.Equal("start edge.1\nstart web.1\n", _rig.Out.ToString());
+        Assert.Equal([AgentVerbs.Plan], _rig.Agent.Asked.Select(asked => asked.Verb));
+    }
+
+    [Fact]
+    public async Task A_dry_run_before_the_first_up_prints_build_release_and_start_and_leaves_no_file_and_no_agent()
+    {
+        _rig.Folder.Write("ashlar.yaml", $$"""
+            name: shop
+            edge: {listen: {http: "127.0.0.1:{{Ports.Free()}}"} }
+            dashboard: off
+            services:
+              web: {run: ./server, build: make server, route: /}
+              worker: {run: sleep 1000, instances: 2}
+            release: ./migrate
+            database: {}
+            """);
+        _rig.Folder.Write("server.c", "int main;");
+        var before = Directory.GetFileSystemEntries(_rig.Folder.Path, "*", SearchOption.AllDirectories);
+        Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("up", "--dry-run"));
+        Assert.Equal("""
+            copy 1 file to v1
+            build web: make server
+            start database.1
+            run the release command: ./migrate
+            start edge.1
+            start web.1 (v1)
+            start worker.1 (v1)
+            start worker.2 (v1)
+
+            """, _rig.Out.ToString());
         Assert.False(_rig.Agent.Running);
+        Assert.Empty(_rig.Agent.Asked);
+        Assert.Equal(before.Order(), Directory.GetFileSystemEntries(_rig.Folder.Path, "*", SearchOption.AllDirectories).Order());
+    }
+
+    [Fact]
+    public async Task A_dry_run_says_what_up_would_refuse()
+    {
+        using var holder = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        holder.Start();
+        _rig.Folder.Write("ashlar.yaml", $$"""
+            edge: {listen: {http: "{{holder.LocalEndpoint}}"} }
+            services:
+              web: {run: sleep 1000}
+            """);
+        Assert.Equal(ExitCodes.Refused, await _rig.RunAsync("up", "--dry-run"));
+        Assert.Contains("error ASH4015 (agent): Cannot listen on", _rig.Error.ToString());
     }
 
     [Fact]

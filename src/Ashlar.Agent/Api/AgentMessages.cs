@@ -60,7 +60,8 @@ public static class AgentVerbs
 
 /// <summary>Arguments of <c>up</c> and <c>plan</c>.</summary>
 /// <param name="Path">The stack's folder or file.</param>
-public sealed record UpArguments(string Path);
+/// <param name="Program">Of <c>plan</c>: the program that would bring it up, if the agent may be of another build.</param>
+public sealed record UpArguments(string Path, string? Program = null);
 
 /// <summary>Result of <c>up</c> and <c>rollback</c>.</summary>
 /// <param name="Release">Release that runs now.</param>

@@ -93,7 +93,7 @@ public static class AgentHost
         using var releases = new ReleaseStore(state.Path, store, launcher, time);
         await releases.RecoverAsync();
         var rollout = new Rollout(
-            loop, supervisor, desired, listeners, kept, links, new Planner(options, programVersion, user?.Name, EngineUsers(options)), releases, log);
+            loop, supervisor, desired, listeners, kept, links, new Planner(options, programVersion, user?.Name, ServiceUser.OfEngines(options)), releases, log);
         releases.Backing = rollout.RaiseBackingAsync;
         var usage = new UsageMonitor(time);
         using var metrics = new AgentMetrics(state, usage, time, log);
@@ -130,22 +130,11 @@ public static class AgentHost
         log.Info(LogEvent.Ended, "all is down");
     }
 
-    private static ImmutableSortedDictionary<string, string> EngineUsers(AgentOptions options) => !SystemUsers.IsRoot
-        ? ImmutableSortedDictionary<string, string>.Empty
-        : Tiers.All.Where(tier => tier.EngineUser is { } name && SystemUsers.Find(name) is { } user
-                && UserAccess.MayReach(user, options.State.Path, options.Program))
-            .ToImmutableSortedDictionary(tier => tier.Name, tier => tier.EngineUser!);
-
-    // What an earlier agent has left running goes on as the user that it runs as; the next up says so if the stack wants another.
     private static SystemUser? ChooseUser(AgentOptions options, InstanceTable table, AgentLog log)
     {
-        if (SystemUsers.IsRoot && table.All.Any(o => o.Alive) && Ownership.OwnerOf(options.State.Run) is { } owner)
-        {
-            return owner == 0 ? null : SystemUsers.Find(owner);
-        }
-
-        var user = ServiceUser.Choose(StackLoader.Load(options.StackFolder).Stack, options.StackFolder, options.Program);
-        if (user is null && SystemUsers.IsRoot)
+        var left = table.All.Any(o => o.Alive);
+        var user = ServiceUser.Choose(options, StackLoader.Load(options.StackFolder).Stack, left);
+        if (user is null && SystemUsers.IsRoot && !left)
         {
             log.Warning(LogEvent.RunsAsRoot, $"services run as root: no unprivileged user can reach {options.StackFolder} and {options.Program}; "
                 + "keep the stack where others may enter, or name one by the key user");

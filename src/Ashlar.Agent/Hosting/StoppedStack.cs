@@ -1,10 +1,14 @@
 using System.Collections.Immutable;
 using Ashlar.Agent.Api;
+using Ashlar.Agent.Desired;
 using Ashlar.Agent.Operations;
+using Ashlar.Agent.Publishing;
+using Ashlar.Agent.Reconciling;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog.Store;
 using Ashlar.Delivery.Releases;
 using Ashlar.Processes;
+using Ashlar.Stack;
 
 namespace Ashlar.Agent.Hosting;
 
@@ -30,9 +34,11 @@ public sealed class StoppedStack : IAsyncDisposable
     /// <param name="stackFolder">Real path of the folder that holds the stack file.</param>
     /// <param name="time">The clock.</param>
     /// <exception cref="Errors.AshlarException">ASH4004: its folder cannot be used. ASH406x: its store cannot.</exception>
-    public static StoppedStack? TryOpen(string stackFolder, TimeProvider? time = null)
+    public static StoppedStack? TryOpen(string stackFolder, TimeProvider? time = null) =>
+        TryOpen(StateFolder.Of(stackFolder), time ?? TimeProvider.System);
+
+    private static StoppedStack? TryOpen(StateFolder state, TimeProvider time)
     {
-        var state = StateFolder.Of(stackFolder);
         state.CreateForStore();
         if (AgentLock.TryTake(state.LockFile) is not { } taken)
         {
@@ -41,13 +47,74 @@ public sealed class StoppedStack : IAsyncDisposable
 
         try
         {
-            return new StoppedStack(taken, SqliteStore.Open(state.Store, time ?? TimeProvider.System), state, time ?? TimeProvider.System);
+            return new StoppedStack(taken, SqliteStore.Open(state.Store, time), state, time);
         }
         catch
         {
             taken.Dispose();
             throw;
         }
+    }
+
+    /// <summary>
+    /// What <see cref="AgentVerbs.Plan"/> is to a running agent; null if an agent or another command has the stack at this moment. A stack
+    /// that keeps nothing yet is planned in a folder that is removed again.
+    /// </summary>
+    /// <param name="stackFolder">Real path of the folder that holds the stack file.</param>
+    /// <param name="arguments">The stack file, and the program that would bring it up.</param>
+    /// <param name="time">The clock.</param>
+    /// <exception cref="Errors.AshlarException">What <c>up</c> would refuse before it begins. ASH4004, ASH406x.</exception>
+    public static async Task<PlanResult?> PlanAsync(string stackFolder, UpArguments arguments, TimeProvider? time = null)
+    {
+        var options = new AgentOptions { StackFolder = stackFolder, Program = arguments.Program ?? Environment.ProcessPath!, Time = time ?? TimeProvider.System };
+        if (File.Exists(options.State.Store))
+        {
+            if (TryOpen(stackFolder, time) is not { } stack)
+            {
+                return null;
+            }
+
+            await using (stack)
+            {
+                return await stack.PlanAsync(options, arguments);
+            }
+        }
+
+        var scratch = Directory.CreateTempSubdirectory("ashlar-plan-");
+        try
+        {
+            await using var stack = TryOpen(new StateFolder(scratch.FullName), options.Time)!;
+            return await stack.PlanAsync(options, arguments);
+        }
+        finally
+        {
+            scratch.Delete(recursive: true);
+        }
+    }
+
+    private async Task<PlanResult> PlanAsync(AgentOptions options, UpArguments arguments)
+    {
+        var definition = StackLoader.Load(arguments.Path).Require();
+        var table = new InstanceTable(_store);
+        var desired = new DesiredStore(_store);
+        var kept = new KeptNeeds(_store, new PortAllocator());
+        await table.LoadAsync();
+        await desired.LoadAsync();
+        await kept.LoadAsync();
+
+        // What an agent that was killed has left running would be taken over, and the sockets with it.
+        ObservedInstance[] left = [.. table.All.Where(o => o.Process is { } process && process.IsRunning())];
+        using var listeners = new Listeners(kept, new AgentLog(TextWriter.Null, options.Time));
+        if (left.Length == 0)
+        {
+            listeners.RequireFree(definition);
+        }
+
+        var preview = await _releases.PreviewAsync(definition, await _releases.GetConfigVarsAsync());
+        var user = ServiceUser.Choose(options, definition, left.Length > 0);
+        var planner = new Planner(options, ProgramIdentity.Of(options.Program), user?.Name, ServiceUser.OfEngines(options));
+        var target = planner.Plan(preview.Release, UpPreview.Next(desired.State, preview.Release), listeners.Preview(definition), kept);
+        return new PlanResult(UpPreview.Steps(preview, target.Instances, left));
     }
 
     /// <summary>What <see cref="AgentVerbs.Config"/> is to a running agent: changes are kept for the next <c>up</c>.</summary>

@@ -181,11 +181,12 @@ internal sealed class Orders(
     {
         var stack = StackLoader.Load(arguments.Path).Require();
         RequireSameUser(stack);
-        var release = (await releases.PreviewAsync(stack, await releases.GetConfigVarsAsync())).Release;
-        var next = TargetChanges.ForRelease(rollout.State, release.Stack) with { Release = release.Name, Down = false };
-        var target = rollout.Preview(next, release);
-        return await loop.InvokeAsync(() => new PlanResult(
-            [.. DryRun.Steps(target.Instances, supervisor.View.Observed, Tiers.StopOrder).Select(s => s.Describe())]));
+        await loop.InvokeAsync(() => listeners.RequireFree(stack));
+        var preview = await releases.PreviewAsync(stack, await releases.GetConfigVarsAsync());
+        var next = UpPreview.Next(rollout.State, preview.Release);
+        var (target, other) = rollout.Preview(next, preview.Release, arguments.Program);
+        var steps = await loop.InvokeAsync(() => UpPreview.Steps(preview, target.Instances, supervisor.View.Observed));
+        return new PlanResult(other ? steps.Insert(0, "the agent becomes this build in place") : steps);
     }
 
     private async Task DownAsync(DownArguments arguments, Action<string> tell)

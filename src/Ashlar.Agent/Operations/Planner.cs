@@ -14,6 +14,12 @@ namespace Ashlar.Agent.Operations;
 /// <param name="engineUsers">Users of engines, by tier.</param>
 internal sealed class Planner(AgentOptions options, string programVersion, string? user, ImmutableSortedDictionary<string, string> engineUsers)
 {
+    /// <summary>Build of the program that the tiers are started from.</summary>
+    public string ProgramVersion => programVersion;
+
+    /// <summary>The same, with tiers that are started from another program.</summary>
+    public Planner With(string program) => new(options with { Program = program }, ProgramIdentity.Of(program), user, engineUsers);
+
     /// <summary>What the tiers need for a release before there can be a target.</summary>
     public TierNeeds Needs(Release release, DesiredState desired) => Tiers.Needs(Context(release, desired));
 

@@ -75,7 +75,15 @@ internal sealed class Rollout(
     public ValueTask SetDownAsync() => desired.SaveAsync(State with { Down = true });
 
     /// <summary>The target that a state would have, with the listening sockets of now; opens nothing.</summary>
-    public Target Preview(DesiredState state, Release release) => planner.Plan(release, state, listeners.Preview(release.Stack), kept);
+    /// <param name="state">The state.</param>
+    /// <param name="release">Its release.</param>
+    /// <param name="program">The program that would serve the tiers; null: the agent's own.</param>
+    /// <returns>The target, and whether that program is another build than the agent's.</returns>
+    public (Target Target, bool OtherBuild) Preview(DesiredState state, Release release, string? program)
+    {
+        var its = program is null ? planner : planner.With(program);
+        return (its.Plan(release, state, listeners.Preview(release.Stack), kept), its.ProgramVersion != planner.ProgramVersion);
+    }
 
     /// <summary>The target of a state, with its listening sockets open; nothing is pursued yet.</summary>
     public Task<Target> PlanAsync(DesiredState state, Release release) => loop.InvokeAsync(async () =>

@@ -11,6 +11,11 @@ internal static class DryRun
 
     /// <summary>The steps in the order in which they would be taken.</summary>
     public static ImmutableArray<Step> Steps(
+        IReadOnlyCollection<DesiredInstance> desired, IReadOnlyCollection<ObservedInstance> observed, ImmutableArray<string> tiers) =>
+        Play(desired, observed, tiers).Steps;
+
+    /// <summary>The steps, and the world after them.</summary>
+    public static (ImmutableArray<Step> Steps, IReadOnlyCollection<ObservedInstance> World) Play(
         IReadOnlyCollection<DesiredInstance> desired, IReadOnlyCollection<ObservedInstance> observed, ImmutableArray<string> tiers)
     {
         var world = observed.ToList();
@@ -30,7 +35,7 @@ internal static class DryRun
             }
         }
 
-        return steps.ToImmutable();
+        return (steps.ToImmutable(), world);
     }
 
     private static void Apply(List<ObservedInstance> world, Step step)

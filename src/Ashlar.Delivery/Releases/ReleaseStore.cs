@@ -91,12 +91,12 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
 
     /// <summary>What <see cref="PrepareAsync"/> would give; makes nothing.</summary>
     /// <exception cref="AshlarException">ASH5003, ASH5008.</exception>
-    public Task<PreparedRelease> PreviewAsync(
+    public Task<ReleasePreview> PreviewAsync(
         StackDefinition stack, ImmutableSortedDictionary<string, string> configVars, CancellationToken cancellation = default) => InTurnAsync(
         async () =>
         {
             var plan = await _planner.PlanAsync(stack, configVars, "up", cancellation).ConfigureAwait(false);
-            return new PreparedRelease(plan.Release, plan.Changed);
+            return ReleasePreview.Of(plan);
         },
         cancellation);
 

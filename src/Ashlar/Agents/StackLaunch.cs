@@ -35,17 +35,12 @@ internal sealed class StackLaunch
             ?? throw AgentErrors.ConnectionLost(AgentVerbs.Up);
 
     /// <summary>After a failed <c>up</c>: ends the stack again if this was its first release, and an agent that we started and that supervises nothing.</summary>
-    public Task UndoAsync(CancellationToken cancellation) => EndAsync(always: _firstRelease, cancellation);
-
-    /// <summary>After a question: ends an agent that we started for it and that supervises nothing.</summary>
-    public Task EndIdleAsync(CancellationToken cancellation) => EndAsync(always: false, cancellation);
-
-    private async Task EndAsync(bool always, CancellationToken cancellation)
+    public async Task UndoAsync(CancellationToken cancellation)
     {
         if (!_startedAgent) return;
         try
         {
-            if (!always && await TryStatusAsync(_agents, _folder, cancellation) is { } report && report.SomethingRuns) return;
+            if (!_firstRelease && await TryStatusAsync(_agents, _folder, cancellation) is { } report && report.SomethingRuns) return;
             if (await _agents.FindAsync(_folder, cancellation) is not { } agent) return;
             await using (agent) await agent.DownAsync(now: false, null, cancellation);
         }

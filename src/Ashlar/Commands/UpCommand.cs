@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using Ashlar.Agent.Api;
+using Ashlar.Agent.Hosting;
 using Ashlar.Agents;
 using Ashlar.Doctoring;
 using Ashlar.Errors;
@@ -28,8 +29,8 @@ internal static class UpCommand
         {
             var file = Path.GetFullPath(call.Value(path) ?? call.StackPath ?? ".", cli.Folder);
             var stack = StackFile.Require(call, file);
+            if (call.Value(dryRun)) return await DryRunAsync(call, stack.Directory, file, cancellation);
             var arguments = new UpArguments(file);
-            if (call.Value(dryRun)) return await DryRunAsync(call, stack.Directory, arguments, cancellation);
             await CheckoutEngines.InstallAsync(call, stack, cancellation);
             if (!call.Value(detach) && !call.Json)
             {
@@ -73,21 +74,31 @@ internal static class UpCommand
         cli.Error.Write(text.ToString());
     }
 
-    private static async Task<int> DryRunAsync(VerbCall call, string folder, UpArguments arguments, CancellationToken cancellation)
+    // Nothing is started for it, and a stack that keeps nothing yet has no folder afterwards either.
+    private static async Task<int> DryRunAsync(VerbCall call, string folder, string file, CancellationToken cancellation)
     {
-        var launch = await StackLaunch.BeginAsync(call.Cli.Agents, folder, _ => { }, cancellation);
-        await using var agent = launch.Agent;
-        try
+        var arguments = new UpArguments(file, Environment.ProcessPath);
+        while (true)
         {
-            var plan = await agent.AskAsync(AgentVerbs.Plan, arguments, AgentJson.Default.UpArguments, AgentJson.Default.PlanResult, null, cancellation)
-                ?? new PlanResult([]);
-            call.Print(plan, CliJson.Agent.PlanResult, (_, result) =>
-                result.Steps.IsEmpty ? "nothing to do\n" : string.Concat(result.Steps.Select(step => step + "\n")));
-            return ExitCodes.Ok;
+            if (await PlanAsync(call.Cli, folder, arguments, cancellation) is { } plan)
+            {
+                call.Print(plan, CliJson.Agent.PlanResult, (_, result) =>
+                    result.Steps.IsEmpty ? "nothing to do\n" : string.Concat(result.Steps.Select(step => step + "\n")));
+                return ExitCodes.Ok;
+            }
+
+            // At this moment an agent starts, or another command has the stack open.
+            await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation);
         }
-        finally
+    }
+
+    private static async Task<PlanResult?> PlanAsync(Cli cli, string folder, UpArguments arguments, CancellationToken cancellation)
+    {
+        if (await cli.Agents.FindAsync(folder, cancellation) is not { } agent) return await StoppedStack.PlanAsync(folder, arguments, cli.Time);
+        await using (agent)
         {
-            await launch.EndIdleAsync(cancellation);
+            return await agent.AskAsync(AgentVerbs.Plan, arguments, AgentJson.Default.UpArguments, AgentJson.Default.PlanResult, null, cancellation)
+                ?? new PlanResult([]);
         }
     }
 }
