@@ -38,7 +38,7 @@ internal sealed record Tier(string Name, Func<PlanContext, IEnumerable<DesiredIn
     public Func<string, IReadOnlyList<string>, AshlarError?> Explain { get; init; } = (_, _) => null;
 
     /// <summary>Refuses a stack that this machine cannot run, before anything is built for it.</summary>
-    public Action<StackDefinition> Require { get; init; } = _ => { };
+    public Func<StackDefinition, CancellationToken, Task> Require { get; init; } = (_, _) => Task.CompletedTask;
 
     /// <summary>Makes what looks after its engines; null: nothing has to.</summary>
     public Func<TierWatchHost, ITierWatch>? Watch { get; init; }
@@ -70,7 +70,7 @@ internal static class Tiers
             EngineUser = PostgresTier.EngineUser,
             Access = PostgresTier.Access,
             Explain = PostgresTier.Explain,
-            Require = PostgresTier.Require,
+            Require = PostgresTier.RequireAsync,
             Watch = PostgresTier.Watch,
         },
         new(RedisQueue.Tier, RedisQueue.Plan)
@@ -122,11 +122,11 @@ internal static class Tiers
 
     /// <summary>Refuses a stack that this machine cannot run.</summary>
     /// <exception cref="AshlarException">What a tier lacks, or what it is asked for and cannot be.</exception>
-    public static void Require(StackDefinition stack)
+    public static async Task RequireAsync(StackDefinition stack, CancellationToken cancellation)
     {
         foreach (var tier in All)
         {
-            tier.Require(stack);
+            await tier.Require(stack, cancellation);
         }
     }
 

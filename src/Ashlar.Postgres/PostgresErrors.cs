@@ -50,7 +50,7 @@ public static class PostgresErrors
         $"{tool} failed: {said}.", "Correct what it says; the database starts by itself then.");
 
     /// <summary>ASH7009: a setting of the stack file that would break what Ashlar relies on.</summary>
-    public static AshlarException SettingRefused(string name, string value, string reason) => New("ASH7009",
+    public static AshlarError SettingRefused(string name, string value, string reason) => Error("ASH7009",
         $"'database: {{settings: {{{name}: {value}}}}}' cannot be: {reason}.", $"Remove {name} from the settings.");
 
     /// <summary>ASH7010: more replicas than there may be.</summary>
@@ -90,6 +90,14 @@ public static class PostgresErrors
             + (copies.FirstOrDefault() is { } copy ? $" A replica still has a copy in {copy.Data}: ashlar down, move it to {folder.Data}, and remove standby.signal from it." : "")
             + $" If what it held is of no use any more: touch {Path.Combine(folder.Path, HeldData.StartEmpty)}");
 
+    /// <summary>ASH7018: PostgreSQL does not know a setting.</summary>
+    public static AshlarError UnknownSetting(string name, string? nearest) => Error("ASH7018",
+        $"PostgreSQL has no setting {name}.", nearest is null ? $"Remove {name} from 'database: {{settings}}'." : $"Did you mean {nearest}?");
+
+    /// <summary>ASH7019: PostgreSQL does not take the value of a setting.</summary>
+    public static AshlarError BadSetting(string name, string said) => Error("ASH7019",
+        $"PostgreSQL does not take {name} as it is in 'database: {{settings}}': {said}.", $"Correct {name}, or remove it.");
+
     /// <summary>ASH7021: the stack has no database.</summary>
     public static AshlarException NoDatabase(string stack) => New("ASH7021",
         $"The stack {stack} has no database.", "Write 'database: {}' into ashlar.yaml, then ashlar up.");
@@ -117,6 +125,15 @@ public static class PostgresErrors
     /// <summary>ASH7026: a restore needs to be told twice.</summary>
     public static AshlarException NotConfirmed(string database, string file) => New("ASH7026",
         $"This would put {file} in the place of the database {database}.", "Repeat it with --yes; what is there now is kept under another name.");
+
+    /// <summary>ASH7028: something is where the backup is to be.</summary>
+    public static AshlarException BackupExists(string file, bool isFolder) => New("ASH7028",
+        $"{file} is there already.", isFolder ? "It is a folder: name a file in it." : "Name another file, or repeat it with --force: it is replaced when the new one is verified.");
+
+    /// <summary>ASH7037: a backup in the stack's folder goes into its releases.</summary>
+    public static AshlarError BackupShipped(string file) => Error("ASH7037",
+        $"{file} lies in the stack's folder, so the next 'ashlar up' copies it into the release, where services can read it.",
+        "Move it out, name it in .ashlarignore, or leave out FILE: backups then lie in .ashlar/backups.");
 
     /// <summary>ASH7031: a replica has fallen too far behind and is cloned again.</summary>
     public static AshlarError CannotCatchUp(string instance, string why) => Error("ASH7031",

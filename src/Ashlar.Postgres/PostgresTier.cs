@@ -11,6 +11,9 @@ public static class PostgresTier
     /// <summary>Name of the tier, of its service, and of its probe.</summary>
     public const string Tier = "database";
 
+    /// <summary>Where a stack keeps its state, in its folder.</summary>
+    internal const string StateFolder = ".ashlar";
+
     /// <summary>First argument of the program that prepares a server and becomes it.</summary>
     public const string Word = "postgres";
 
@@ -38,19 +41,48 @@ public static class PostgresTier
     public static Errors.AshlarError? Explain(string instance, IReadOnlyList<string> lastLines) => LastWords.Explain(instance, lastLines);
 
     /// <summary>Refuses a stack whose database cannot run on this machine.</summary>
-    /// <exception cref="Errors.AshlarException">ASH7001, ASH7002, ASH7009, ASH7010.</exception>
-    public static void Require(StackDefinition stack)
+    /// <exception cref="Errors.AshlarException">ASH7001, ASH7002, ASH7009, ASH7010, ASH7018, ASH7019.</exception>
+    public static async Task RequireAsync(StackDefinition stack, CancellationToken cancellation)
     {
         if (stack.Database is { } database)
         {
-            SettingsTable.Check(database.Settings);
             if (database.Replicas is < 0 or > ClusterNames.MostReplicas)
             {
                 throw PostgresErrors.TooManyReplicas(database.Replicas);
             }
 
+            var mistakes = await MistakesAsync(stack, cancellation);
+            if (mistakes is [var first, ..])
+            {
+                throw new Errors.AshlarException(mistakes.Count == 1 ? first.Error
+                    : first.Error with { NextStep = $"{first.Error.NextStep} {mistakes.Count - 1} more: ashlar check." });
+            }
+
             PostgresVersions.Choose(database.Version, null, stack.Directory, PostgresVersions.Installed());
         }
+    }
+
+    /// <summary>
+    /// What is wrong with the settings of the stack's database, by name: what Ashlar refuses, and, where the version is installed, what PostgreSQL
+    /// itself does. No server is asked and nothing is changed.
+    /// </summary>
+    public static async Task<IReadOnlyList<(string Name, Errors.AshlarError Error)>> MistakesAsync(StackDefinition stack, CancellationToken cancellation)
+    {
+        if (stack.Database is not { Settings: { IsEmpty: false } settings } database)
+        {
+            return [];
+        }
+
+        var refused = SettingsTable.Mistakes(settings).ToArray();
+        var installed = PostgresVersions.Installed();
+        if ((DataFolder.VersionIn(ClusterNames.Folder(Path.Combine(stack.Directory, StateFolder), ClusterNames.Instance(1)))
+            ?? database.Version ?? PostgresVersions.Preferred(installed)) is not { } version || !installed.TryGetValue(version, out var programs))
+        {
+            return refused;
+        }
+
+        var asked = await SettingsProbe.AskAsync(programs, settings.RemoveRange(refused.Select(r => r.Name)), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, cancellation);
+        return [.. refused.Concat(asked).OrderBy(mistake => mistake.Name, StringComparer.Ordinal)];
     }
 
     /// <summary>Config vars that hide the stack's own database. Pure.</summary>

@@ -15,7 +15,7 @@ public static class StackLoader
         var report = new Report();
         var sources = Find(path, report);
         var stack = sources is null ? null : Read(sources, report);
-        return new StackLoadResult(report.HasErrors ? null : stack, [.. report.InOrder()]);
+        return new StackLoadResult(report.HasErrors ? null : stack, [.. report.InOrder()]) { Places = report.Places };
     }
 
     private sealed record Sources(string Folder, string? StackFile, string? Procfile);

@@ -28,7 +28,7 @@ internal static class CliErrors
 
     /// <summary>ASH6018: destroy needs to be told twice.</summary>
     public static AshlarException NotConfirmed(string folder) => Error("ASH6018",
-        $"this would stop the stack and delete {folder} with all its data, logs and releases.", "ashlar destroy --yes does it.");
+        $"this would stop the stack and delete {folder} with all its data, backups, logs and releases.", "ashlar destroy --yes does it.");
 
     /// <summary>ASH6019: the stack did not get healthy in the time given.</summary>
     public static AshlarException WaitTimedOut(string timeout, string waitingFor) => Error("ASH6019",

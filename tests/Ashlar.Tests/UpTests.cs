@@ -137,6 +137,15 @@ public sealed class UpTests : IDisposable
     }
 
     [Fact]
+    public async Task Check_says_where_a_setting_of_the_database_stands_that_cannot_be()
+    {
+        _rig.Folder.Write("ashlar.yaml", "services: {web: {run: x}}\ndatabase:\n  settings:\n    port: 5432\n");
+        Assert.Equal(ExitCodes.StackInvalid, await _rig.RunAsync("check"));
+        Assert.Contains("ashlar.yaml:4:5: error ASH7009", _rig.Out.ToString());
+        Assert.EndsWith("1 mistake\n", _rig.Out.ToString());
+    }
+
+    [Fact]
     public async Task Check_says_what_a_good_file_has()
     {
         Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("check"));

@@ -107,7 +107,7 @@ internal sealed class Orders(
     {
         var stack = StackLoader.Load(arguments.Path).Require();
         RequireSameUser(stack);
-        Tiers.Require(stack);
+        await Tiers.RequireAsync(stack, supervisor.TakenDown);
         await loop.InvokeAsync(() => listeners.RequireFree(stack));
         var variables = await releases.GetConfigVarsAsync();
         rollout.Told = tell;

@@ -22,23 +22,50 @@ public static class Backup
 {
     private const UnixFileMode Mine = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    /// <summary>Where backups lie that nobody has given another place: <c>.ashlar/backups</c>, which no release holds.</summary>
+    /// <param name="stackFolder">The stack's folder.</param>
+    /// <exception cref="AshlarException">ASH7023: it cannot be made.</exception>
+    public static string Folder(string stackFolder)
+    {
+        var folder = Path.Combine(stackFolder, PostgresTier.StateFolder, "backups");
+        try
+        {
+            return Directory.CreateDirectory(folder, Mine | UnixFileMode.UserExecute).FullName;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw PostgresErrors.BackupFailed(folder, e.Message);
+        }
+    }
+
+    /// <summary>What to tell of a place that the next release would take along; null: it is a good one.</summary>
+    /// <param name="stackFolder">The stack's folder.</param>
+    /// <param name="file">Full path of the file.</param>
+    public static AshlarError? Shipped(string stackFolder, string file) =>
+        Path.GetRelativePath(stackFolder, file).Split('/')[0] is not (".." or PostgresTier.StateFolder) ? PostgresErrors.BackupShipped(file) : null;
+
     /// <summary>Name of a backup that nobody has named: <c>shop-20261122-115038.dump</c>.</summary>
     public static string NameOf(string database, DateTimeOffset now) => string.Create(CultureInfo.InvariantCulture, $"{database}-{now.UtcDateTime:yyyyMMdd-HHmmss}.dump");
 
     /// <summary>Makes one: beside its place, with mode 0600, read back to its end, then renamed.</summary>
     /// <param name="access">The primary.</param>
-    /// <param name="file">Path of the file; one that is there is replaced when the new one is good.</param>
+    /// <param name="file">Path of the file.</param>
+    /// <param name="replace">True: one that is there is replaced when the new one is good.</param>
     /// <param name="drill">True: it is also restored into a database of its own, which is dropped again.</param>
     /// <param name="progress">Told what is done.</param>
     /// <param name="cancellation">Ends it.</param>
-    /// <exception cref="AshlarException">ASH7001, ASH7022, ASH7023: no file is left behind.</exception>
-    public static async Task<BackupReport> MakeAsync(TierAccess access, string file, bool drill, Action<string> progress, CancellationToken cancellation)
+    /// <exception cref="AshlarException">ASH7001, ASH7022, ASH7023, ASH7028: no file is left behind.</exception>
+    public static async Task<BackupReport> MakeAsync(TierAccess access, string file, bool replace, bool drill, Action<string> progress, CancellationToken cancellation)
     {
         var programs = PostgresPrograms.Newest();
-        var part = file + ".part";
+        if (Directory.Exists(file) || (File.Exists(file) && !replace))
+        {
+            throw PostgresErrors.BackupExists(file, Directory.Exists(file));
+        }
+
+        var part = $"{file}.{Environment.ProcessId}.part";
         try
         {
-            File.Delete(part);
             new FileStream(part, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = Mine }).Dispose();
             progress($"pg_dump of {access.Database}");
             await RunAsync(programs, "pg_dump", access, access.Database, ["--format=custom", "--no-password", $"--file={part}"],
@@ -60,7 +87,8 @@ public static class Backup
                 written.Flush(flushToDisk: true);
             }
 
-            File.Move(part, file, overwrite: true);
+            File.Move(part, file, replace);
+            Files.SyncFolder(Path.GetDirectoryName(file)!);
             return new BackupReport(file, new FileInfo(file).Length, tables, verified);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -85,6 +85,19 @@ internal sealed class DataFolder(string path)
         return version;
     }
 
+    /// <summary>Major version of the data in a server's folder, for those who only look; null: it cannot be told.</summary>
+    public static int? VersionIn(string folder)
+    {
+        try
+        {
+            return int.TryParse(File.ReadAllText(System.IO.Path.Combine(folder, "pg", "PG_VERSION")).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Empties the place where new data is made. What is there is ours and was never in use.</summary>
     public void ClearPreparing() => Delete(Preparing);
 

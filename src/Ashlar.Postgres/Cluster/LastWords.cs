@@ -7,11 +7,14 @@ internal static class LastWords
 {
     private const int Most = 3;
 
+    // What a server says before it has a log.
+    private const string Early = "postgres: ";
+
     // What is wrong with a setting PostgreSQL says in a line of its log, and then that something was.
     private static readonly string[] Words = ["error:", "fatal:", "panic:", "invalid value for parameter", "unrecognized configuration parameter"];
 
     /// <summary>True: the line says what is wrong.</summary>
-    public static bool Tells(string line) => Words.Any(word => line.Contains(word, StringComparison.OrdinalIgnoreCase));
+    public static bool Tells(string line) => line.StartsWith(Early, StringComparison.Ordinal) || Words.Any(word => line.Contains(word, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>In our words; null: nothing that is known.</summary>
     public static AshlarError? Explain(string instance, IReadOnlyList<string> lines)

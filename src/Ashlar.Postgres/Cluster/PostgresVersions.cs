@@ -44,6 +44,10 @@ internal static class PostgresVersions
         return found;
     }
 
+    /// <summary>The version for new data where none is asked for; null: there is none that is known.</summary>
+    public static int? Preferred(IReadOnlyDictionary<int, string> installed) =>
+        installed.ContainsKey(Proven) ? Proven : installed.Keys.Where(v => v is >= Oldest and <= Newest).Select(v => (int?)v).Max();
+
     /// <summary>The version to run and the folder of its programs.</summary>
     /// <param name="asked">What the stack asks for; null: nothing.</param>
     /// <param name="ofData">Version of the data that is there; null: none is.</param>
@@ -63,13 +67,12 @@ internal static class PostgresVersions
             throw PostgresErrors.UnknownVersion(version.Value);
         }
 
-        var known = installed.Keys.Where(v => v is >= Oldest and <= Newest).ToArray();
-        if (version is null && known.Length == 0)
+        if (version is null && Preferred(installed) is null)
         {
             throw installed.Count == 0 ? PostgresErrors.NotInstalled(null, []) : PostgresErrors.UnknownVersion(installed.Keys.Max());
         }
 
-        var chosen = version ?? (known.Contains(Proven) ? Proven : known.Max());
+        var chosen = version ?? Preferred(installed)!.Value;
         return installed.TryGetValue(chosen, out var programs) ? (chosen, programs) : throw PostgresErrors.NotInstalled(chosen, [.. installed.Keys]);
     }
 }

@@ -129,30 +129,31 @@ internal static partial class SettingsTable
     /// <exception cref="AshlarException">ASH7009.</exception>
     public static void Check(IReadOnlyDictionary<string, string> own)
     {
+        foreach (var (_, error) in Mistakes(own))
+        {
+            throw new AshlarException(error);
+        }
+    }
+
+    /// <summary>Settings that would break what the rest relies on, by name as it is written.</summary>
+    public static IEnumerable<(string Name, AshlarError Error)> Mistakes(IReadOnlyDictionary<string, string> own)
+    {
         foreach (var (written, value) in own)
         {
-            var name = written.ToLowerInvariant();
-            if (!Name().IsMatch(name))
+            if (WhyNot(written.ToLowerInvariant(), value) is { } why)
             {
-                throw PostgresErrors.SettingRefused(written, Short(value), "that is no name of a setting");
-            }
-
-            if (value.AsSpan().ContainsAny('\0', '\n', '\r') || value.Length > 1000)
-            {
-                throw PostgresErrors.SettingRefused(written, "…", "a value is one line of at most 1000 characters");
-            }
-
-            if (Refused.TryGetValue(name, out var reason) || (name.StartsWith("recovery_target", StringComparison.Ordinal) && (reason = Ours) is not null))
-            {
-                throw PostgresErrors.SettingRefused(written, Short(value), reason);
-            }
-
-            if (RefusedValues.TryGetValue(name, out var rule) && rule.Bad(value.Trim().ToLowerInvariant()))
-            {
-                throw PostgresErrors.SettingRefused(written, Short(value), rule.Reason);
+                yield return (written, PostgresErrors.SettingRefused(written, value.AsSpan().ContainsAny('\0', '\n', '\r') ? "…" : Short(value), why));
             }
         }
     }
+
+    private static string? WhyNot(string name, string value) =>
+        !Name().IsMatch(name) ? "that is no name of a setting"
+        : value.AsSpan().ContainsAny('\0', '\n', '\r') || value.Length > 1000 ? "a value is one line of at most 1000 characters"
+        : Refused.TryGetValue(name, out var reason) ? reason
+        : name.StartsWith("recovery_target", StringComparison.Ordinal) ? Ours
+        : RefusedValues.TryGetValue(name, out var rule) && rule.Bad(value.Trim().ToLowerInvariant()) ? rule.Reason
+        : null;
 
     private static string Short(string value) => value.Length > 40 ? value[..40] + "…" : value;
 

@@ -10,6 +10,9 @@ internal sealed class Report
     private readonly HashSet<Diagnostic> _seen = [];
     private int _errors;
 
+    /// <summary>Where keys stand that only those who know their tier can judge: <c>database.settings.work_mem</c>.</summary>
+    public Dictionary<string, Position> Places { get; } = new(StringComparer.Ordinal);
+
     public bool HasErrors => _errors > 0;
 
     /// <summary>Further errors will not be said: the work of finding them can be spared.</summary>

@@ -51,6 +51,7 @@ internal static class DataTierReader
             if (value is ScalarNode { IsNull: false } scalar)
             {
                 settings[name.Text] = scalar.Text;
+                report.Places[s.Full($"settings.{name.Text}")] = name.At;
             }
             else
             {

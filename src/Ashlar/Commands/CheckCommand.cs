@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using Ashlar.Output;
+using Ashlar.Postgres;
 using Ashlar.Stack;
 
 namespace Ashlar.Commands;
@@ -18,14 +19,26 @@ internal static class CheckCommand
             Arity = ArgumentArity.ZeroOrOne,
             Description = "folder of the stack, or its file; default: this folder",
         };
-        return VerbCall.Command(cli, Verb, [path], (call, _) =>
+        return VerbCall.Command(cli, Verb, [path], async (call, cancellation) =>
         {
-            var result = StackLoader.Load(Path.GetFullPath(call.Value(path) ?? call.StackPath ?? ".", cli.Folder));
+            var result = await JudgeAsync(StackLoader.Load(Path.GetFullPath(call.Value(path) ?? call.StackPath ?? ".", cli.Folder)), cancellation);
             var report = new CheckReport(result.Stack is not null, result.Diagnostics);
             call.Print(report, CliJson.Default.CheckReport, (screen, r) =>
                 StackFile.Render(screen, r.Diagnostics, cli.Folder) + Verdict(screen, result));
-            return Task.FromResult(report.Valid ? ExitCodes.Ok : ExitCodes.StackInvalid);
+            return report.Valid ? ExitCodes.Ok : ExitCodes.StackInvalid;
         });
+    }
+
+    /// <summary>What the database would say of its settings, if this machine has one.</summary>
+    private static async Task<StackLoadResult> JudgeAsync(StackLoadResult result, CancellationToken cancellation)
+    {
+        if (result.Stack is not { } stack) return result;
+        var mistakes = await PostgresTier.MistakesAsync(stack, cancellation);
+        return mistakes.Count == 0 ? result : result with
+        {
+            Stack = null,
+            Diagnostics = [.. result.Diagnostics, .. mistakes.Select(m => result.At($"database.settings.{m.Name}", m.Error, stack.Directory))],
+        };
     }
 
     private static string Verdict(Screen screen, StackLoadResult result)

@@ -7,7 +7,7 @@ namespace Ashlar.Commands;
 /// <summary><c>ashlar destroy</c>.</summary>
 internal static class DestroyCommand
 {
-    public static Verb Verb { get; } = new("destroy", VerbGroup.Start, "Stop the stack and delete all that it keeps: data, logs, releases", Create,
+    public static Verb Verb { get; } = new("destroy", VerbGroup.Start, "Stop the stack and delete all that it keeps: data, backups, logs, releases", Create,
         "ashlar destroy", "ashlar destroy --yes");
 
     private static Command Create(Cli cli)
@@ -44,7 +44,7 @@ internal static class DestroyCommand
     private static bool Confirm(VerbCall call, string folder)
     {
         if (!call.Cli.Interactive || call.Json) return false;
-        call.Cli.Error.Write($"This stops the stack and deletes {folder} with all its data, logs and releases.\nType yes to go on: ");
+        call.Cli.Error.Write($"This stops the stack and deletes {folder} with all its data, backups, logs and releases.\nType yes to go on: ");
         using var input = call.Cli.In();
         return string.Equals(input.ReadLine()?.Trim(), "yes", StringComparison.OrdinalIgnoreCase);
     }

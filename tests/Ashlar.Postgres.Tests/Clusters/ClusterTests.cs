@@ -178,6 +178,8 @@ public sealed class ClusterTests
 
     [Theory]
     [InlineData("ASH7009", "{settings: {port: '5432'}}")]
+    [InlineData("ASH7018", "{settings: {wrok_mem: 64MB}}")]
+    [InlineData("ASH7019", "{settings: {work_mem: a lot}}")]
     [InlineData("ASH7001", "{version: 18}")]
     public async Task What_cannot_run_here_is_said_before_anything_is_built(string code, string database)
     {
@@ -194,10 +196,10 @@ public sealed class ClusterTests
     [Fact]
     public async Task A_server_that_cannot_start_fails_the_order_with_its_own_error()
     {
-        await using var rig = new ClusterRig("{settings: {work_mem: a lot}}");
+        await using var rig = new ClusterRig("{settings: {superuser_reserved_connections: '100'}}");
         var error = (await Assert.ThrowsAsync<AshlarException>(rig.UpAsync)).Error;
         Assert.Equal("ASH7008", error.Code);
-        Assert.Contains("work_mem", error.Message);
+        Assert.Contains("superuser_reserved_connections", error.Message);
         rig.Write("{}");
         await rig.UpAsync();
         Assert.Equal("1", await rig.AskAsync("SELECT 1"));

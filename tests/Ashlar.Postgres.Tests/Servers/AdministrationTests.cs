@@ -21,11 +21,16 @@ public sealed class AdministrationTests
         var access = Access(rig.Primary);
         await ServerRig.AskAsync(rig.Primary, "CREATE TABLE kept AS SELECT 42 AS answer");
         var file = Path.Combine(rig.Other, "shop.dump");
-        var report = await Backup.MakeAsync(access, file, drill: true, _ => { }, default);
+        var report = await Backup.MakeAsync(access, file, replace: false, drill: true, _ => { }, default);
         Assert.Equal((1, new FileInfo(file).Length), (report.Tables, report.Bytes));
         Assert.Contains("restored", report.Verified);
         Assert.Equal((UnixFileMode)0b110_000_000, File.GetUnixFileMode(file));
         Assert.Equal("1", await ServerRig.AskAsync(rig.Primary, "SELECT count(*) FROM pg_database WHERE datname LIKE 'shop%'"));
+
+        Assert.Equal("ASH7028", (await Assert.ThrowsAsync<AshlarException>(() => Backup.MakeAsync(access, file, false, false, _ => { }, default))).Error.Code);
+        Assert.Equal("ASH7028", (await Assert.ThrowsAsync<AshlarException>(() => Backup.MakeAsync(access, rig.Other, true, false, _ => { }, default))).Error.Code);
+        Assert.Equal(report.Bytes, new FileInfo(file).Length);
+        Assert.Equal(1, (await Backup.MakeAsync(access, file, true, false, _ => { }, default)).Tables);
 
         await ServerRig.AskAsync(rig.Primary, "UPDATE kept SET answer = 43");
         await using var open = new NpgsqlConnection(Connections.To(rig.Primary.Port, "app", ServerRig.Passwords["app"], "shop"));
@@ -46,6 +51,19 @@ public sealed class AdministrationTests
         Assert.Equal("42", await ServerRig.AskAsync(rig.Primary, "SELECT answer FROM kept"));
     }
 
+    [Fact]
+    public void Only_what_a_release_would_take_along_is_warned_of()
+    {
+        using var stack = new Testing.TempFolder();
+        var folder = Backup.Folder(stack.Path);
+        Assert.Equal((UnixFileMode)0b111_000_000, File.GetUnixFileMode(folder));
+        Assert.Null(Backup.Shipped(stack.Path, Path.Combine(folder, "shop.dump")));
+        Assert.Null(Backup.Shipped(stack.Path, "/var/backups/shop.dump"));
+        Assert.Null(Backup.Shipped(stack.Path, stack.Path + "-backups/shop.dump"));
+        Assert.Equal("ASH7037", Backup.Shipped(stack.Path, Path.Combine(stack.Path, "shop.dump"))?.Code);
+        Assert.Equal("ASH7037", Backup.Shipped(stack.Path, Path.Combine(stack.Path, "db/shop.dump"))?.Code);
+    }
+
     [Fact, Trait("Length", "Full")]
     public async Task A_backup_that_fails_leaves_no_file_and_the_one_from_before()
     {
@@ -53,10 +71,10 @@ public sealed class AdministrationTests
         await rig.StartAsync(rig.Primary);
         var file = Path.Combine(rig.Other, "shop.dump");
         await File.WriteAllTextAsync(file, "before");
-        var error = (await Assert.ThrowsAsync<AshlarException>(() => Backup.MakeAsync(Access(rig.Primary) with { Password = "wrong" }, file, false, _ => { }, default))).Error;
+        var error = (await Assert.ThrowsAsync<AshlarException>(() => Backup.MakeAsync(Access(rig.Primary) with { Password = "wrong" }, file, true, false, _ => { }, default))).Error;
         Assert.Equal("ASH7023", error.Code);
         Assert.Equal(["before"], Directory.GetFiles(rig.Other, "shop*").Select(File.ReadAllText));
-        Assert.Equal("ASH7023", (await Assert.ThrowsAsync<AshlarException>(() => Backup.MakeAsync(Access(rig.Primary), "/nowhere/x.dump", false, _ => { }, default))).Error.Code);
+        Assert.Equal("ASH7023", (await Assert.ThrowsAsync<AshlarException>(() => Backup.MakeAsync(Access(rig.Primary), "/nowhere/x.dump", false, false, _ => { }, default))).Error.Code);
     }
 
     [Fact]
