@@ -89,4 +89,70 @@ public static class CatalogErrors
         "ASH4066", Tier,
         $"The store {path} failed: {reason}. A change that was being made was not acknowledged.",
         "Look for disk errors in the system log (dmesg), then start the agent again."), inner);
+
+    /// <summary>ASH4070: nobody answers at any address of etcd.</summary>
+    public static AshlarException EtcdUnreachable(string each, Exception? inner = null) => new(new AshlarError(
+        "ASH4070", Tier,
+        $"No member of etcd can be reached ({each}).",
+        "Look with ashlar ps whether etcd runs on these machines, and whether they reach each other. Apps serve on meanwhile."), inner);
+
+    /// <summary>ASH4071: etcd has no majority, so it can neither be read nor written.</summary>
+    public static AshlarException NoQuorum(string each, Exception? inner = null) => new(new AshlarError(
+        "ASH4071", Tier,
+        $"etcd has no majority of its members, so nothing can be read or changed now ({each}).",
+        "Bring back machines that have a member, until more than half run; if they are lost for good, restore the state from a backup. Apps serve on meanwhile."), inner);
+
+    /// <summary>ASH4072: a change was sent to etcd and not answered.</summary>
+    public static AshlarException OutcomeUnknown(string reason, Exception? inner = null) => new(new AshlarError(
+        "ASH4072", Tier,
+        $"It is not known whether a change was made: etcd was asked and did not answer ({reason}).",
+        "Look at what is there (ashlar status), then repeat the command: what was made already is not made twice."), inner);
+
+    /// <summary>ASH4073: etcd and we do not accept each other's certificates.</summary>
+    public static AshlarException EtcdUntrusted(string each, Exception? inner = null) => new(new AshlarError(
+        "ASH4073", Tier,
+        $"The connection to etcd is refused by TLS ({each}).",
+        "Check that this machine's certificate and authority are of this stack and not expired, and that its clock is right; ashlar machines add gives it new ones."), inner);
+
+    /// <summary>ASH4074: etcd's quota is used up.</summary>
+    public static AshlarException EtcdFull(string reason, Exception? inner = null) => new(new AshlarError(
+        "ASH4074", Tier,
+        $"etcd takes no more changes, because its space is used up ({reason}).",
+        "Free it: etcdctl compact, etcdctl defrag, then etcdctl alarm disarm (docs/state.md has the lines). What was acknowledged is safe."), inner);
+
+    /// <summary>ASH4075: something else than the stack's etcd answers.</summary>
+    public static AshlarException NotEtcd(string each, Exception? inner = null) => new(new AshlarError(
+        "ASH4075", Tier,
+        $"What answers at etcd's address is not this stack's etcd ({each}).",
+        "Check the addresses of the members, and what listens there."), inner);
+
+    /// <summary>ASH4076: a certificate or key cannot be read.</summary>
+    public static AshlarException CertificateUnusable(string path, string reason, Exception? inner = null) => new(new AshlarError(
+        "ASH4076", Tier,
+        $"The certificate {path} cannot be used: {reason}.",
+        "Check the file and who may read it; ashlar machines add gives a machine new ones."), inner);
+
+    /// <summary>ASH4077: the state was moved away from this file.</summary>
+    public static AshlarException StoreMoved(string path, string target) => new(new AshlarError(
+        "ASH4077", Tier,
+        $"The state of this stack no longer lies in {path}: it was moved to {target}.",
+        "Use it there. The file is kept as it was, for the case that the move is to be undone by hand (docs/state.md)."));
+
+    /// <summary>ASH4078: state is to be moved to where some is already.</summary>
+    public static AshlarException MoveTargetTaken(string target, string reason) => new(new AshlarError(
+        "ASH4078", Tier,
+        $"The state cannot be moved to {target}: {reason}. Nothing was changed.",
+        "Give an etcd that holds nothing under this stack's name, or delete what is left there."));
+
+    /// <summary>ASH4079: what was copied is not what was there.</summary>
+    public static AshlarException MoveDiffers(string target, int expected, int found) => new(new AshlarError(
+        "ASH4079", Tier,
+        $"After moving the state to {target} it is not the same: {expected} keys were to be there, {found} are, and their contents differ. The old store goes on being the state.",
+        "Make sure that nothing else writes to that etcd, then repeat the command."));
+
+    /// <summary>ASH4080: etcd refuses what no stack's etcd refuses.</summary>
+    public static AshlarException EtcdRefuses(string reason, Exception? inner = null) => new(new AshlarError(
+        "ASH4080", Tier,
+        $"etcd refuses a request: {reason}.",
+        "Check how this etcd is set up: users and passwords must be off (certificates say who may), and its limits those of docs/state.md."), inner);
 }

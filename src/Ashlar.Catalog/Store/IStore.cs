@@ -19,12 +19,14 @@ public interface IStore : IAsyncDisposable
     /// <summary>
     /// Writes all or nothing: every condition must hold. What is acknowledged survives the loss of power. A key is written once at most.
     /// Throws <see cref="LeaseLostException"/> if a lease that a write names is gone; then nothing is written.
+    /// On etcd it may remain unknown whether it was made (ASH4072): read again before doing it again. A transaction of conditions that its
+    /// own writes undo is safe to repeat.
     /// </summary>
     ValueTask<CommitResult> CommitAsync(StoreTransaction transaction, CancellationToken cancellation = default);
 
     /// <summary>
     /// All changes under a prefix with a revision of at least <paramref name="fromRevision"/>, those past and those to come, in order, never twice.
-    /// Throws <see cref="CompactedException"/> if that revision is no longer kept: list again.
+    /// Throws <see cref="CompactedException"/> if that revision is no longer kept, or the store has gone back to a backup: list again.
     /// </summary>
     IAsyncEnumerable<StoreEvent> WatchAsync(string prefix, long fromRevision, CancellationToken cancellation = default);
 
@@ -109,14 +111,19 @@ public static class StoreLimits
     /// <summary>Largest value: 1 MiB.</summary>
     public const int ValueLength = 1 << 20;
 
-    /// <summary>Conditions, and writes, that one transaction may hold.</summary>
+    /// <summary>Conditions, and writes, that one transaction may hold. A condition that asks for both revisions counts twice.</summary>
     public const int TransactionLength = 128;
+
+    /// <summary>Largest transaction, keys and values together: 1.25 MiB, so that etcd takes it (1.5 MiB) with all that is around them.</summary>
+    public const int TransactionBytes = 5 << 18;
 
     /// <summary>Checks a transaction against the limits.</summary>
     /// <exception cref="ArgumentException">It exceeds one, or writes a key twice.</exception>
     public static void Check(StoreTransaction transaction)
     {
-        if (transaction.Conditions.Length > TransactionLength || transaction.Writes.Length > TransactionLength)
+        var comparisons = transaction.Conditions.Sum(
+            condition => (condition.ModRevision is null ? 0 : 1) + (condition.CreateRevision is null ? 0 : 1));
+        if (Math.Max(transaction.Conditions.Length, comparisons) > TransactionLength || transaction.Writes.Length > TransactionLength)
         {
             throw new ArgumentException($"More than {TransactionLength} conditions or writes.", nameof(transaction));
         }
@@ -139,6 +146,13 @@ public static class StoreLimits
         foreach (var condition in transaction.Conditions)
         {
             CheckKey(condition.Key);
+        }
+
+        var bytes = transaction.Conditions.Sum(condition => condition.Key.Length)
+            + transaction.Writes.Sum(write => (long)write.Key.Length + (write.Value?.Length ?? 0));
+        if (bytes > TransactionBytes)
+        {
+            throw new ArgumentException($"A transaction of {bytes} bytes.", nameof(transaction));
         }
     }
 

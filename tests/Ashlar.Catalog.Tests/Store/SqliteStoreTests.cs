@@ -74,15 +74,6 @@ public sealed class SqliteStoreTests : StoreContract, IDisposable
     }
 
     [Fact]
-    public async Task A_watch_fails_when_the_store_is_closed()
-    {
-        await using var watch = Store.WatchAsync("a", 1).GetAsyncEnumerator();
-        var next = watch.MoveNextAsync().AsTask();
-        await Store.DisposeAsync();
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => next.Soon());
-    }
-
-    [Fact]
     [Trait("Length", "Full")]
     public async Task Old_changes_are_forgotten_by_themselves()
     {

@@ -15,6 +15,9 @@ public abstract class StoreContract : IAsyncLifetime
     /// <summary>Lets time pass for leases.</summary>
     protected abstract Task PassAsync(TimeSpan time);
 
+    /// <summary>What counts as a second here: less than one where it really has to pass.</summary>
+    protected virtual TimeSpan Second => TimeSpan.FromSeconds(1);
+
     public async Task InitializeAsync() => Store = await OpenAsync();
 
     public virtual async Task DisposeAsync() => await Store.DisposeAsync();
@@ -132,6 +135,34 @@ public abstract class StoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_transaction_may_be_as_large_as_its_limit_and_no_larger()
+    {
+        var half = new byte[(StoreLimits.TransactionBytes / 2) - 1];
+        Random.Shared.NextBytes(half);
+        await CommitAsync(new("a", half), new("b", half));
+        Assert.Equal(half, (await Store.GetAsync("b"))!.Value.ToArray());
+        await Assert.ThrowsAsync<ArgumentException>(() => CommitAsync(new("a", half), new("b", half), new("c", Bytes("1"))));
+
+        StoreCondition[] conditions = [.. Enumerable.Range(0, StoreLimits.TransactionLength).Select(i => new StoreCondition($"none/{i}", ModRevision: 0))];
+        Assert.True((await Store.CommitAsync(new StoreTransaction([.. conditions], []))).Succeeded);
+        conditions[0] = conditions[0] with { CreateRevision = 0 };
+        await Assert.ThrowsAsync<ArgumentException>(async () => await Store.CommitAsync(new StoreTransaction([.. conditions], [])));
+    }
+
+    [Fact]
+    public async Task A_long_list_is_whole_and_of_one_revision()
+    {
+        for (var from = 0; from < 300; from += 100)
+        {
+            await CommitAsync([.. Enumerable.Range(from, 100).Select(i => new StoreWrite($"long/{i:D3}", Bytes($"{i}")))]);
+        }
+
+        var range = await Store.ListAsync("long/");
+        Assert.Equal(Enumerable.Range(0, 300).Select(i => $"long/{i:D3}"), range.Entries.Select(entry => entry.Key));
+        Assert.Equal(range.Revision, range.Entries.Max(entry => entry.ModRevision));
+    }
+
+    [Fact]
     public async Task A_watch_gives_what_was_and_what_comes_under_its_prefix()
     {
         await PutAsync("n/a", "1");
@@ -228,15 +259,37 @@ public abstract class StoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_deletion_at_the_very_revision_that_is_compacted_to_is_kept()
+    {
+        await PutAsync("a", "1");
+        var deleted = await DeleteAsync("a");
+        await PutAsync("b", "1");
+        await Store.CompactAsync(deleted);
+        await Store.CompactAsync(deleted);
+        await using var watch = Watch("", deleted);
+        Assert.Equal(("a", null, deleted), await NextAsync(watch));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await Store.CompactAsync(deleted + 1000));
+    }
+
+    [Fact]
+    public async Task A_watch_fails_when_the_store_is_closed()
+    {
+        await using var watch = Watch("a", 1);
+        var next = watch.MoveNextAsync().AsTask();
+        await Store.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => next.Soon());
+    }
+
+    [Fact]
     public async Task Keys_end_with_their_lease_in_one_change_and_others_stay()
     {
-        var lease = await Store.GrantLeaseAsync(TimeSpan.FromSeconds(10));
+        var lease = await Store.GrantLeaseAsync(10 * Second);
         await CommitAsync(new("l/a", Bytes("1"), lease), new("l/b", Bytes("1"), lease), new("l/c", Bytes("1")));
         var revision = await PutAsync("l/d", "1");
         await using var watch = Watch("l/", revision + 1);
-        await PassAsync(TimeSpan.FromSeconds(9));
+        await PassAsync(5 * Second);
         Assert.NotNull(await Store.GetAsync("l/a"));
-        await PassAsync(TimeSpan.FromSeconds(2));
+        await PassAsync(6 * Second);
         var ends = new[] { await NextAsync(watch), await NextAsync(watch) };
         Assert.Equal(["l/a", "l/b"], ends.Select(end => end.Key).Order());
         Assert.All(ends, end => Assert.Null(end.Value));
@@ -247,11 +300,11 @@ public abstract class StoreContract : IAsyncLifetime
     [Fact]
     public async Task A_lease_that_is_kept_alive_lives_on()
     {
-        var lease = await Store.GrantLeaseAsync(TimeSpan.FromSeconds(10));
+        var lease = await Store.GrantLeaseAsync(10 * Second);
         await CommitAsync(new StoreWrite("a", Bytes("1"), lease));
-        for (var i = 0; i < 5; i++)
+        for (var i = 0; i < 3; i++)
         {
-            await PassAsync(TimeSpan.FromSeconds(7));
+            await PassAsync(5 * Second);
             Assert.True(await Store.KeepAliveAsync(lease));
         }
 
@@ -261,19 +314,19 @@ public abstract class StoreContract : IAsyncLifetime
     [Fact]
     public async Task A_dead_lease_is_said_to_be_dead_and_binds_nothing()
     {
-        var lease = await Store.GrantLeaseAsync(TimeSpan.FromSeconds(5));
-        await PassAsync(TimeSpan.FromSeconds(6));
+        var lease = await Store.GrantLeaseAsync(5 * Second);
+        await PassAsync(6 * Second);
         Assert.False(await Store.KeepAliveAsync(lease));
         await Assert.ThrowsAsync<LeaseLostException>(() => CommitAsync(new("a", Bytes("1")), new("b", Bytes("1"), lease)));
         Assert.Null(await Store.GetAsync("a"));
         await Store.RevokeLeaseAsync(lease);
-        Assert.NotEqual(lease, await Store.GrantLeaseAsync(TimeSpan.FromSeconds(5)));
+        Assert.NotEqual(lease, await Store.GrantLeaseAsync(5 * Second));
     }
 
     [Fact]
     public async Task A_lease_that_is_revoked_ends_at_once()
     {
-        var lease = await Store.GrantLeaseAsync(TimeSpan.FromSeconds(60));
+        var lease = await Store.GrantLeaseAsync(60 * Second);
         await CommitAsync(new StoreWrite("a", Bytes("1"), lease));
         await Store.RevokeLeaseAsync(lease);
         Assert.Null(await Store.GetAsync("a"));
@@ -283,7 +336,7 @@ public abstract class StoreContract : IAsyncLifetime
     [Fact]
     public async Task A_key_that_is_written_again_without_its_lease_survives_it()
     {
-        var lease = await Store.GrantLeaseAsync(TimeSpan.FromSeconds(5));
+        var lease = await Store.GrantLeaseAsync(5 * Second);
         await CommitAsync(new StoreWrite("a", Bytes("1"), lease));
         await PutAsync("a", "2");
         await Store.RevokeLeaseAsync(lease);
@@ -297,7 +350,7 @@ public abstract class StoreContract : IAsyncLifetime
         var campaigns = new List<Task<Leadership>>();
         for (var i = 0; i < 3; i++)
         {
-            leases.Add(await Store.GrantLeaseAsync(TimeSpan.FromSeconds(60)));
+            leases.Add(await Store.GrantLeaseAsync(60 * Second));
             campaigns.Add(Store.CampaignAsync("leader", $"candidate {i}", leases[i]).AsTask());
             await EventuallyAsync(async () => (await Store.ListAsync("leader")).Entries.Length == i + 1);
         }
@@ -314,13 +367,13 @@ public abstract class StoreContract : IAsyncLifetime
     [Fact]
     public async Task A_leader_whose_lease_ended_cannot_write_any_more()
     {
-        var oldLease = await Store.GrantLeaseAsync(TimeSpan.FromSeconds(5));
+        var oldLease = await Store.GrantLeaseAsync(5 * Second);
         var old = await Store.CampaignAsync("leader", "old", oldLease).Soon();
         Assert.True((await Store.CommitAsync(new StoreTransaction([old.Fence], [new("work", Bytes("old"))]))).Succeeded);
 
-        var newLease = await Store.GrantLeaseAsync(TimeSpan.FromSeconds(60));
+        var newLease = await Store.GrantLeaseAsync(60 * Second);
         var waiting = Store.CampaignAsync("leader", "new", newLease).AsTask();
-        await PassAsync(TimeSpan.FromSeconds(6));
+        await PassAsync(6 * Second);
         var current = await waiting.Soon();
         Assert.True((await Store.CommitAsync(new StoreTransaction([current.Fence], [new("work", Bytes("new"))]))).Succeeded);
         Assert.False((await Store.CommitAsync(new StoreTransaction([old.Fence], [new("work", Bytes("late"))]))).Succeeded);
@@ -330,17 +383,17 @@ public abstract class StoreContract : IAsyncLifetime
     [Fact]
     public async Task A_candidate_that_gives_up_is_withdrawn_and_one_whose_lease_ends_is_told()
     {
-        var first = await Store.GrantLeaseAsync(TimeSpan.FromSeconds(60));
+        var first = await Store.GrantLeaseAsync(60 * Second);
         var leader = await Store.CampaignAsync("leader", "first", first).Soon();
         using var cancel = new CancellationTokenSource();
-        var second = await Store.GrantLeaseAsync(TimeSpan.FromSeconds(60));
+        var second = await Store.GrantLeaseAsync(60 * Second);
         var givingUp = Store.CampaignAsync("leader", "second", second, cancel.Token).AsTask();
-        var third = await Store.GrantLeaseAsync(TimeSpan.FromSeconds(5));
+        var third = await Store.GrantLeaseAsync(5 * Second);
         var dying = Store.CampaignAsync("leader", "third", third).AsTask();
         await EventuallyAsync(async () => (await Store.ListAsync("leader")).Entries.Length == 3);
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => givingUp.Soon());
-        await PassAsync(TimeSpan.FromSeconds(6));
+        await PassAsync(6 * Second);
         await Assert.ThrowsAsync<LeaseLostException>(() => dying.Soon());
         Assert.Equal([leader.Key], (await Store.ListAsync("leader")).Entries.Select(entry => entry.Key));
     }
