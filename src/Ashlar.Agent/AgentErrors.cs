@@ -110,6 +110,11 @@ public static class AgentErrors
     public static AshlarException Stopped(string target) => New(
         "ASH4025", $"{target} is stopped, so there is nothing to restart.", $"ashlar start {target} starts it.");
 
+    /// <summary>ASH4026: a config var hides what a tier of the stack gives.</summary>
+    public static AshlarError VariableHides(string variable, string tier) => New(
+        "ASH4026", $"{variable} is set in the config vars, so the services do not use the stack's own {tier}.",
+        $"ashlar config unset {variable} gives them that one; or remove {tier} from the stack file.").Error;
+
     private static AshlarException New(string code, string message, string next, Exception? inner = null) =>
         new(new AshlarError(code, Tier, message, next), inner);
 }

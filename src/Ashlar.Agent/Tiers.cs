@@ -145,6 +145,26 @@ internal static class Tiers
         return [.. All.SelectMany(tier => tier.Plan(complete))];
     }
 
+    /// <summary>Config vars that stand above what the stack's own data tiers give to services: often left over from before it had them. Pure.</summary>
+    /// <param name="stack">The stack.</param>
+    /// <param name="names">Names of config vars.</param>
+    public static ImmutableArray<AshlarError> Hidden(StackDefinition stack, IEnumerable<string> names)
+    {
+        var given = All.Where(tier => tier.IsBacking).SelectMany(tier => tier.Variables(Sketch(stack)).Select(variable => (variable.Key, Tier: tier.Name))).ToArray();
+        return [.. names.Join(given, name => name, variable => variable.Key, (name, variable) => AgentErrors.VariableHides(name, variable.Tier))];
+    }
+
+    /// <summary>A context for plans that are never carried out: only names and numbers are read from them.</summary>
+    public static PlanContext Sketch(StackDefinition stack) => new()
+    {
+        Stack = stack,
+        Release = "",
+        ReleaseFolder = stack.Directory,
+        StateFolder = stack.Directory,
+        Program = "",
+        ProgramVersion = "",
+    };
+
     /// <summary>The context with what the data tiers give to services.</summary>
     public static PlanContext Complete(PlanContext context)
     {

@@ -153,10 +153,6 @@ public static class PostgresErrors
     public static AshlarError LeftBehind(string folder, string why) => Error("ASH7034",
         $"{folder} of a removed replica is left in place: {why}.", "Remove it yourself when it is of no use.");
 
-    /// <summary>ASH7035: a variable that people have set hides the stack's own database.</summary>
-    public static AshlarError UrlHidden(string variable, string where) => Error("ASH7035",
-        $"{variable} is set in {where}, so the services do not use the stack's own database.", $"Remove it there, or remove 'database:' from the stack.");
-
     /// <summary>ASH7036: a version that no test has proven.</summary>
     public static AshlarError Unproven(int version) => Error("ASH7036",
         $"PostgreSQL {version} is not proven with this Ashlar; {PostgresVersions.Proven} is.", "It is set up by what its manual says. Take backups.");

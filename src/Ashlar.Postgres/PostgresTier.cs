@@ -85,10 +85,6 @@ public static class PostgresTier
         return [.. refused.Concat(asked).OrderBy(mistake => mistake.Name, StringComparer.Ordinal)];
     }
 
-    /// <summary>Config vars that hide the stack's own database. Pure.</summary>
-    public static IEnumerable<Errors.AshlarError> Hidden(StackDefinition stack, IEnumerable<string> configVars) => stack.Database is null ? []
-        : configVars.Where(name => name is "DATABASE_URL" or "DATABASE_REPLICA_URL").Select(name => PostgresErrors.UrlHidden(name, "the config vars"));
-
     /// <summary>Asks a server whether it takes connections.</summary>
     public static Task<HealthAnswer> ProbeAsync(ProbeSpec probe, CancellationToken cancellation) =>
         StartupProbe.AskAsync(probe, TimeProvider.System, cancellation);

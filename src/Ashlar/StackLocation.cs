@@ -6,7 +6,7 @@ internal static class StackLocation
     /// <summary>The folder in which the stack keeps its state, beside its file.</summary>
     public const string StateFolder = ".ashlar";
 
-    private static readonly string[] Marks = [StateFolder, "ashlar.yaml", "ashlar.yml", "Procfile"];
+    private static readonly string[] Files = ["ashlar.yaml", "ashlar.yml", "Procfile"];
 
     /// <summary>The folder that a path names: itself, or the one that holds the file.</summary>
     /// <exception cref="Errors.AshlarException">There is nothing of that name (ASH6027).</exception>
@@ -18,15 +18,25 @@ internal static class StackLocation
             : throw CliErrors.NoSuchPath(full);
     }
 
+    /// <summary>The same for a path that must name a stack.</summary>
+    /// <exception cref="Errors.AshlarException">There is nothing of that name (ASH6027), or a folder without a stack (ASH6014).</exception>
+    public static string OfStack(string current, string path) =>
+        OfPath(current, path) is var folder && (Holds(folder) || File.Exists(Path.GetFullPath(path, current))) ? folder : throw CliErrors.NoStack(folder);
+
     /// <summary>The nearest folder upwards that holds a stack.</summary>
     /// <exception cref="Errors.AshlarException">There is none (ASH6014).</exception>
     public static string Upwards(string current)
     {
         for (var folder = current; folder is not null; folder = Path.GetDirectoryName(folder))
         {
-            if (Marks.Any(mark => Path.Exists(Path.Combine(folder, mark)))) return folder;
+            if (Holds(folder)) return folder;
         }
 
         throw CliErrors.NoStack(current);
     }
+
+    /// <summary>True: the folder holds a stack file, and not only what a stack has left.</summary>
+    public static bool HoldsFile(string folder) => Files.Any(file => Path.Exists(Path.Combine(folder, file)));
+
+    private static bool Holds(string folder) => HoldsFile(folder) || Path.Exists(Path.Combine(folder, StateFolder));
 }

@@ -25,7 +25,7 @@ internal sealed class VerbCall(Cli cli, ParseResult parsed)
 
     /// <summary>Folder of the stack: <c>--stack</c>, else the nearest one upwards that holds a stack.</summary>
     public string StackFolder => StackPath is { } path
-        ? StackLocation.OfPath(cli.Folder, path)
+        ? StackLocation.OfStack(cli.Folder, path)
         : StackLocation.Upwards(cli.Folder);
 
     /// <summary>Makes the command of a verb: its own symbols, the common options, and what it does.</summary>

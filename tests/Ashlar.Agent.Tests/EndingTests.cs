@@ -115,11 +115,11 @@ public sealed class EndingTests
         await using (var stack = Hosting.StoppedStack.TryOpen(rig.Folder)!)
         {
             Assert.Null(Hosting.StoppedStack.TryOpen(rig.Folder));
-            Assert.True((await stack.ConfigAsync(new ConfigArguments(changes))).Kept);
+            Assert.True((await stack.ConfigAsync(rig.Folder, new ConfigArguments(changes))).Kept);
 
             // An agent that is started now waits for us.
             starting = rig.AgentAsync();
-            Assert.Equal("blue", (await stack.ConfigAsync(new ConfigArguments(changes.Clear()))).Vars["COLOUR"]);
+            Assert.Equal("blue", (await stack.ConfigAsync(rig.Folder, new ConfigArguments(changes.Clear()))).Vars["COLOUR"]);
         }
 
         await using var client = await starting;

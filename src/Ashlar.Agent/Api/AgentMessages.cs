@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Ashlar.Catalog;
+using Ashlar.Errors;
 
 namespace Ashlar.Agent.Api;
 
@@ -102,7 +103,11 @@ public sealed record ConfigArguments(ImmutableSortedDictionary<string, string?> 
 /// <param name="Vars">All config vars.</param>
 /// <param name="Release">The release that was made of the change; null: none.</param>
 /// <param name="Kept">True: something has changed, and the next <c>up</c> runs with it.</param>
-public sealed record ConfigResult(ImmutableSortedDictionary<string, string> Vars, string? Release, bool Kept = false);
+public sealed record ConfigResult(ImmutableSortedDictionary<string, string> Vars, string? Release, bool Kept = false)
+{
+    /// <summary>What is to be known of the change.</summary>
+    public ImmutableArray<AshlarError> Warnings { get; init; } = [];
+}
 
 /// <summary>The releases, newest first.</summary>
 public sealed record ReleasesResult(ImmutableArray<ReleaseReport> Releases);

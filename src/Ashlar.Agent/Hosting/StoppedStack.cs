@@ -118,11 +118,16 @@ public sealed class StoppedStack : IAsyncDisposable
     }
 
     /// <summary>What <see cref="AgentVerbs.Config"/> is to a running agent: changes are kept for the next <c>up</c>.</summary>
+    /// <param name="stackFolder">Folder that holds the stack file.</param>
+    /// <param name="arguments">The changes.</param>
     /// <exception cref="Errors.AshlarException">ASH5009, ASH5010.</exception>
-    public async Task<ConfigResult> ConfigAsync(ConfigArguments arguments)
+    public async Task<ConfigResult> ConfigAsync(string stackFolder, ConfigArguments arguments)
     {
         var kept = !arguments.Changes.IsEmpty && await _releases.KeepAsync(arguments.Changes);
-        return new ConfigResult(await _releases.GetConfigVarsAsync(), null, kept);
+        return new ConfigResult(await _releases.GetConfigVarsAsync(), null, kept)
+        {
+            Warnings = arguments.Changes.IsEmpty ? [] : Orders.Hidden(StackLoader.Load(stackFolder).Stack, arguments),
+        };
     }
 
     /// <summary>What <see cref="AgentVerbs.Releases"/> is to a running agent.</summary>

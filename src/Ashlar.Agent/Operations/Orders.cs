@@ -11,7 +11,6 @@ using Ashlar.Catalog;
 using Ashlar.Delivery.Releases;
 using Ashlar.Errors;
 using Ashlar.Monitoring;
-using Ashlar.Postgres;
 using Ashlar.Processes;
 using Ashlar.Stack;
 
@@ -111,7 +110,7 @@ internal sealed class Orders(
         await loop.InvokeAsync(() => listeners.RequireFree(stack));
         var variables = await releases.GetConfigVarsAsync();
         rollout.Told = tell;
-        foreach (var hidden in PostgresTier.Hidden(stack, variables.Keys))
+        foreach (var hidden in Tiers.Hidden(stack, variables.Keys))
         {
             tell($"warning {hidden.Code}: {hidden.Message} {hidden.NextStep}");
         }
@@ -151,9 +150,17 @@ internal sealed class Orders(
             }
 
             var now = await releases.GetConfigVarsAsync();
-            give(new ConfigResult(now, prepared is { Changed: true } ? prepared.Release.Name : null, prepared is null && !now.SequenceEqual(before)));
+            var stack = (await releases.CurrentAsync())?.Stack ?? StackLoader.Load(options.StackFolder).Stack;
+            give(new ConfigResult(now, prepared is { Changed: true } ? prepared.Release.Name : null, prepared is null && !now.SequenceEqual(before))
+            {
+                Warnings = Hidden(stack, arguments),
+            });
         });
     }
+
+    /// <summary>Of what is set, what hides a tier of the stack.</summary>
+    internal static ImmutableArray<AshlarError> Hidden(StackDefinition? stack, ConfigArguments arguments) =>
+        stack is null ? [] : Tiers.Hidden(stack, arguments.Changes.Where(change => change.Value is not null).Select(change => change.Key));
 
     private async Task<UpResult> RollAsync(string verb, PreparedRelease prepared, Action<string> tell)
     {

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Ashlar.Agent.Api;
 using Ashlar.Agent.Desired;
-using Ashlar.Catalog;
 using Ashlar.Stack;
 
 namespace Ashlar.Agent.Operations;
@@ -148,7 +147,7 @@ internal static class TargetChanges
     private static IEnumerable<string> Instances(DesiredState state, StackDefinition stack, string service) =>
         stack.Services.FirstOrDefault(s => s.Name == service) is { } declared
             ? Enumerable.Range(1, Count(state, declared)).Select(i => $"{service}.{i}")
-            : Tiers.Plan(Sketch(stack) with { Scale = state.Scale.ToImmutableSortedDictionary(s => s.Key, s => s.Value.Count) })
+            : Tiers.Plan(Tiers.Sketch(stack) with { Scale = state.Scale.ToImmutableSortedDictionary(s => s.Key, s => s.Value.Count) })
                 .Where(i => i.Tier != Tiers.Services && i.Service == service).Select(i => i.Name);
 
     private static bool IsStopped(DesiredState state, StackDefinition stack, string target) =>
@@ -157,23 +156,12 @@ internal static class TargetChanges
 
     /// <summary>Names that belong to Ashlar's own tiers and their engines.</summary>
     private static HashSet<string> TierServices(StackDefinition stack) =>
-        Tiers.Plan(Sketch(stack)).Where(i => i.Tier != Tiers.Services).Select(i => i.Service).Append(Tiers.Edge).ToHashSet();
+        Tiers.Plan(Tiers.Sketch(stack)).Where(i => i.Tier != Tiers.Services).Select(i => i.Service).Append(Tiers.Edge).ToHashSet();
 
     /// <summary>All numbers that can be scaled, with what the stack says.</summary>
     private static ImmutableSortedDictionary<string, int> Declared(StackDefinition stack) =>
-        stack.Services.Select(s => (s.Name, Declared: s.Instances)).Concat(Tiers.All.SelectMany(tier => tier.Scales(Sketch(stack))))
+        stack.Services.Select(s => (s.Name, Declared: s.Instances)).Concat(Tiers.All.SelectMany(tier => tier.Scales(Tiers.Sketch(stack))))
             .ToImmutableSortedDictionary(s => s.Name, s => s.Declared);
-
-    // A plan that is never carried out: only names and numbers are read from it.
-    private static PlanContext Sketch(StackDefinition stack) => new()
-    {
-        Stack = stack,
-        Release = "",
-        ReleaseFolder = stack.Directory,
-        StateFolder = stack.Directory,
-        Program = "",
-        ProgramVersion = "",
-    };
 
     private static string ServiceOf(string target) => target.Split('.')[0];
 

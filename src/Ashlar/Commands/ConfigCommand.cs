@@ -53,6 +53,11 @@ internal static partial class ConfigCommand
     {
         var wanted = changes.ToList();
         var result = await SendAsync(call, wanted, cancellation);
+        if (!call.Json)
+        {
+            foreach (var warning in result.Warnings) call.Cli.Error.Write(ErrorText.Warning(call.Cli.Error, warning));
+        }
+
         call.Print(result, CliJson.Agent.ConfigResult, (_, _) =>
             result.Release is { } release
                 ? $"{Say(wanted)}; {release} runs\n"
@@ -74,7 +79,10 @@ internal static partial class ConfigCommand
             return await agent.AskAsync(AgentVerbs.Config, arguments, AgentJson.Default.ConfigArguments, AgentJson.Default.ConfigResult, progress.Step, cancellation)
                 ?? throw AgentErrors.ConnectionLost(AgentVerbs.Config);
         },
-        stack => stack.ConfigAsync(arguments),
+        // What is set is for the next up, so there must be something to bring up.
+        stack => arguments.Changes.IsEmpty || StackLocation.HoldsFile(call.StackFolder)
+            ? stack.ConfigAsync(call.StackFolder, arguments)
+            : throw CliErrors.NoStack(call.StackFolder),
         arguments.Changes.IsEmpty ? new ConfigResult(ImmutableSortedDictionary<string, string>.Empty, null) : null,
         cancellation);
 

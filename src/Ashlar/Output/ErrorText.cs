@@ -23,10 +23,15 @@ internal static class ErrorText
         return exitCode;
     }
 
+    /// <summary>The two lines of what keeps nothing from being done.</summary>
+    public static string Warning(Screen screen, AshlarError error) => Render(screen, error, "warning", Ink.Warning);
+
     /// <summary>The two lines.</summary>
-    public static string Render(Screen screen, AshlarError error)
+    public static string Render(Screen screen, AshlarError error) => Render(screen, error, "error", Ink.Bad);
+
+    private static string Render(Screen screen, AshlarError error, string word, Ink ink)
     {
-        var text = $"{screen.Paint($"error {error.Code}", Ink.Bad)} ({error.Tier}): {error.Message}\n";
+        var text = $"{screen.Paint($"{word} {error.Code}", ink)} ({error.Tier}): {error.Message}\n";
         return error.NextStep.Length > 0 ? $"{text}{screen.Paint("next:", Ink.Strong)} {error.NextStep}\n" : text;
     }
 }
