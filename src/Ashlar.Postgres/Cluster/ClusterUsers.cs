@@ -7,7 +7,7 @@ namespace Ashlar.Postgres;
 
 /// <summary>
 /// The users and the database of the app, set up by a server without network (<c>postgres --single</c>): before anybody can connect,
-/// with passwords on its standard input. Done again when what is written beside the data says that something has changed.
+/// with passwords on its standard input. Done again at each start in order, so that nobody who owns something can lock himself out for good.
 /// </summary>
 internal static class ClusterUsers
 {
@@ -40,7 +40,7 @@ internal static class ClusterUsers
     /// <summary>Writes it down.</summary>
     public static void Write(DataFolder folder, SetUp setUp) => Files.Write(folder.Record, JsonSerializer.Serialize(setUp, SetUpJson.Default.SetUp));
 
-    /// <summary>Sets them up. Idempotent.</summary>
+    /// <summary>Sets them up, or what has become of them right. Idempotent.</summary>
     /// <param name="programs">Folder of the programs.</param>
     /// <param name="data">Data folder; no server runs on it.</param>
     /// <param name="options">What is wanted.</param>
@@ -53,7 +53,7 @@ internal static class ClusterUsers
         foreach (var (user, rights) in new[] { (ClusterNames.Owner, "SUPERUSER"), (ClusterNames.Replicator, "REPLICATION"), (ClusterNames.App, "") })
         {
             script.Append($"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{user}') THEN CREATE ROLE {user}; END IF; END $$\n")
-                .Append($"ALTER ROLE {user} LOGIN {rights} PASSWORD '{options.Passwords[user]}'\n");
+                .Append($"ALTER ROLE {user} LOGIN {rights} PASSWORD '{options.Passwords[user]}' VALID UNTIL 'infinity'\n");
         }
 
         script.Append($"GRANT pg_monitor TO {ClusterNames.Replicator}\n");
@@ -62,9 +62,19 @@ internal static class ClusterUsers
             script.Append($"ALTER DATABASE {Identifier(before.Database)} RENAME TO {Identifier(options.Database)}\n");
         }
 
-        script.Append($"CREATE DATABASE {Identifier(options.Database)} OWNER {ClusterNames.App}\n");
+        var database = Identifier(options.Database);
+        if (before?.Database != options.Database)
+        {
+            // Only then: one that people have dropped or that a restore was putting in place does not come back empty by itself.
+            script.Append($"CREATE DATABASE {database} OWNER {ClusterNames.App}\n");
+        }
+
+        script.Append($"ALTER DATABASE {database} OWNER TO {ClusterNames.App}\n")
+            .Append($"ALTER DATABASE {database} ALLOW_CONNECTIONS true\n")
+            .Append($"GRANT ALL ON DATABASE {database} TO {ClusterNames.App}\n")
+            .Append($"GRANT CONNECT ON DATABASE {ClusterNames.Maintenance} TO {ClusterNames.Replicator}\n");
         var result = await Tool.RunAsync(Path.Combine(programs, "postgres"),
-            ["--single", "-F", "-D", data, "-c", "log_statement=none", "-c", "log_min_error_statement=panic", ClusterNames.Maintenance],
+            ["--single", "-D", data, "-c", "log_statement=none", "-c", "log_min_error_statement=panic", ClusterNames.Maintenance],
             script.ToString(), cancellation: cancellation);
         Check(result, data);
     }

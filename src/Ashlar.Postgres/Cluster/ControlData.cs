@@ -28,6 +28,9 @@ internal sealed record ControlData(ulong SystemIdentifier, int Timeline, LogPosi
             ? new ControlData(system, timeline, redo, values) : null;
     }
 
+    /// <summary>True: the server ended in order, and no recovery lies before its next start.</summary>
+    public bool EndedInOrder => Values.GetValueOrDefault("Database cluster state") == "shut down";
+
     /// <summary>A number that stands there; 0 if it does not.</summary>
     public int Number(string name) => int.TryParse(Values.GetValueOrDefault(name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
 }

@@ -111,6 +111,11 @@ public static class PostgresProcess
             await ClusterUsers.ApplyAsync(programs, folder.Data, options, before, cancellation);
             ClusterUsers.Write(folder, wanted);
         }
+        else if ((await ReplicaPreparation.ControlAsync(folder.Data, programs, cancellation)).EndedInOrder)
+        {
+            // An app that has changed its own password or rights gets in again. Not after a crash, which is to be over soon.
+            await ClusterUsers.ApplyAsync(programs, folder.Data, options, before, cancellation);
+        }
     }
 
     // What replicas have may be the last that is left of it.

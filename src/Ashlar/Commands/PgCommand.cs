@@ -12,7 +12,7 @@ internal static class PgCommand
 {
     public static Verb Verb { get; } = new("pg", VerbGroup.Run, "The database: psql, info, ps, locks, backup, restore", Create,
         "ashlar pg psql", "ashlar pg psql -- -c 'select now()'", "ashlar pg info", "ashlar pg ps", "ashlar pg locks",
-        "ashlar pg backup", "ashlar pg backup nightly.dump --drill", "ashlar pg restore nightly.dump --yes");
+        "ashlar pg backup", "ashlar pg backup ../nightly.dump --drill", "ashlar pg restore ../nightly.dump --yes");
 
     private static Command Create(Cli cli) => VerbCall.Command(cli, Verb,
         [PgPsql.Create(cli), PgInfo.Create(cli), PgSessions.Create(cli), PgLocks.Create(cli), PgBackup.Create(cli), PgRestore.Create(cli)], PgInfo.RunAsync);

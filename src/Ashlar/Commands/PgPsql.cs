@@ -9,11 +9,11 @@ namespace Ashlar.Commands;
 internal static class PgPsql
 {
     private static readonly Option<bool> Admin = new("--admin") { Description = "as the superuser instead of the app's user" };
-    private static readonly Argument<string[]> Arguments = new("ARGUMENTS")
+    private static readonly Argument<string[]> Arguments = new("ARGUMENT")
     {
         Arity = ArgumentArity.ZeroOrMore,
         CaptureRemainingTokens = true,
-        Description = "for psql, after --",
+        Description = "arguments of psql, after --",
     };
 
     public static Command Create(Cli cli) => VerbCall.Command(cli, "psql", "open psql on the primary", [Admin, Arguments], RunAsync);

@@ -12,7 +12,7 @@ internal static class PgRestore
     {
         var file = new Argument<string>("FILE") { Description = "made by pg backup, or by pg_dump in its custom format" };
         var yes = new Option<bool>("--yes") { Description = "do it" };
-        return VerbCall.Command(cli, "restore", "put a backup in the place of the database; what is there is kept under another name", [file, yes],
+        return VerbCall.Command(cli, "restore", "put a backup in the database's place; what is there is kept under another name", [file, yes],
             async (call, cancellation) =>
             {
                 var access = await PgCommand.AccessAsync(call, cancellation);

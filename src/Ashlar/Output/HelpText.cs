@@ -37,9 +37,8 @@ internal static class HelpText
     public static string OfVerb(Screen screen, Verb verb, Command command, bool common = true)
     {
         var text = new StringBuilder($"{verb.Summary}\n\nusage: {Usage(verb.Name, command)}\n");
-        foreach (var second in command.Subcommands) text.Append("       ").Append(Usage($"{verb.Name} {second.Name}", second)).Append('\n');
-        Section(text, screen, "Arguments", command.Arguments.Concat(command.Subcommands.SelectMany(second => second.Arguments))
-            .Select(argument => (argument.Name, argument.Description ?? "")).Distinct());
+        foreach (var second in command.Subcommands) text.Append("       ").Append(UsageOf(verb, second)).Append('\n');
+        Section(text, screen, "Arguments", Arguments(command));
         Section(text, screen, "Second words", command.Subcommands.Select(second => (second.Name, second.Description ?? "")));
         Section(text, screen, "Options", command.Subcommands.SelectMany(second => second.Options).Concat(command.Options)
             .Where(option => common || !option.Recursive).Select(option => (Names(option), option.Description ?? "")).Distinct());
@@ -51,10 +50,24 @@ internal static class HelpText
     /// <summary>One verb for <c>help --json</c>.</summary>
     public static VerbReport Report(Verb verb, Command command) => new(
         verb.Name, verb.Group.ToString(), verb.Summary,
-        [Usage(verb.Name, command), .. command.Subcommands.Select(second => Usage($"{verb.Name} {second.Name}", second))],
+        [Usage(verb.Name, command), .. command.Subcommands.Select(second => UsageOf(verb, second))],
         command.Subcommands.SelectMany(second => second.Options).Concat(command.Options).DistinctBy(option => option.Name)
             .ToImmutableSortedDictionary(Names, option => option.Description ?? "", StringComparer.Ordinal),
         [.. verb.Examples]);
+
+    // Arguments of two second words that share a name and mean different things say which is whose.
+    private static IEnumerable<(string Name, string Description)> Arguments(Command command)
+    {
+        var all = command.Subcommands.Prepend(command)
+            .SelectMany(of => of.Arguments.Select(argument => (Of: of.Name, argument.Name, Description: argument.Description ?? ""))).ToList();
+        return all.Select(one => (
+            all.Any(other => other.Name == one.Name && other.Description != one.Description) ? $"{one.Name} ({one.Of})" : one.Name, one.Description)).Distinct();
+    }
+
+    // Options of a second word stand in its own line: those of the others are none of its.
+    private static string UsageOf(Verb verb, Command second) => string.Concat(
+        second.Options.Where(option => !option.Recursive).Select(option => $" [{option.Name}{(option.HelpName is { } value ? $" {value}" : "")}]")
+            .Prepend(Usage($"{verb.Name} {second.Name}", second)));
 
     private static string Usage(string name, Command command)
     {

@@ -67,6 +67,42 @@ public sealed class LifeTests
         await Assert.ThrowsAnyAsync<Exception>(() => busy);
     }
 
+    [Fact]
+    public async Task An_app_that_has_locked_itself_out_gets_in_again_after_a_start_in_order()
+    {
+        await using var rig = new ServerRig();
+        await rig.StartAsync(rig.Primary);
+        await ServerRig.AskAsync(rig.Primary, "CREATE TABLE kept AS SELECT 42 AS answer");
+        foreach (var lockout in new[]
+        {
+            "REVOKE ALL ON DATABASE shop FROM PUBLIC, app", "ALTER DATABASE shop ALLOW_CONNECTIONS false", "ALTER ROLE app PASSWORD 'forgotten'",
+        })
+        {
+            await ServerRig.AskAsync(rig.Primary, lockout, database: "postgres");
+        }
+
+        await ServerRig.AskAsync(rig.Primary, "ALTER ROLE replicator PASSWORD NULL", "ashlar", "postgres");
+        await ServerRig.AskAsync(rig.Primary, "ALTER ROLE app VALID UNTIL '2000-01-01' CREATEDB", "ashlar", "postgres");
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => ServerRig.AskAsync(rig.Primary, "SELECT 1"));
+        await rig.StopAsync(rig.Primary);
+        var said = await rig.StartAsync(rig.Primary);
+        Assert.Equal("42", await ServerRig.AskAsync(rig.Primary, "SELECT answer FROM kept"));
+        Assert.Equal("1", await ServerRig.AskAsync(rig.Primary, "SELECT 1", "replicator", "postgres"));
+        Assert.Equal("true", await ServerRig.AskAsync(rig.Primary, "SELECT rolcreatedb::text FROM pg_roles WHERE rolname = 'app'")); // What it was given besides stays.
+        Assert.DoesNotContain("PasswordOf", said);
+    }
+
+    [Fact]
+    public async Task A_database_that_was_dropped_does_not_come_back_empty()
+    {
+        await using var rig = new ServerRig();
+        await rig.StartAsync(rig.Primary);
+        await ServerRig.AskAsync(rig.Primary, "DROP DATABASE shop", database: "postgres");
+        await rig.StopAsync(rig.Primary);
+        await rig.StartAsync(rig.Primary);
+        Assert.Equal("0", await ServerRig.AskAsync(rig.Primary, "SELECT count(*) FROM pg_database WHERE datname = 'shop'", database: "postgres"));
+    }
+
     [Fact, Trait("Length", "Full")]
     public async Task A_preparation_that_was_cut_off_is_done_again()
     {
