@@ -81,7 +81,7 @@ public static class ProcessErrors
 
     /// <summary>ASH2017: the instance crashes again and again.</summary>
     public static AshlarException CrashLoop(string instance, int crashes, TimeSpan within, ExitReport last) => New("ASH2017",
-        $"{instance} crashed {crashes} times within {within.TotalSeconds:0} s, last by {last}.",
+        $"{instance} crashed {crashes} times within {Math.Ceiling(within.TotalSeconds):0} s, last by {last}.",
         "Its last lines say why; correct it and deploy again, or 'ashlar restart' it once the cause is gone.");
 
     /// <summary>ASH2018: the instance ended at once and left processes behind: it puts itself in the background.</summary>

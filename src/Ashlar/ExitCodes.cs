@@ -14,7 +14,7 @@ internal static class ExitCodes
     /// <summary>The command line is wrong: unknown verb, option or value.</summary>
     public const int Usage = 2;
 
-    /// <summary>The stack file is missing or has mistakes.</summary>
+    /// <summary>The stack file is missing, has mistakes, or asks for what cannot be.</summary>
     public const int StackInvalid = 3;
 
     /// <summary>The stack does not run.</summary>
@@ -29,7 +29,7 @@ internal static class ExitCodes
     /// <summary>The agent is there but does not answer, or went away in the middle.</summary>
     public const int AgentUnreachable = 7;
 
-    /// <summary>Doctor has found something that stands in the way.</summary>
+    /// <summary>The machine lacks something that the stack needs, as doctor finds it.</summary>
     public const int NotReady = 8;
 
     /// <summary>The program that was to be executed is not there.</summary>
@@ -52,18 +52,33 @@ internal static class ExitCodes
         (NotReady, "not-ready"), (ProgramNotFound, "program-not-found"), (Interrupted, "interrupted"), (BrokenPipe, "broken-pipe"), (Terminated, "terminated"),
     ];
 
-    /// <summary>The exit code that an error of any room ends the program with.</summary>
-    public static int Of(AshlarError error) => error.Code switch
+    /// <summary>The errors of each exit code, by room; those of a whole room stand as its prefix (<c>ASH10</c>). All others fail with <see cref="Failed"/>.</summary>
+    public static IReadOnlyDictionary<int, string[]> Errors { get; } = new Dictionary<int, string[]>
     {
-        "ASH6011" or "ASH6012" or "ASH4012" or "ASH5006" or "ASH5009" or "ASH5010" => Usage,
-        "ASH6014" or "ASH6023" or "ASH6027" or "ASH6028" => StackInvalid,
-        "ASH7022" or "ASH7027" or "ASH6013" or "ASH6026" or "ASH4014" => NotRunning,
-        "ASH6019" or "ASH4010" or "ASH4011" or "ASH2011" or "ASH2012" or "ASH2014" or "ASH2017" or "ASH2018" => Unhealthy,
-        "ASH6017" or "ASH6018" or "ASH6022" or "ASH6030" or "ASH4002" or "ASH4004" or "ASH4015" or "ASH4023" or "ASH4025" or "ASH4051" or "ASH5007" or "ASH7302" or "ASH7021" or "ASH7026" => Refused,
-        "ASH4003" or "ASH4020" or "ASH4022" or "ASH6029" => AgentUnreachable,
-        "ASH6025" or "ASH7001" or "ASH7002" => NotReady,
-        "ASH2001" or "ASH2002" => ProgramNotFound,
-        _ when error.Code.StartsWith("ASH10", StringComparison.Ordinal) => StackInvalid,
-        _ => Failed,
+        [Usage] = ["ASH4012", "ASH4018", "ASH5006", "ASH5009", "ASH5010", "ASH6011", "ASH6012", "ASH7010"],
+        [StackInvalid] =
+        [
+            "ASH10", "ASH2005", "ASH4016", "ASH5008", "ASH6014", "ASH6023", "ASH6027", "ASH6028", "ASH7009", "ASH7018", "ASH7019", "ASH7103",
+        ],
+        [NotRunning] = ["ASH4013", "ASH4014", "ASH6013", "ASH6026", "ASH7022", "ASH7027", "ASH7204"],
+        [Unhealthy] =
+        [
+            "ASH2011", "ASH2012", "ASH2013", "ASH2014", "ASH2017", "ASH2018", "ASH4010", "ASH4011", "ASH6019",
+            "ASH7006", "ASH7008", "ASH7011", "ASH7012", "ASH7106", "ASH7108",
+        ],
+        [Refused] =
+        [
+            "ASH2006", "ASH2015", "ASH4002", "ASH4004", "ASH4015", "ASH4023", "ASH4025", "ASH4051", "ASH4052", "ASH4053", "ASH4054", "ASH4055",
+            "ASH4060", "ASH4062", "ASH4063", "ASH4065", "ASH5007", "ASH6017", "ASH6018", "ASH6022", "ASH6030",
+            "ASH7003", "ASH7004", "ASH7005", "ASH7013", "ASH7015", "ASH7016", "ASH7017", "ASH7021", "ASH7026", "ASH7028", "ASH7037",
+            "ASH7105", "ASH7117", "ASH7118", "ASH7203", "ASH7302",
+        ],
+        [AgentUnreachable] = ["ASH4003", "ASH4020", "ASH4022", "ASH6029"],
+        [NotReady] = ["ASH2009", "ASH6025", "ASH7001", "ASH7002", "ASH7007", "ASH7101", "ASH7102", "ASH7104"],
+        [ProgramNotFound] = ["ASH2001", "ASH2002"],
     };
+
+    /// <summary>The exit code that an error of any room ends the program with.</summary>
+    public static int Of(AshlarError error) => Errors
+        .FirstOrDefault(pair => pair.Value.Any(code => error.Code.StartsWith(code, StringComparison.Ordinal)), new(Failed, [])).Key;
 }

@@ -61,6 +61,19 @@ public sealed class RollingTests
     }
 
     [Fact]
+    public async Task AServiceThatNeedsTwoTriesComesUp()
+    {
+        await using var rig = new AgentRig();
+        rig.App();
+        rig.Write("late.sh", $"echo try >> {rig.Folder}/tries/web\ntest $(wc -l < {rig.Folder}/tries/web) -ge 3 || exit 1\nexec python3 {rig.Folder}/app.py\n");
+        File.SetUnixFileMode(Directory.CreateDirectory(Path.Combine(rig.Folder, "tries")).FullName, (UnixFileMode)0b111_111_111);
+        rig.Services(rig.Web().Replace("python3", "sh", StringComparison.Ordinal).Replace("app.py", "late.sh", StringComparison.Ordinal));
+        await using var client = await rig.AgentAsync();
+        await rig.UpAsync(client);
+        Assert.Equal(2, (await AgentRig.InstancesAsync(client, "web")).Single().Restarts);
+    }
+
+    [Fact]
     public async Task AnInstanceThatCrashesAgainAndAgainFailsUpWithItsLastLines()
     {
         await using var rig = new AgentRig();
@@ -73,7 +86,7 @@ public sealed class RollingTests
         Assert.Equal("ASH2017", failure.Error.Code);
         Assert.Contains("no database", failure.Error.Message, StringComparison.Ordinal);
         var worker = (await AgentRig.InstancesAsync(client, "worker")).Single();
-        Assert.Equal(InstanceState.Crashed, worker.State);
+        Assert.Contains("crashed 3 times within", failure.Error.Message, StringComparison.Ordinal);
         Assert.Contains("no database", worker.LastLines);
         Assert.Contains("next start in", worker.Detail, StringComparison.Ordinal);
     }

@@ -14,13 +14,13 @@ public sealed partial class DocumentationTests
     {
         [ExitCodes.Ok] = "done",
         [ExitCodes.Failed] = "it failed, and no other code says why better",
-        [ExitCodes.Usage] = "the command line is wrong: unknown verb, option, value or target",
-        [ExitCodes.StackInvalid] = "the stack file is missing or has mistakes",
+        [ExitCodes.Usage] = "the command line is wrong: unknown verb, option, value, target, release or variable name",
+        [ExitCodes.StackInvalid] = "the stack file is missing, has mistakes, or asks for what cannot be",
         [ExitCodes.NotRunning] = "the stack does not run",
         [ExitCodes.Unhealthy] = "an instance is not healthy, or did not become so in time",
         [ExitCodes.Refused] = "refused: it would overwrite, delete or collide with something, or is not possible here",
         [ExitCodes.AgentUnreachable] = "the agent does not answer, or went away in the middle",
-        [ExitCodes.NotReady] = "`doctor` has found something that stands in the way",
+        [ExitCodes.NotReady] = "the machine lacks something that the stack needs; `doctor` says what",
         [ExitCodes.ProgramNotFound] = "`run` or `exec`: there is no such program",
         [ExitCodes.Interrupted] = "ended by Ctrl-C",
         [ExitCodes.BrokenPipe] = "whoever read the output has gone",
@@ -54,10 +54,14 @@ public sealed partial class DocumentationTests
 
     private static string ExitCodeTable()
     {
-        var text = new StringBuilder("| code | name | meaning |\n|---|---|---|\n");
-        foreach (var (code, name) in ExitCodes.All) text.Append($"| {code} | {name} | {Meanings[code]} |\n");
+        var text = new StringBuilder("| code | name | meaning | errors |\n|---|---|---|---|\n");
+        foreach (var (code, name) in ExitCodes.All) text.Append($"| {code} | {name} | {Meanings[code]} | {ErrorsOf(code)} |\n");
         return text.ToString();
     }
+
+    // ASH10 are all of a room, ASH1000 to ASH1099.
+    private static string ErrorsOf(int code) => code == ExitCodes.Failed ? "all others"
+        : string.Join(", ", ExitCodes.Errors.GetValueOrDefault(code, []).Select(error => error.Length == 7 ? error : $"{error}xx"));
 
     private static string VerbSections()
     {

@@ -23,6 +23,7 @@ public static class AgentHost
     public const int AlreadyRunningExitCode = 75;
 
     private const int FailedExitCode = 1;
+    private const int UsageExitCode = 2;
 
     /// <summary>What <c>ashlar agent --stack PATH</c> runs.</summary>
     /// <param name="arguments">The arguments after <c>agent</c>.</param>
@@ -33,7 +34,7 @@ public static class AgentHost
         if (arguments is not ["--stack", var folder])
         {
             await Console.Error.WriteLineAsync("usage: ashlar agent --stack FOLDER");
-            return FailedExitCode;
+            return UsageExitCode;
         }
 
         return await RunAsync(new AgentOptions { StackFolder = Path.GetFullPath(folder), Program = program ?? Environment.ProcessPath! });

@@ -428,6 +428,8 @@ internal sealed class InstanceRunner(
     private AshlarException? FailureOf(ObservedInstance o, ExitReport exit, RestartPolicy policy) => exit switch
     {
         _ when policy.CrashLoop => ProcessErrors.CrashLoop(o.Name, RestartPolicy.LoopCrashes, RestartPolicy.LoopWindow, exit),
+        // What data tiers run comes back within a second: there the loop itself is soon.
+        _ when o.Tier == Tiers.Services && policy.HopelessFor is { } within => ProcessErrors.CrashLoop(o.Name, RestartPolicy.HopelessCrashes, within, exit),
         { Code: 126 or 127 } when o.State == InstanceState.Starting => AgentErrors.CommandNotFound(o.Name, CommandOf(o), exit.Code.Value),
         { Success: true, LeftBehind: > 0 } when o.State == InstanceState.Starting => ProcessErrors.WentToBackground(o.Name, exit.LeftBehind),
         _ => null,

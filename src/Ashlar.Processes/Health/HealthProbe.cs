@@ -52,7 +52,7 @@ public static class HealthProbe
         {
             await socket.ConnectAsync(question.Endpoint, both.Token);
             var request = Encoding.ASCII.GetBytes(
-                $"GET {question.Path} HTTP/1.1\r\nHost: {question.Host}\r\nUser-Agent: Ashlar-health\r\nAccept: */*\r\nConnection: close\r\n\r\n");
+                $"GET {question.Path} HTTP/1.1\r\nHost: {question.Host}\r\nUser-Agent: Ashlar-Health/1\r\nAccept: */*\r\nConnection: close\r\n\r\n");
             for (var sent = 0; sent < request.Length;)
                 sent += await socket.SendAsync(request.AsMemory(sent), both.Token);
             var status = await ReadStatusAsync(socket, both.Token);

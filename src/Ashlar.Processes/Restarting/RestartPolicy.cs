@@ -8,7 +8,8 @@ namespace Ashlar.Processes;
 /// </summary>
 /// <remarks>
 /// A crash doubles the wait, from the shortest to the longest of the pace, with a little chance added so that instances do not
-/// come back in step. 60 healthy seconds clear it. Five crashes within 60 s are a crash loop: from then on it waits the longest.
+/// come back in step. 60 healthy seconds clear it. Five crashes within 60 s are a crash loop: from then on it waits the longest. Whoever waits for it to come up can give up after
+/// three (<see cref="HopelessFor"/>); the tries go on.
 /// An end with exit 0 is no crash.
 /// </remarks>
 /// <param name="time">Clock.</param>
@@ -25,6 +26,13 @@ public sealed class RestartPolicy(TimeProvider time, Random random, bool endsByI
     /// <summary>Time in which they must fall.</summary>
     public static readonly TimeSpan LoopWindow = TimeSpan.FromSeconds(60);
 
+    /// <summary>Crashes that show that it will not come up, where it was never healthy and each came within <see cref="AtOnce"/> of its start.</summary>
+    /// <remarks>Three leave it two more tries: the first may have met a database that was slow to come.</remarks>
+    public const int HopelessCrashes = 3;
+
+    /// <summary>Time after a start within which a crash counts for that.</summary>
+    public static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(10);
+
     /// <summary>Healthy time that clears the wait.</summary>
     public static readonly TimeSpan ResetAfter = TimeSpan.FromSeconds(60);
 
@@ -32,7 +40,10 @@ public sealed class RestartPolicy(TimeProvider time, Random random, bool endsByI
     private long? _startedAt;
     private long? _healthyAt;
     private long? _nextStart;
+    private long? _firstStart;
     private int _inARow;
+    private int _atOnce;
+    private bool _wasHealthy;
 
     /// <summary>Crashes since it was first wanted or a person restarted it.</summary>
     public int Crashes { get; private set; }
@@ -42,6 +53,9 @@ public sealed class RestartPolicy(TimeProvider time, Random random, bool endsByI
 
     /// <summary>True: it is in a crash loop, and stays so until it has been healthy or a person restarts it.</summary>
     public bool CrashLoop { get; private set; }
+
+    /// <summary>Since its first start, if it has crashed at once each time and was never healthy; null: it may yet come up.</summary>
+    public TimeSpan? HopelessFor { get; private set; }
 
     /// <summary>True: a person has stopped it; no end of it starts it again.</summary>
     public bool Stopped { get; private set; }
@@ -57,12 +71,17 @@ public sealed class RestartPolicy(TimeProvider time, Random random, bool endsByI
         if (_startedAt is not null)
             Restarts++;
         _startedAt = time.GetTimestamp();
+        _firstStart ??= _startedAt;
         _healthyAt = null;
         _nextStart = null;
     }
 
     /// <summary>It is healthy (again).</summary>
-    public void Healthy() => _healthyAt ??= time.GetTimestamp();
+    public void Healthy()
+    {
+        _healthyAt ??= time.GetTimestamp();
+        _wasHealthy = true;
+    }
 
     /// <summary>It is healthy no more, though it runs.</summary>
     public void Unhealthy() => _healthyAt = null;
@@ -82,6 +101,8 @@ public sealed class RestartPolicy(TimeProvider time, Random random, bool endsByI
 
         Crashes++;
         _inARow++;
+        _atOnce = !_wasHealthy && _startedAt is { } started && time.GetElapsedTime(started, now) <= AtOnce ? _atOnce + 1 : 0;
+        HopelessFor = _atOnce >= HopelessCrashes ? time.GetElapsedTime(_firstStart!.Value, now) : null;
         _crashes.Enqueue(now);
         while (time.GetElapsedTime(_crashes.Peek(), now) > LoopWindow)
             _crashes.Dequeue();
@@ -104,6 +125,7 @@ public sealed class RestartPolicy(TimeProvider time, Random random, bool endsByI
     {
         Stopped = false;
         Crashes = 0;
+        (_firstStart, _atOnce, _wasHealthy, HopelessFor) = (null, 0, false, null);
         Clear();
         _nextStart = time.GetTimestamp();
     }

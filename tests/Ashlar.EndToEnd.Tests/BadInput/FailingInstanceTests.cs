@@ -64,7 +64,6 @@ public sealed class FailingInstanceTests
     }
 
     [Fact]
-    [Trait("Length", "Full")]
     public async Task An_instance_that_crashes_again_and_again_is_shown_with_its_exit_code_and_last_lines()
     {
         await using var rig = new StackRig(Stacks.Web("echo no configuration found; exit 3"));

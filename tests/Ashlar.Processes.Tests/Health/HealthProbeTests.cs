@@ -50,7 +50,7 @@ public sealed class HealthProbeTests
     {
         var (answer, request) = await Ask($"HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n");
         Assert.Equal((good, status), (answer.Good, answer.Status));
-        Assert.StartsWith("GET /up HTTP/1.1\r\nHost: localhost\r\n", request);
+        Assert.StartsWith("GET /up HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Ashlar-Health/1\r\n", request);
     }
 
     [Fact]

@@ -43,6 +43,31 @@ public sealed class RestartPolicyTests
         Assert.True(policy.CrashLoop);
     }
 
+    [Fact]
+    public void Three_crashes_at_once_show_that_it_will_not_come_up_unless_it_once_did()
+    {
+        var policy = Policy();
+        CrashAll(policy, 1, 1);
+        Assert.Null(policy.HopelessFor);
+        CrashAll(policy, 0.5);
+        Assert.Equal(2.5, policy.HopelessFor!.Value.TotalSeconds, 3);
+        Assert.False(policy.CrashLoop);
+        policy.Restart();
+        CrashAll(policy, 1, 1);
+        Assert.Null(policy.HopelessFor);
+
+        // One that took its time has waited for something, and one that was healthy has come up before.
+        var slow = Policy();
+        CrashAll(slow, 30, 30, 30, 30);
+        Assert.Null(slow.HopelessFor);
+        var proven = Policy();
+        CrashAfter(proven, 1, healthy: true);
+        CrashAll(proven, 1, 1, 1);
+        Assert.Null(proven.HopelessFor);
+
+        void CrashAll(RestartPolicy of, params double[] seconds) => Array.ForEach(seconds, second => CrashAfter(of, second));
+    }
+
     [Fact] // 21
     public void Sixty_healthy_seconds_reset_it()
     {
