@@ -1,0 +1,8 @@
+using System.Collections.Immutable;
+
+namespace Ashlar.Fleet.Placement;
+
+/// <summary>Which instance runs where.</summary>
+/// <param name="Machines">Machine by instance (<c>web.1</c> → <c>app-1</c>).</param>
+/// <param name="Pending">Instances that fit nowhere, with the reason for people.</param>
+public sealed record PlacementResult(ImmutableSortedDictionary<string, string> Machines, ImmutableSortedDictionary<string, string> Pending);
