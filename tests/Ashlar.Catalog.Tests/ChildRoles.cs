@@ -16,6 +16,9 @@ internal static class ChildRoles
             case ["write-store", var path]:
                 await SqliteFileTests.WriteForEverAsync(path);
                 return 0;
+            case ["move-store", var path, var endpoint, var prefix, var step]:
+                await StoreMoveTests.MoveAndDieAsync(path, endpoint, prefix, step);
+                return 0;
             default:
                 return 2;
         }

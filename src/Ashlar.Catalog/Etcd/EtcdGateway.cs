@@ -211,7 +211,12 @@ public sealed class EtcdGateway : IDisposable
         T? answer = null;
         try
         {
-            answer = JsonSerializer.Deserialize((await BodyAsync(response, LongestAnswer, cancellation).ConfigureAwait(false)).Span, type);
+            var body = await BodyAsync(response, LongestAnswer, cancellation).ConfigureAwait(false);
+            answer = JsonSerializer.Deserialize(body.Span, type);
+            if (answer?.Header is null && ErrorIn(endpoint, body.Span) is { } error)
+            {
+                throw error;
+            }
         }
         catch (Exception e) when (e is JsonException or InvalidDataException)
         {
@@ -233,9 +238,9 @@ public sealed class EtcdGateway : IDisposable
         try
         {
             var body = await BodyAsync(response, LongestError, cancellation).ConfigureAwait(false);
-            if (JsonSerializer.Deserialize(body.Span, EtcdMessages.Default.ErrorAnswer) is { Code: > 0 } error)
+            if (ErrorIn(endpoint, body.Span) is { } error)
             {
-                return EtcdFailure.Of(endpoint, error.Code, error.Message ?? error.Error ?? "");
+                return error;
             }
         }
         catch (Exception e) when (e is JsonException or InvalidDataException)
@@ -245,6 +250,11 @@ public sealed class EtcdGateway : IDisposable
 
         return new EtcdFailure(endpoint, FailureKind.Foreign, $"it answers with status {(int)response.StatusCode}, and not as etcd does");
     }
+
+    private static Exception? ErrorIn(Uri endpoint, ReadOnlySpan<byte> body) =>
+        JsonSerializer.Deserialize(body, EtcdMessages.Default.ErrorAnswer)?.Read() is { } error
+            ? EtcdFailure.Of(endpoint, error.GrpcCode, error.Message ?? "")
+            : null;
 
     private static async Task<ReadOnlyMemory<byte>> BodyAsync(HttpResponseMessage response, int longest, CancellationToken cancellation)
     {

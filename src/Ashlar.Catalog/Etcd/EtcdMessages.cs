@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Ashlar.Catalog.Etcd;
@@ -65,8 +66,20 @@ internal sealed record StreamError(int GrpcCode, string? Message);
 
 internal sealed record WatchLine(WatchAnswer? Result, StreamError? Error);
 
-/// <summary>The body of an answer that is not 200: a code of gRPC and a sentence.</summary>
-internal sealed record ErrorAnswer(string? Error, string? Message, int Code);
+/// <summary>
+/// An answer that is an error: a code of gRPC and a sentence. Where a stream was asked for, both stand in an object under <c>error</c>, which
+/// elsewhere is the sentence again.
+/// </summary>
+internal sealed record ErrorAnswer(JsonElement Error, string? Message, int Code)
+{
+    /// <summary>The code and the sentence; null: it is no error of etcd's.</summary>
+    public StreamError? Read() => this switch
+    {
+        { Code: > 0 } => new StreamError(Code, Message),
+        { Error.ValueKind: JsonValueKind.Object } when Error.Deserialize(EtcdMessages.Default.StreamError) is { GrpcCode: > 0 } error => error,
+        _ => null,
+    };
+}
 
 /// <summary>Whatever answers with etcd's header.</summary>
 public interface IEtcdAnswer

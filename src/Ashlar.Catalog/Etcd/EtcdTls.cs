@@ -32,7 +32,7 @@ public sealed record EtcdTls(X509Certificate2Collection Authorities, X509Certifi
             path = certificate ?? path;
             return new EtcdTls(trusted, certificate is null ? null : X509Certificate2.CreateFromPemFile(certificate, key));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
             throw CatalogErrors.CertificateUnusable(path, e.Message.TrimEnd('.'), e);
         }

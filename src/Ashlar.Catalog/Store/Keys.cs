@@ -44,6 +44,9 @@ public static class Keys
     /// <summary>Prefix of deploys under way: each is a state machine that the next leader goes on with.</summary>
     public const string Deploys = "deploy/";
 
+    /// <summary>Where this state was moved from, and how far that has come; none: it was always here.</summary>
+    public const string Move = "move";
+
     /// <summary>The election of the agent that does what must happen once.</summary>
     public const string Leader = "leader";
 

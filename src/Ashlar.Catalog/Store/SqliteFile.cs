@@ -9,6 +9,9 @@ internal static class SqliteFile
     /// <summary>Format that this program writes (<c>user_version</c>).</summary>
     public const long Format = 1;
 
+    /// <summary>Format of a file whose state was moved elsewhere: one that programs which know nothing of that refuse as too new.</summary>
+    public const long MovedFormat = 2;
+
     /// <summary>Marks a database as a store of Ashlar's (<c>application_id</c>): "ASHL".</summary>
     private const long Application = 0x4153484C;
 
@@ -32,8 +35,10 @@ internal static class SqliteFile
         """;
 
     /// <summary>An open connection that holds the file alone.</summary>
-    /// <exception cref="AshlarException">ASH4060 to ASH4066.</exception>
-    public static SqliteConnection Open(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="evenIfMoved">True: one whose state was moved elsewhere is opened as well.</param>
+    /// <exception cref="AshlarException">ASH4060 to ASH4066, ASH4077.</exception>
+    public static SqliteConnection Open(string path, bool evenIfMoved = false)
     {
         SQLitePCL.Batteries_V2.Init();
         var connection = new SqliteConnection(
@@ -53,7 +58,7 @@ internal static class SqliteFile
             }
 
             connection.Open();
-            Prepare(connection, path);
+            Prepare(connection, path, evenIfMoved);
             return connection;
         }
         catch (SqliteException e)
@@ -84,7 +89,7 @@ internal static class SqliteFile
         _ => CatalogErrors.StoreFailed(path, Reason(e), e),
     };
 
-    private static void Prepare(SqliteConnection connection, string path)
+    private static void Prepare(SqliteConnection connection, string path, bool evenIfMoved)
     {
         // SQLite opens a file that cannot be written for reading, and fails much later.
         if (SQLitePCL.raw.sqlite3_db_readonly(connection.Handle, "main") == 1)
@@ -95,7 +100,7 @@ internal static class SqliteFile
         // Exclusive: no shared memory file, and a second agent is refused by the file itself.
         Execute(connection, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL;");
         var format = Number(connection, "PRAGMA user_version");
-        if (format > Format)
+        if (format > MovedFormat)
         {
             throw CatalogErrors.StoreNewer(path, format, Format);
         }
@@ -115,6 +120,11 @@ internal static class SqliteFile
             if (Scalar(connection, "PRAGMA quick_check(1)") is not "ok" and var damage)
             {
                 throw CatalogErrors.StoreDamaged(path, $"{damage}");
+            }
+
+            if (format == MovedFormat && !evenIfMoved)
+            {
+                throw CatalogErrors.StoreMoved(path, SqliteMoveMark.Read(connection)?.Target ?? "another store");
             }
         }
 

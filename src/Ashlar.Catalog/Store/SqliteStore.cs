@@ -38,7 +38,7 @@ public sealed class SqliteStore : IStore
     }
 
     /// <summary>Opens the store, making the file (mode 0600) if there is none; its folder exists.</summary>
-    /// <exception cref="AshlarException">ASH4060 to ASH4066.</exception>
+    /// <exception cref="AshlarException">ASH4060 to ASH4066; ASH4077 if its state was moved elsewhere.</exception>
     public static SqliteStore Open(string path, TimeProvider? time = null)
     {
         var store = new SqliteStore(path, time ?? TimeProvider.System, SqliteFile.Open(path));

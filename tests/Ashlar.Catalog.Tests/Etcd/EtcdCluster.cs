@@ -91,7 +91,7 @@ internal sealed class EtcdCluster : IAsyncDisposable
         }
 
         _folder.Dispose();
-        await ValueTask.CompletedTask;
+        await Task.CompletedTask;
     }
 
     private async Task<StatusAnswer> StatusAsync(EtcdMember member)
