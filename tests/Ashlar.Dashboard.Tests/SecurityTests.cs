@@ -42,6 +42,50 @@ public sealed class SecurityTests
     }
 
     [Fact]
+    public async Task The_right_token_passes_however_many_wrong_ones_come_from_the_same_address()
+    {
+        await using var rig = await DashboardRig.StartAsync();
+        using var client = rig.Client();
+        using var ending = new CancellationTokenSource();
+        var turnedAway = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var guessing = Enumerable.Range(0, 20).Select(async i =>
+        {
+            while (!ending.IsCancellationRequested)
+            {
+                using var request = i % 2 == 0 ? rig.SignIn($"wrong {i}") : new HttpRequestMessage(HttpMethod.Get, "metrics") { Headers = { Authorization = new("Bearer", $"wrong {i}") } };
+                using var answer = await client.SendAsync(request);
+                if (answer.StatusCode == HttpStatusCode.TooManyRequests)
+                {
+                    turnedAway.TrySetResult();
+                }
+            }
+        }).ToArray();
+        await turnedAway.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        for (var i = 0; i < 20; i++)
+        {
+            await rig.SignInAsync();
+            using var right = new HttpRequestMessage(HttpMethod.Get, "metrics") { Headers = { Authorization = new("Bearer", DashboardRig.Token) } };
+            using var answer = await client.SendAsync(right);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+
+        await ending.CancelAsync();
+        await Task.WhenAll(guessing);
+    }
+
+    [Fact]
+    public async Task Wrong_tokens_of_one_address_leave_room_for_those_of_another()
+    {
+        var attempts = new WrongAttempts(TimeProvider.System);
+        var (one, other) = (IPAddress.Parse("10.0.0.1"), IPAddress.Parse("10.0.0.2"));
+        var waiting = Enumerable.Range(0, WrongAttempts.MostOfAddress).Select(_ => attempts.WaitAsync(one, CancellationToken.None)).ToArray();
+        Assert.False(await attempts.WaitAsync(one, CancellationToken.None));
+        Assert.True(await attempts.WaitAsync(other, CancellationToken.None));
+        Assert.All(await Task.WhenAll(waiting), Assert.True);
+        Assert.True(await attempts.WaitAsync(one, CancellationToken.None));
+    }
+
+    [Fact]
     public async Task The_cookie_is_not_the_token_and_cannot_be_read_or_sent_elsewhere()
     {
         await using var rig = await DashboardRig.StartAsync();
@@ -223,6 +267,34 @@ public sealed class SecurityTests
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (await socket.GetStream().ReadAsync(buffer, patience.Token) > 0)
         {
+        }
+    }
+
+    [Theory]
+    [InlineData("GET /dashboard/ HTTP/1.1\r\nHost: loc")]
+    [InlineData("GET /dashboard/ HTTP/1.1\r\nHost: localhost\r\n\r\n")]
+    [InlineData("POST /dashboard/session HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{")]
+    public async Task Seven_hundred_connections_that_wait_shut_nobody_out(string sent)
+    {
+        await using var rig = await DashboardRig.StartAsync();
+        var sockets = new List<Socket>();
+        try
+        {
+            for (var i = 0; i < 700; i++)
+            {
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                sockets.Add(socket);
+                await socket.ConnectAsync(IPAddress.Loopback, rig.Port);
+                await socket.SendAsync(Encoding.ASCII.GetBytes(sent));
+            }
+
+            using var client = rig.Client(await rig.SignInAsync());
+            using var page = await client.GetAsync("dashboard/");
+            Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+        }
+        finally
+        {
+            sockets.ForEach(socket => socket.Dispose());
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -23,6 +24,7 @@ internal sealed class PageApplication(DashboardOptions options, LiveFeed feed, S
     private readonly Assets _assets = new();
     private readonly Gate _gate = new(options.Listen);
     private readonly Session _session = new(options.Token, time);
+    private readonly SignInRoom _signingIn = new();
     private readonly WrongAttempts _attempts = new(time);
     private readonly LogReader _logs = new(options);
 
@@ -150,14 +152,22 @@ internal sealed class PageApplication(DashboardOptions options, LiveFeed feed, S
             return;
         }
 
+        // Who sends a token in pieces gives way to who comes later.
+        using var place = _signingIn.Enter(context.RequestAborted);
         string? token;
         try
         {
-            token = (await JsonSerializer.DeserializeAsync(request.Body, PageJson.Default.SignIn, context.RequestAborted))?.Token;
+            token = (await JsonSerializer.DeserializeAsync(request.Body, PageJson.Default.SignIn, place.Token))?.Token;
         }
         catch (JsonException)
         {
             token = null;
+        }
+        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            await RefuseAsync(response, StatusCodes.Status408RequestTimeout, "The token did not come in time.");
+            context.Abort();
+            return;
         }
         catch (BadHttpRequestException e)
         {
@@ -165,6 +175,7 @@ internal sealed class PageApplication(DashboardOptions options, LiveFeed feed, S
             return;
         }
 
+        place.Dispose();
         if (await IsRightAsync(context, token))
         {
             response.Cookies.Append(_session.Cookie, _session.Begin(), CookieOptions(Session.Life));
@@ -177,12 +188,13 @@ internal sealed class PageApplication(DashboardOptions options, LiveFeed feed, S
 
     private async Task<bool> IsRightAsync(HttpContext context, string? token)
     {
-        if (!_attempts.IsFull && token is not null && _session.IsToken(token))
+        // The token cannot be guessed in any number of tries; wrong ones are slowed down so that they cost us little.
+        if (_session.IsToken(token ?? ""))
         {
             return true;
         }
 
-        if (await _attempts.WaitAsync(context.RequestAborted))
+        if (await _attempts.WaitAsync(AddressOf(context), context.RequestAborted))
         {
             await RefuseAsync(context.Response, StatusCodes.Status401Unauthorized, "The token is not the one of this stack. Run ashlar dashboard.");
         }
@@ -194,6 +206,10 @@ internal sealed class PageApplication(DashboardOptions options, LiveFeed feed, S
 
         return false;
     }
+
+    // The edge writes this header anew; without it, somebody on this machine has come past the edge.
+    private static IPAddress AddressOf(HttpContext context) =>
+        IPAddress.TryParse(context.Request.Headers["X-Real-IP"].ToString(), out var address) ? address : context.Connection.RemoteIpAddress ?? IPAddress.None;
 
     private async Task MetricsAsync(HttpContext context)
     {
@@ -237,24 +253,25 @@ internal sealed class PageApplication(DashboardOptions options, LiveFeed feed, S
         }
     }
 
-    private Task SeriesAsync(HttpContext context)
+    private async Task SeriesAsync(HttpContext context)
     {
         var query = context.Request.Query;
         var node = query["node"].ToString();
-        if ((feed.Latest.Nodes.FirstOrDefault(n => n.Id == node) ?? (node == Machine.Id ? Machine : null)) is not { } found || SeriesRange.Find(query["range"].ToString()) is not { } range)
+        if (((await feed.LatestAsync()).Nodes.FirstOrDefault(n => n.Id == node) ?? (node == Machine.Id ? Machine : null)) is not { } found || SeriesRange.Find(query["range"].ToString()) is not { } range)
         {
-            return RefuseAsync(context.Response, StatusCodes.Status404NotFound, "There is no such series.");
+            await RefuseAsync(context.Response, StatusCodes.Status404NotFound, "There is no such series.");
+            return;
         }
 
         var answer = series is null
             ? SeriesAnswer.Nothing
             : SeriesQuestion.Ask(series, found, range, time.GetUtcNow(), EventFile.Read(options.Events, time.GetUtcNow() - range.Length));
-        return JsonAsync(context, answer, PageJson.Default.SeriesAnswer);
+        await JsonAsync(context, answer, PageJson.Default.SeriesAnswer);
     }
 
-    private Task LogAsync(HttpContext context)
+    private async Task LogAsync(HttpContext context)
     {
-        var known = feed.Latest.Logs;
+        var known = (await feed.LatestAsync()).Logs;
         var parts = new List<LogPart>();
         foreach (var wanted in context.Request.Query["of"].ToString().Split(',', StringSplitOptions.RemoveEmptyEntries).Take(LogReader.MostAtOnce))
         {
@@ -264,13 +281,14 @@ internal sealed class PageApplication(DashboardOptions options, LiveFeed feed, S
             var after = colon >= 0 && long.TryParse(wanted.AsSpan(colon + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var at) ? at : -1;
             if (!known.Contains(name))
             {
-                return RefuseAsync(context.Response, StatusCodes.Status404NotFound, "There is no such log.");
+                await RefuseAsync(context.Response, StatusCodes.Status404NotFound, "There is no such log.");
+                return;
             }
 
             parts.Add(_logs.Read(name, after));
         }
 
-        return JsonAsync(context, new LogAnswer([.. parts]), PageJson.Default.LogAnswer);
+        await JsonAsync(context, new LogAnswer([.. parts]), PageJson.Default.LogAnswer);
     }
 
     private static async Task JsonAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type)

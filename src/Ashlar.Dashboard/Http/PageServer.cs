@@ -15,6 +15,7 @@ namespace Ashlar.Dashboard.Http;
 internal sealed class PageServer : IAsyncDisposable
 {
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(2);
+    private readonly ConnectionRoom _room = new();
     private readonly KestrelServer _kestrel;
     private readonly PageApplication _application;
     private readonly int _port;
@@ -25,14 +26,17 @@ internal sealed class PageServer : IAsyncDisposable
     {
         (_application, _port) = (application, port);
         var options = new KestrelServerOptions { AddServerHeader = false };
-        options.Limits.MaxConcurrentConnections = 512;
         options.Limits.MaxRequestBodySize = 4096;
         options.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
         options.Limits.MaxRequestHeaderCount = 64;
         options.Limits.MaxRequestLineSize = 4096;
         options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         options.Limits.MinRequestBodyDataRate = new MinDataRate(100, TimeSpan.FromSeconds(5));
-        options.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http1);
+        options.Listen(IPAddress.Loopback, port, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            listen.Use(next => connection => _room.OnConnectionAsync(connection, next));
+        });
         _kestrel = new KestrelServer(
             Options.Create(options),
             new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance),
@@ -49,7 +53,7 @@ internal sealed class PageServer : IAsyncDisposable
     {
         try
         {
-            await _kestrel.StartAsync(new Application(_application), CancellationToken.None);
+            await _kestrel.StartAsync(new Application(_application, _room), CancellationToken.None);
         }
         catch (Exception e) when (e is IOException or AddressInUseException)
         {
@@ -65,9 +69,13 @@ internal sealed class PageServer : IAsyncDisposable
         _kestrel.Dispose();
     }
 
-    private sealed class Application(PageApplication answers) : IHttpApplication<HttpContext>
+    private sealed class Application(PageApplication answers, ConnectionRoom room) : IHttpApplication<HttpContext>
     {
-        public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+        public HttpContext CreateContext(IFeatureCollection contextFeatures)
+        {
+            room.Begin(contextFeatures);
+            return new DefaultHttpContext(contextFeatures);
+        }
 
         public async Task ProcessRequestAsync(HttpContext context)
         {
@@ -81,8 +89,6 @@ internal sealed class PageServer : IAsyncDisposable
             }
         }
 
-        public void DisposeContext(HttpContext context, Exception? exception)
-        {
-        }
+        public void DisposeContext(HttpContext context, Exception? exception) => room.End(context.Features);
     }
 }

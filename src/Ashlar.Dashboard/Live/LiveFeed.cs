@@ -19,6 +19,7 @@ internal sealed class LiveFeed : IAsyncDisposable
     private const int MomentsKept = 60;
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestAge = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan AgentPatience = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan EventPause = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan EventsShown = TimeSpan.FromHours(1);
     private readonly TreeWatch _watch;
@@ -47,17 +48,15 @@ internal sealed class LiveFeed : IAsyncDisposable
     }
 
     /// <summary>What is shown now. While no page is open it is put together only when somebody asks.</summary>
-    public LiveFrame Latest
+    public async Task<LiveFrame> LatestAsync()
     {
-        get
+        if (_time.GetUtcNow().ToUnixTimeMilliseconds() - _latest.At > LongestAge.TotalMilliseconds)
         {
-            if (_time.GetUtcNow().ToUnixTimeMilliseconds() - _latest.At > LongestAge.TotalMilliseconds)
-            {
-                Show();
-            }
-
-            return _latest;
+            await Task.WhenAny(_watch.WantAsync(), Task.Delay(AgentPatience, _time));
+            Show();
         }
+
+        return _latest;
     }
 
     /// <summary>Opens a page's stream; null: too many are open, or the dashboard ends.</summary>
@@ -72,6 +71,7 @@ internal sealed class LiveFeed : IAsyncDisposable
 
             var page = new Page(this);
             _pages.Add(page);
+            _ = _watch.WantAsync();
             Changed();
             return page;
         }
@@ -80,6 +80,11 @@ internal sealed class LiveFeed : IAsyncDisposable
     /// <summary>Writes all metrics as Prometheus reads them.</summary>
     public void WriteMetrics(IBufferWriter<byte> output)
     {
+        if (_watch.Last.Report is null)
+        {
+            _ = _watch.WantAsync();
+        }
+
         lock (_collector)
         {
             PrometheusText.Write(output, _collector.Totals, _watch.Last.Report?.Stack ?? "");
@@ -158,7 +163,12 @@ internal sealed class LiveFeed : IAsyncDisposable
                 await _changed.WaitAsync(_ending.Token);
                 if (HasPages)
                 {
-                    Show();
+                    // Until it is known how the stack is, there is nothing to show; then it is called again.
+                    _ = _watch.WantAsync();
+                    if (_watch.IsKnown)
+                    {
+                        Show();
+                    }
                 }
 
                 await Task.Delay(ShortestPause, _time, _ending.Token);

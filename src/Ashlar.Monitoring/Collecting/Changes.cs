@@ -1,15 +1,25 @@
 namespace Ashlar.Monitoring;
 
-/// <summary>What one pass found, over all files: counters as rates, histograms as what came, gauges as they are.</summary>
-/// <param name="span">Time since the pass before.</param>
-internal sealed class Changes(TimeSpan span)
+/// <summary>What one pass found, over all files: counters as rates, histograms as what came, gauges as they are. It is used again for each pass.</summary>
+internal sealed class Changes
 {
     private readonly Dictionary<string, Dictionary<string, double>> _rates = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Dictionary<string, long>> _gauges = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Name, string Subject), HistogramSnapshot> _histograms = [];
+    private TimeSpan _span;
 
     /// <summary>All subjects.</summary>
-    public IEnumerable<string> Subjects => _rates.Keys.Union(_gauges.Keys, StringComparer.Ordinal);
+    public IEnumerable<string> Subjects => Found(_rates).Union(Found(_gauges), StringComparer.Ordinal);
+
+    /// <summary>Forgets the pass before.</summary>
+    /// <param name="span">Time since then.</param>
+    public void Begin(TimeSpan span)
+    {
+        _span = span;
+        Forget(_rates);
+        Forget(_gauges);
+        _histograms.Clear();
+    }
 
     /// <summary>A counter or histogram grew.</summary>
     public void Count(MetricsSeries series, MetricsSeries? before, bool countsAsNew)
@@ -20,14 +30,17 @@ internal sealed class Changes(TimeSpan span)
             return;
         }
 
-        var came = !countsAsNew ? HistogramSnapshot.Empty : before?.Histogram is { } earlier ? histogram.Since(earlier) : histogram;
-        _histograms[(series.Name, series.Subject)] = Histogram(series.Name, series.Subject).Plus(came);
+        if (countsAsNew && !ReferenceEquals(series, before))
+        {
+            var came = before?.Histogram is { } earlier ? histogram.Since(earlier) : histogram;
+            _histograms[(series.Name, series.Subject)] = Histogram(series.Name, series.Subject).Plus(came);
+        }
     }
 
     /// <summary>A counter grew by so much.</summary>
     public void Rate(string name, string subject, long growth)
     {
-        var rate = span > TimeSpan.Zero ? growth / span.TotalSeconds : 0;
+        var rate = growth != 0 && _span > TimeSpan.Zero ? growth / _span.TotalSeconds : 0;
         Of(_rates, subject)[name] = RateOf(name, subject) + rate;
     }
 
@@ -46,10 +59,19 @@ internal sealed class Changes(TimeSpan span)
     /// <summary>What came; empty if there is no such histogram.</summary>
     public HistogramSnapshot Histogram(string name, string subject) => _histograms.GetValueOrDefault((name, subject)) ?? HistogramSnapshot.Empty;
 
-    /// <summary>All counters of a subject, a second, and all its gauges.</summary>
-    public IEnumerable<(string Name, double Value)> All(string subject) =>
-        (_rates.GetValueOrDefault(subject)?.Select(rate => (rate.Key, rate.Value)) ?? [])
-        .Concat(_gauges.GetValueOrDefault(subject)?.Select(gauge => (gauge.Key, (double)gauge.Value)) ?? []);
+    /// <summary>Gives all counters of a subject, a second, and all its gauges.</summary>
+    public void ForEach(string subject, Action<string, double> give)
+    {
+        foreach (var (name, rate) in _rates.GetValueOrDefault(subject) ?? [])
+        {
+            give(name, rate);
+        }
+
+        foreach (var (name, value) in _gauges.GetValueOrDefault(subject) ?? [])
+        {
+            give(name, value);
+        }
+    }
 
     /// <summary>Tells the tier of each service that the agent wrote one of.</summary>
     public void ForEachTier(Action<string, string> learn)
@@ -60,6 +82,22 @@ internal sealed class Changes(TimeSpan span)
             {
                 learn(Monitoring.Subjects.Split(subject).Service, tier[InstanceMetrics.Tier.Length..]);
             }
+        }
+    }
+
+    private static IEnumerable<string> Found<T>(Dictionary<string, Dictionary<string, T>> all) => all.Where(one => one.Value.Count > 0).Select(one => one.Key);
+
+    // What was not found in two passes is gone.
+    private static void Forget<T>(Dictionary<string, Dictionary<string, T>> all)
+    {
+        foreach (var (subject, found) in all)
+        {
+            if (found.Count == 0)
+            {
+                all.Remove(subject);
+            }
+
+            found.Clear();
         }
     }
 

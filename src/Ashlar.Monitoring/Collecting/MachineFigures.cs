@@ -1,4 +1,5 @@
-using System.Globalization;
+using System.Buffers;
+using System.Buffers.Text;
 
 namespace Ashlar.Monitoring;
 
@@ -17,42 +18,71 @@ internal sealed record MachineFigures(long BusyMilliseconds, int Cores, long Mem
     // USER_HZ, which /proc/stat counts in, is 100 on every architecture that .NET runs on.
     private const int MillisecondsPerTick = 10;
 
+    // What is needed stands at the begin of both, also on a machine of a thousand cores.
+    private const int MostBytes = 128 * 1024;
+
     /// <summary>Reads them; null where there is no such <c>/proc</c>.</summary>
     public static MachineFigures? Read()
     {
+        var room = ArrayPool<byte>.Shared.Rent(2 * MostBytes);
         try
         {
-            return Parse(File.ReadAllText("/proc/stat"), File.ReadAllText("/proc/meminfo"));
+            var stat = Read("/proc/stat", room.AsSpan(0, MostBytes));
+            return Parse(stat, Read("/proc/meminfo", room.AsSpan(MostBytes)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null;
         }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(room);
+        }
     }
 
-    internal static MachineFigures? Parse(string stat, string memory)
+    private static ReadOnlySpan<byte> Read(string path, Span<byte> into)
     {
-        var lines = stat.Split('\n');
-        var first = lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        if (first is not ["cpu", _, _, _, _, _, _, _, ..])
+        using var file = File.OpenHandle(path);
+        return into[..RandomAccess.Read(file, into, 0)];
+    }
+
+    internal static MachineFigures? Parse(ReadOnlySpan<byte> stat, ReadOnlySpan<byte> memory)
+    {
+        if (!stat.StartsWith("cpu "u8))
         {
             return null;
         }
 
         // user nice system idle iowait irq softirq steal; what guests use is in user already.
+        var rest = stat["cpu "u8.Length..];
         long busy = 0;
-        for (var field = 1; field <= Math.Min(8, first.Length - 1); field++)
+        for (var field = 1; field <= 8; field++)
         {
-            busy += field is 4 or 5 ? 0 : Number(first[field]);
+            var value = Next(ref rest);
+            busy += field is 4 or 5 ? 0 : value;
         }
 
-        var cores = lines.Count(line => line.StartsWith("cpu", StringComparison.Ordinal) && line.Length > 3 && char.IsAsciiDigit(line[3]));
-        return new MachineFigures(busy * MillisecondsPerTick, Math.Max(1, cores), Kibibytes(memory, "MemTotal:") * 1024, Kibibytes(memory, "MemAvailable:") * 1024);
+        var cores = 0;
+        for (var line = stat; (line = line[(line.IndexOf((byte)'\n') + 1)..]).StartsWith("cpu"u8);)
+        {
+            cores++;
+        }
+
+        return new MachineFigures(busy * MillisecondsPerTick, Math.Max(1, cores), Kibibytes(memory, "MemTotal:"u8) * 1024, Kibibytes(memory, "MemAvailable:"u8) * 1024);
     }
 
-    private static long Kibibytes(string memory, string name) =>
-        memory.Split('\n').FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal)) is { } found
-        && found.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var kib, ..] ? Number(kib) : 0;
+    private static long Kibibytes(ReadOnlySpan<byte> memory, ReadOnlySpan<byte> name)
+    {
+        var at = memory.IndexOf(name);
+        var rest = at < 0 ? default : memory[(at + name.Length)..];
+        return Next(ref rest);
+    }
 
-    private static long Number(string text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : 0;
+    private static long Next(ref ReadOnlySpan<byte> text)
+    {
+        text = text.TrimStart((byte)' ');
+        var found = Utf8Parser.TryParse(text, out long value, out var length);
+        text = text[length..];
+        return found && value > 0 ? value : 0;
+    }
 }

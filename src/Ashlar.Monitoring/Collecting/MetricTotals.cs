@@ -6,16 +6,16 @@ namespace Ashlar.Monitoring;
 /// </summary>
 public sealed class MetricTotals
 {
-    private readonly SortedDictionary<(string Name, string Subject), MetricTotal> _totals = new(Comparer<(string, string)>.Create(
-        static (a, b) => string.CompareOrdinal(a.Item1, b.Item1) is var order and not 0 ? order : string.CompareOrdinal(a.Item2, b.Item2)));
-
+    private readonly Dictionary<(string Name, string Subject), MetricTotal> _totals = [];
     private readonly Dictionary<string, string> _tiers = new(StringComparer.Ordinal);
+    private int _pass;
 
     /// <summary>The series, ordered by name and subject.</summary>
-    public IEnumerable<MetricTotal> Series => _totals.Values;
+    public IEnumerable<MetricTotal> Series => _totals.Values.Where(IsNow)
+        .OrderBy(total => total.Name, StringComparer.Ordinal).ThenBy(total => total.Subject, StringComparer.Ordinal);
 
     /// <summary>A counter's or gauge's value; 0 if there is none.</summary>
-    public long Value(string name, string subject = "") => _totals.GetValueOrDefault((name, subject))?.Value ?? 0;
+    public long Value(string name, string subject = "") => _totals.GetValueOrDefault((name, subject)) is { } total && IsNow(total) ? total.Value : 0;
 
     /// <summary>Tier of a service.</summary>
     public string TierOf(string service) => _tiers.GetValueOrDefault(service) ?? Subjects.TierOf(service);
@@ -25,6 +25,11 @@ public sealed class MetricTotals
     internal void Add(MetricsSeries series, MetricsSeries? before)
     {
         var total = Find(series.Name, series.Subject, series.Kind);
+        if (ReferenceEquals(series, before))
+        {
+            return;
+        }
+
         if (series.Histogram is { } histogram)
         {
             total.Histogram = total.Histogram.Plus(before?.Histogram is { } earlier ? histogram.Since(earlier) : histogram);
@@ -35,16 +40,27 @@ public sealed class MetricTotals
         }
     }
 
-    internal void Set(string name, string subject, SeriesKind kind, long value) => Find(name, subject, kind).Value = value;
-
-    /// <summary>Gauges that nobody writes any more mean nothing.</summary>
-    internal void DropGauges()
+    internal void Set(string name, string subject, SeriesKind kind, long value)
     {
-        foreach (var key in _totals.Where(total => total.Value.Kind == SeriesKind.Gauge).Select(total => total.Key).ToArray())
-        {
-            _totals.Remove(key);
-        }
+        var total = Find(name, subject, kind);
+        (total.Value, total.Pass) = (value, _pass);
     }
+
+    /// <summary>A pass begins. Gauges that nobody writes in it mean nothing.</summary>
+    internal void Begin()
+    {
+        foreach (var (key, total) in _totals)
+        {
+            if (!IsNow(total))
+            {
+                _totals.Remove(key);
+            }
+        }
+
+        _pass++;
+    }
+
+    private bool IsNow(MetricTotal total) => total.Kind != SeriesKind.Gauge || total.Pass == _pass;
 
     private MetricTotal Find(string name, string subject, SeriesKind kind)
     {
@@ -74,6 +90,9 @@ public sealed class MetricTotal(string name, string subject, SeriesKind kind)
 
     /// <summary>Value of a counter or gauge.</summary>
     public long Value { get; internal set; }
+
+    /// <summary>The pass in which it was set last.</summary>
+    internal int Pass { get; set; }
 
     /// <summary>Of a histogram.</summary>
     public HistogramSnapshot Histogram { get; internal set; } = HistogramSnapshot.Empty;

@@ -9,6 +9,7 @@ namespace Ashlar.Monitoring;
 public sealed class MetricsCollector(string folder, TimeProvider time)
 {
     private readonly MetricsFolder _folder = new(folder);
+    private readonly Changes _changes = new();
     private long? _passAt;
     private DateTimeOffset? _pass;
     private long _machineBusy;
@@ -25,8 +26,9 @@ public sealed class MetricsCollector(string folder, TimeProvider time)
         var readings = _folder.Read(_pass, problems);
         (_pass, _passAt) = (now, at);
 
-        var changes = new Changes(span);
-        Totals.DropGauges();
+        var changes = _changes;
+        changes.Begin(span);
+        Totals.Begin();
         foreach (var reading in readings)
         {
             Take(reading, changes);
@@ -50,9 +52,12 @@ public sealed class MetricsCollector(string folder, TimeProvider time)
 
     private void Take(Reading reading, Changes changes)
     {
-        foreach (var series in reading.Now.Series)
+        var (all, earlier) = (reading.Now.Series, reading.Before?.Series ?? []);
+        for (var i = 0; i < all.Length; i++)
         {
-            var before = reading.Before?.Find(series.Name, series.Subject);
+            // Series of a file keep their order.
+            var series = all[i];
+            var before = i < earlier.Length ? earlier[i] : null;
             if (series.Kind != SeriesKind.Gauge)
             {
                 Totals.Add(series, before);
@@ -76,10 +81,11 @@ public sealed class MetricsCollector(string folder, TimeProvider time)
         changes.Rate(MachineFigures.Cpu, "", _machineBusy == 0 ? 0 : Math.Max(0, machine.BusyMilliseconds - _machineBusy));
         _machineBusy = machine.BusyMilliseconds;
         Totals.Set(MachineFigures.Cpu, "", SeriesKind.Counter, machine.BusyMilliseconds);
-        foreach (var (name, value) in new[]
-        {
-            (MachineFigures.CoreCount, machine.Cores), (MachineFigures.MemoryTotal, machine.Memory), (MachineFigures.MemoryFree, machine.MemoryAvailable),
-        })
+        TakeMachine(MachineFigures.CoreCount, machine.Cores);
+        TakeMachine(MachineFigures.MemoryTotal, machine.Memory);
+        TakeMachine(MachineFigures.MemoryFree, machine.MemoryAvailable);
+
+        void TakeMachine(string name, long value)
         {
             changes.Gauge(name, "", value);
             Totals.Set(name, "", SeriesKind.Gauge, value);

@@ -24,9 +24,12 @@ internal sealed class MetricsFolder(string folder)
             }
         }
 
-        foreach (var gone in _known.Keys.Except(paths).ToArray())
+        foreach (var known in _known.Keys)
         {
-            _known.Remove(gone);
+            if (!paths.Contains(known))
+            {
+                _known.Remove(known);
+            }
         }
 
         return readings;
@@ -52,13 +55,13 @@ internal sealed class MetricsFolder(string folder)
     private Reading? Read(string path, DateTimeOffset? since, List<string> problems)
     {
         var known = _known.GetValueOrDefault(path);
-        if (known is { Finished: true } && known.Written == File.GetLastWriteTimeUtc(path))
+        var written = known is { Alive: true } ? DateTime.MinValue : File.GetLastWriteTimeUtc(path);
+        if (known is { Finished: true } && known.Written == written)
         {
             return null;
         }
 
-        var written = File.GetLastWriteTimeUtc(path);
-        if (!MetricsReader.TryRead(path, out var snapshot, out var problem))
+        if (!MetricsReader.TryRead(path, known?.Last, out var snapshot, out var problem))
         {
             if (File.Exists(path))
             {

@@ -1,4 +1,6 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 
 namespace Ashlar.Monitoring;
 
@@ -7,11 +9,14 @@ internal static class SampleBuilder
 {
     private const string EdgeService = "edge";
     private const string MachineService = "machine";
-    private static readonly string[] InstanceNames =
-    [
+    private static readonly FrozenSet<string> InstanceNames = new[]
+    {
         InstanceMetrics.Cpu, InstanceMetrics.Memory, InstanceMetrics.Restarts, InstanceMetrics.State, InstanceMetrics.Started,
         InstanceMetrics.CpuLimit, InstanceMetrics.MemoryLimit, InstanceMetrics.RequestsLimit,
-    ];
+    }.ToFrozenSet(StringComparer.Ordinal);
+
+    private static readonly ImmutableSortedDictionary<string, double> None = ImmutableSortedDictionary.Create<string, double>(StringComparer.Ordinal);
+    private static readonly string[] RequestClasses = [.. Enumerable.Range(0, 6).Select(status => $"{EdgeSeries.Requests}{status}xx")];
 
     public static ImmutableArray<Sample> Build(Changes changes, MetricTotals totals)
     {
@@ -87,7 +92,13 @@ internal static class SampleBuilder
 
     private static RequestFigures RequestsOf(Changes changes, string service)
     {
-        ImmutableArray<double> classes = [.. Enumerable.Range(0, 6).Select(status => changes.RateOf($"{EdgeSeries.Requests}{status}xx", service))];
+        var rates = new double[RequestClasses.Length];
+        for (var i = 0; i < rates.Length; i++)
+        {
+            rates[i] = changes.RateOf(RequestClasses[i], service);
+        }
+
+        var classes = ImmutableCollectionsMarshal.AsImmutableArray(rates);
         return new RequestFigures
         {
             Rate = classes.Sum(),
@@ -153,22 +164,46 @@ internal static class SampleBuilder
         };
     }
 
-    private static ImmutableSortedDictionary<string, double> FiguresOf(Changes changes, string subject) => changes.All(subject)
-        .Where(figure => !InstanceNames.Contains(figure.Name)
-            && !figure.Name.StartsWith(InstanceMetrics.Tier, StringComparison.Ordinal)
-            && (!figure.Name.StartsWith("edge_", StringComparison.Ordinal) || figure.Name.StartsWith(EdgeSeries.Failures, StringComparison.Ordinal)))
-        .Where(figure => !figure.Name.StartsWith("machine_", StringComparison.Ordinal))
-        .GroupBy(figure => figure.Name, StringComparer.Ordinal)
-        .ToImmutableSortedDictionary(group => group.Key, group => group.Sum(figure => figure.Value), StringComparer.Ordinal);
+    private static ImmutableSortedDictionary<string, double> FiguresOf(Changes changes, string subject)
+    {
+        var figures = None.ToBuilder();
+        changes.ForEach(subject, (name, value) =>
+        {
+            if (IsFigure(name))
+            {
+                figures[name] = figures.GetValueOrDefault(name) + value;
+            }
+        });
+        return figures.ToImmutable();
+    }
+
+    private static bool IsFigure(string name) => !InstanceNames.Contains(name)
+        && !name.StartsWith(InstanceMetrics.Tier, StringComparison.Ordinal) && !name.StartsWith("machine_", StringComparison.Ordinal)
+        && (!name.StartsWith("edge_", StringComparison.Ordinal) || name.StartsWith(EdgeSeries.Failures, StringComparison.Ordinal));
 
     private static ImmutableSortedDictionary<string, double> SumFigures(Sample[] instances, string subject, Changes changes)
     {
-        var own = FiguresOf(changes, subject).Where(figure => figure.Value != 0 || !figure.Key.StartsWith(EdgeSeries.Failures, StringComparison.Ordinal));
-        return instances.SelectMany(i => i.Figures).Concat(own).GroupBy(figure => figure.Key, StringComparer.Ordinal).ToImmutableSortedDictionary(
-            group => group.Key,
-            group => group.Key.Contains("_lag_", StringComparison.Ordinal) || group.Key.Contains("_age_", StringComparison.Ordinal)
-                ? group.Max(figure => figure.Value) : group.Sum(figure => figure.Value),
-            StringComparer.Ordinal);
+        var sum = None.ToBuilder();
+        foreach (var instance in instances)
+        {
+            foreach (var (name, value) in instance.Figures)
+            {
+                Add(name, value);
+            }
+        }
+
+        foreach (var (name, value) in FiguresOf(changes, subject))
+        {
+            if (value != 0 || !name.StartsWith(EdgeSeries.Failures, StringComparison.Ordinal))
+            {
+                Add(name, value);
+            }
+        }
+
+        return sum.ToImmutable();
+
+        void Add(string name, double value) => sum[name] = !sum.TryGetValue(name, out var already) ? value
+            : name.Contains("_lag_", StringComparison.Ordinal) || name.Contains("_age_", StringComparison.Ordinal) ? Math.Max(already, value) : already + value;
     }
 
     private static Sample Machine(Changes changes, double cores)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace Ashlar.Monitoring;
 
@@ -6,59 +7,75 @@ namespace Ashlar.Monitoring;
 internal static class SaturationRules
 {
     public const string Cpu = "cpu", Memory = "memory", Requests = "requests", Connections = "connections", Waiting = "waiting";
+    private const string OfMemory = " MiB of memory";
 
     /// <summary>Adds it to a sample.</summary>
     /// <param name="sample">The sample.</param>
     /// <param name="cores">Cores of the machine, which limit whom nothing else does; 0: unknown.</param>
-    public static Sample With(Sample sample, double cores) => sample with { Saturation = All(sample, cores).MaxBy(s => s.Share) };
-
-    private static IEnumerable<Saturation> All(Sample sample, double cores)
+    public static Sample With(Sample sample, double cores)
     {
+        var nearest = default(Nearest);
         if (sample.Process is { } process)
         {
             var limit = process.CpuLimit > 0 ? Math.Min(process.CpuLimit, cores > 0 ? cores : process.CpuLimit) : cores;
-            if (limit > 0)
-            {
-                yield return new Saturation(Share(process.Cpu, limit), Cpu, $"{Text(process.Cpu)} of {Text(limit)} {(limit == 1 ? "core" : "cores")}");
-            }
+            nearest.Consider(Cpu, process.Cpu, limit, 1, limit == 1 ? " core" : " cores");
 
             // A cache fills its memory by design, and a machine's is filled by caches of files.
-            if (process.MemoryLimit > 0 && sample.Tier is not ("cache" or "machine"))
+            if (sample.Tier is not ("cache" or "machine"))
             {
-                yield return new Saturation(
-                    Share(process.Memory, process.MemoryLimit), Memory, $"{Mebibytes(process.Memory)} of {Mebibytes(process.MemoryLimit)} MiB of memory");
+                nearest.Consider(Memory, process.Memory, process.MemoryLimit, 1 << 20, OfMemory);
             }
         }
 
-        if (sample.Requests is { Limit: > 0 } requests)
+        if (sample.Requests is { } requests)
         {
-            yield return new Saturation(
-                Share(requests.InFlight - requests.Waiting, requests.Limit), Requests,
-                $"{Text(requests.InFlight - requests.Waiting)} of {Text(requests.Limit)} requests in flight");
-        }
-
-        if (sample.Requests is { Waiting: > 0 } full && sample.Tier != "edge")
-        {
-            yield return new Saturation(1, Waiting, $"{Text(full.Waiting)} requests wait for an instance");
+            nearest.Consider(Requests, requests.InFlight - requests.Waiting, requests.Limit, 1, " requests in flight");
+            if (requests.Waiting > 0 && sample.Tier != "edge")
+            {
+                nearest.Consider(Waiting, requests.Waiting, requests.Waiting, 1, " requests wait for an instance");
+            }
         }
 
         foreach (var (name, value) in sample.Figures)
         {
-            if (name.EndsWith("_connections", StringComparison.Ordinal) && sample.Figure(name + "_max") is > 0 and var most)
+            if (name.EndsWith("_connections", StringComparison.Ordinal))
             {
-                yield return new Saturation(Share(value, most), Connections, $"{Text(value)} of {Text(most)} connections");
+                nearest.Consider(Connections, value, sample.Figure(name + "_max") ?? 0, 1, " connections");
             }
         }
 
-        if (sample.Tier == "queue" && sample.Figure("engine_memory_bytes") is { } used && sample.Figure("engine_memory_limit_bytes") is > 0 and var room)
+        if (sample.Tier == "queue" && sample.Figure("engine_memory_bytes") is { } used)
         {
-            yield return new Saturation(Share(used, room), Memory, $"{Mebibytes(used)} of {Mebibytes(room)} MiB of memory");
+            nearest.Consider(Memory, used, sample.Figure("engine_memory_limit_bytes") ?? 0, 1 << 20, OfMemory);
         }
+
+        return nearest.Limit is null ? sample : sample with { Saturation = nearest.Tell() };
+    }
+
+    // In numbers as long as it is not known which one is told.
+    [StructLayout(LayoutKind.Auto)]
+    private struct Nearest
+    {
+        private double _share, _value, _of, _unit;
+        private string _what;
+
+        public string? Limit { get; private set; }
+
+        public void Consider(string limit, double value, double of, double unit, string what)
+        {
+            var share = of > 0 ? Share(value, of) : -1;
+            if (share >= 0 && (Limit is null || share > _share))
+            {
+                (Limit, _share, _value, _of, _unit, _what) = (limit, share, value, of, unit, what);
+            }
+        }
+
+        public readonly Saturation Tell() => new(_share, Limit!, Limit == Waiting
+            ? Text(_value) + _what
+            : $"{Text(_value / _unit)} of {Text(_of / _unit)}{_what}");
     }
 
     private static double Share(double value, double limit) => Math.Clamp(value / limit, 0, 1);
 
     private static string Text(double value) => value.ToString(value >= 10 || value == Math.Floor(value) ? "0" : "0.##", CultureInfo.InvariantCulture);
-
-    private static string Mebibytes(double bytes) => Text(bytes / (1 << 20));
 }

@@ -37,6 +37,7 @@ internal static class MetricsLayout
     public const int FirstSlotAt = 56;
     public const int BootIdAt = 64;
     public const int BootIdBytes = 36;
+    public const int UsedHeaderBytes = BootIdAt + BootIdBytes;
 
     public static ReadOnlySpan<byte> Magic => "ASHMETR1"u8;
 

@@ -1,6 +1,7 @@
+using System.Buffers;
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
-using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Ashlar.Monitoring;
@@ -15,13 +16,18 @@ public static class MetricsReader
     /// <param name="path">Its path.</param>
     /// <param name="snapshot">What it holds.</param>
     /// <param name="problem">Why it could not be read; null if it could.</param>
-    public static bool TryRead(string path, [NotNullWhen(true)] out MetricsSnapshot? snapshot, [NotNullWhen(false)] out string? problem)
+    public static bool TryRead(string path, [NotNullWhen(true)] out MetricsSnapshot? snapshot, [NotNullWhen(false)] out string? problem) =>
+        TryRead(path, null, out snapshot, out problem);
+
+    /// <summary>Reads a file again: what has not changed since is taken from what it held then.</summary>
+    internal static bool TryRead(
+        string path, MetricsSnapshot? before, [NotNullWhen(true)] out MetricsSnapshot? snapshot, [NotNullWhen(false)] out string? problem)
     {
         snapshot = null;
         try
         {
             using var file = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
-            problem = Read(file, out snapshot);
+            problem = Read(file, before, out snapshot);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
@@ -31,11 +37,11 @@ public static class MetricsReader
         return problem is null;
     }
 
-    private static string? Read(SafeFileHandle file, out MetricsSnapshot? snapshot)
+    private static string? Read(SafeFileHandle file, MetricsSnapshot? before, out MetricsSnapshot? snapshot)
     {
         snapshot = null;
-        var header = new byte[MetricsLayout.HeaderBytes];
-        if (!Fill(file, header, 0) || !header.AsSpan().StartsWith(MetricsLayout.Magic))
+        Span<byte> header = stackalloc byte[MetricsLayout.UsedHeaderBytes];
+        if (!Fill(file, header, 0) || !header.StartsWith(MetricsLayout.Magic))
         {
             return "It is not a metrics file.";
         }
@@ -59,83 +65,93 @@ public static class MetricsReader
             return "Its header is damaged, or its end is missing.";
         }
 
-        var table = new byte[count * MetricsLayout.SeriesBytes];
-        if (!Fill(file, table, MetricsLayout.HeaderBytes) || Entries(table, longs) is not { } entries)
+        var same = before is not null && before.Table.IsOf(header) ? before : null;
+        if ((same?.Table is { } known && known.Count == count ? known : ReadTable(file, header, count, longs)) is not { } table)
         {
             return "Its table of series is damaged.";
         }
 
-        if (Sum(file, entries, slots, longs, firstSlot) is not { } values)
+        var sums = ArrayPool<long>.Shared.Rent(Math.Max(1, table.UsedLongs));
+        try
         {
-            return "Its end is missing.";
-        }
-
-        snapshot = new MetricsSnapshot(
-            new ProcessMark(
-                MetricsLayout.Int(header, MetricsLayout.PidAt),
-                MetricsLayout.Long(header, MetricsLayout.ProcessStartAt),
-                Encoding.ASCII.GetString(header, MetricsLayout.BootIdAt, MetricsLayout.BootIdBytes).TrimEnd('\0')),
-            DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(MetricsLayout.Long(header, MetricsLayout.CreatedAt), 0, 253402300799999)),
-            [.. entries.Select(entry => Series(entry, values))]);
-        return null;
-    }
-
-    private static List<Entry>? Entries(byte[] table, int longs)
-    {
-        List<Entry> entries = [];
-        for (var at = 0; at < table.Length; at += MetricsLayout.SeriesBytes)
-        {
-            var kind = (SeriesKind)MetricsLayout.Int(table, at);
-            var index = MetricsLayout.Int(table, at + 4);
-            var name = MetricsLayout.Int(table, at + 8);
-            var subject = MetricsLayout.Int(table, at + 12);
-            if (!Enum.IsDefined(kind)
-                || index < MetricsLayout.SinkLongs || index > longs - MetricsLayout.LongsOf(kind)
-                || name is < 1 or > MetricsLayout.MaxText || subject < 0 || subject > MetricsLayout.MaxText - name)
+            if (!Sum(file, sums.AsSpan(0, table.UsedLongs), slots, longs, firstSlot))
             {
-                return null;
+                return "Its end is missing.";
             }
 
-            var text = at + MetricsLayout.SeriesTextAt;
-            entries.Add(new Entry(kind, index, Encoding.UTF8.GetString(table, text, name), Encoding.UTF8.GetString(table, text + name, subject)));
+            snapshot = new MetricsSnapshot(table, Series(table, sums, same));
+            return null;
         }
+        finally
+        {
+            ArrayPool<long>.Shared.Return(sums);
+        }
+    }
 
-        return entries;
+    private static SeriesTable? ReadTable(SafeFileHandle file, ReadOnlySpan<byte> header, int count, int longs)
+    {
+        var table = new byte[count * MetricsLayout.SeriesBytes];
+        return Fill(file, table, MetricsLayout.HeaderBytes) ? SeriesTable.Parse(header, table, longs) : null;
     }
 
     // Only the part of a slot that series use is read: the rest of a slot is a hole in the file.
-    private static long[]? Sum(SafeFileHandle file, List<Entry> entries, int slots, int longs, long firstSlot)
+    private static bool Sum(SafeFileHandle file, Span<long> sums, int slots, int longs, long firstSlot)
     {
-        var used = entries.Count == 0 ? 0 : entries.Max(entry => entry.Index + MetricsLayout.LongsOf(entry.Kind));
-        var sums = new long[used];
-        var slot = new byte[used * sizeof(long)];
-        for (var i = 0; i < slots; i++)
+        sums.Clear();
+        var room = ArrayPool<byte>.Shared.Rent(Math.Max(1, sums.Length * sizeof(long)));
+        try
         {
-            if (!Fill(file, slot, firstSlot + ((long)i * longs * sizeof(long))))
+            var slot = room.AsSpan(0, sums.Length * sizeof(long));
+            for (var i = 0; i < slots; i++)
             {
-                return null;
+                if (!Fill(file, slot, firstSlot + ((long)i * longs * sizeof(long))))
+                {
+                    return false;
+                }
+
+                var values = MemoryMarshal.Cast<byte, long>(slot);
+                for (var at = 0; at < sums.Length; at++)
+                {
+                    sums[at] = unchecked(sums[at] + values[at]);
+                }
             }
 
-            var values = MemoryMarshal.Cast<byte, long>(slot);
-            for (var at = 0; at < used; at++)
-            {
-                sums[at] = unchecked(sums[at] + values[at]);
-            }
+            return true;
         }
-
-        return sums;
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(room);
+        }
     }
 
-    private static MetricsSeries Series(Entry entry, long[] values)
+    // A series that has not moved is the very object that it was, so that whoever compares sees it at once.
+    private static ImmutableArray<MetricsSeries> Series(SeriesTable table, long[] values, MetricsSnapshot? before)
     {
-        if (entry.Kind != SeriesKind.Histogram)
+        var series = ImmutableArray.CreateBuilder<MetricsSeries>(table.Count);
+        for (var i = 0; i < table.Count; i++)
         {
-            return new MetricsSeries(entry.Name, entry.Subject, entry.Kind, values[entry.Index], null);
+            var entry = table[i];
+            var was = before is not null && i < before.Series.Length ? before.Series[i] : null;
+            if (entry.Kind != SeriesKind.Histogram)
+            {
+                var value = values[entry.Index];
+                series.Add(was is not null && was.Value == value ? was : new MetricsSeries(entry.Name, entry.Subject, entry.Kind, value, null));
+                continue;
+            }
+
+            var buckets = values.AsSpan(entry.Index, HistogramBuckets.Count);
+            var sum = values[entry.Index + HistogramBuckets.Count];
+            if (was?.Histogram is { } histogram && histogram.Sum == sum && histogram.Buckets.SequenceEqual(buckets))
+            {
+                series.Add(was);
+                continue;
+            }
+
+            histogram = new HistogramSnapshot(buckets.ToArray(), sum);
+            series.Add(new MetricsSeries(entry.Name, entry.Subject, entry.Kind, histogram.Count, histogram));
         }
 
-        var histogram = new HistogramSnapshot(
-            values[entry.Index..(entry.Index + HistogramBuckets.Count)], values[entry.Index + HistogramBuckets.Count]);
-        return new MetricsSeries(entry.Name, entry.Subject, entry.Kind, histogram.Count, histogram);
+        return series.MoveToImmutable();
     }
 
     private static bool Fill(SafeFileHandle file, Span<byte> into, long offset)
@@ -154,6 +170,4 @@ public static class MetricsReader
 
         return true;
     }
-
-    private readonly record struct Entry(SeriesKind Kind, int Index, string Name, string Subject);
 }

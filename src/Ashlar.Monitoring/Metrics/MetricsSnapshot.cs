@@ -5,41 +5,32 @@ namespace Ashlar.Monitoring;
 /// <summary>What a metrics file held at one moment, its slots summed.</summary>
 public sealed class MetricsSnapshot
 {
-    private readonly Dictionary<(string, string), MetricsSeries> _byName = [];
-    private readonly ProcessMark _writer;
+    internal MetricsSnapshot(SeriesTable table, ImmutableArray<MetricsSeries> series) => (Table, Series) = (table, series);
 
-    internal MetricsSnapshot(ProcessMark writer, DateTimeOffset created, ImmutableArray<MetricsSeries> series)
-    {
-        _writer = writer;
-        Created = created;
-        Series = series;
-        foreach (var one in series)
-        {
-            _byName.TryAdd((one.Name, one.Subject), one);
-        }
-    }
+    /// <summary>What it has in common with other readings of the file.</summary>
+    internal SeriesTable Table { get; }
 
     /// <summary>Process that writes, or wrote, the file.</summary>
-    public int Pid => _writer.Pid;
+    public int Pid => Table.Writer.Pid;
 
     /// <summary>When the file was made: the start of that process.</summary>
-    public DateTimeOffset Created { get; }
+    public DateTimeOffset Created => Table.Created;
 
     /// <summary>True: that very process still runs. Gauges of a dead one mean nothing.</summary>
-    public bool IsWriterAlive => _writer.IsAlive;
+    public bool IsWriterAlive => Table.Writer.IsAlive;
 
     /// <summary>The series in the order in which they were registered.</summary>
     public ImmutableArray<MetricsSeries> Series { get; }
 
     /// <summary>A series, or null.</summary>
-    public MetricsSeries? Find(string name, string subject = "") => _byName.GetValueOrDefault((name, subject));
+    public MetricsSeries? Find(string name, string subject = "") => Table.Find(name, subject) is >= 0 and var index ? Series[index] : null;
 
     /// <summary>Value of a counter or gauge; 0 if there is none of that name and subject.</summary>
-    public long Value(string name, string subject = "") => _byName.GetValueOrDefault((name, subject))?.Value ?? 0;
+    public long Value(string name, string subject = "") => Find(name, subject)?.Value ?? 0;
 
     /// <summary>A histogram; empty if there is none of that name and subject.</summary>
     public HistogramSnapshot Histogram(string name, string subject = "") =>
-        _byName.GetValueOrDefault((name, subject))?.Histogram ?? HistogramSnapshot.Empty;
+        Find(name, subject)?.Histogram ?? HistogramSnapshot.Empty;
 }
 
 /// <summary>One series.</summary>

@@ -35,10 +35,20 @@ internal sealed record Ring(int RecordBytes, int Records, int Step)
     public void Write(SafeFileHandle file, long start, uint seed, long time, ReadOnlySpan<byte> payload)
     {
         Span<byte> record = stackalloc byte[RecordBytes];
-        payload.CopyTo(record[WordBytes..]);
-        BinaryPrimitives.WriteUInt32LittleEndian(record, Word(seed, Begin(time), record[WordBytes..]));
-        RandomAccess.Write(file, record, start + At(time));
+        Compose(record, seed, time, payload);
+        Write(file, start, time, record);
     }
+
+    /// <summary>Makes a record without writing it.</summary>
+    public void Compose(Span<byte> into, uint seed, long time, ReadOnlySpan<byte> payload)
+    {
+        payload.CopyTo(into[WordBytes..]);
+        BinaryPrimitives.WriteUInt32LittleEndian(into, Word(seed, Begin(time), into[WordBytes..RecordBytes]));
+    }
+
+    /// <summary>Writes records of steps that follow one another and do not go over the end of a lap.</summary>
+    /// <exception cref="IOException">The disk is full.</exception>
+    public void Write(SafeFileHandle file, long start, long first, ReadOnlySpan<byte> records) => RandomAccess.Write(file, records, start + At(first));
 
     /// <summary>Reads the records from a time to another, at most a lap of them, and gives those that are there.</summary>
     public void Read(SafeFileHandle file, long start, uint seed, long from, long to, RecordReader found)

@@ -3,6 +3,8 @@ namespace Ashlar.Monitoring;
 /// <summary>Which series are kept of a sample.</summary>
 internal static class SampleSeries
 {
+    private static readonly string[] RequestClasses = [.. Enumerable.Range(0, 6).Select(status => $"{SeriesNames.RequestsOfClass}{status}xx")];
+
     /// <summary>Its numbers. What is 0 and not <c>Always</c> needs no series while it was never anything else.</summary>
     public static IEnumerable<(string Metric, double Value, bool Always)> Values(Sample sample)
     {
@@ -12,7 +14,7 @@ internal static class SampleSeries
             yield return (SeriesNames.Errors, requests.Errors, true);
             for (var i = 0; i < requests.Classes.Length; i++)
             {
-                yield return ($"{SeriesNames.RequestsOfClass}{i}xx", requests.Classes[i], false);
+                yield return (RequestClasses[i], requests.Classes[i], false);
             }
 
             yield return (SeriesNames.InFlight, requests.InFlight, true);

@@ -219,4 +219,7 @@ internal sealed class SeriesEntry(SeriesKey key, bool isHistogram, int block, ui
 
     /// <summary>Time of the last record that this process wrote; null: none yet.</summary>
     public long? Last { get; set; }
+
+    /// <summary>What is not yet written of a series of numbers.</summary>
+    public PendingTen? Pending { get; set; }
 }

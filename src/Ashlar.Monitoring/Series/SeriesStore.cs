@@ -49,7 +49,7 @@ public sealed class SeriesStore : IDisposable
             }
             catch (IOException e)
             {
-                Note($"The series cannot be written: {e.Message}");
+                NoteUnwritten(e);
             }
         }
     }
@@ -74,7 +74,13 @@ public sealed class SeriesStore : IDisposable
         lock (_gate)
         {
             Refresh();
-            return _index.Find(key, isHistogram: false) is not { } entry ? [] : [.. Read(entry, from, to, step, _blocks.Values).Select(points => new SeriesPoint(
+            if (_index.Find(key, isHistogram: false) is not { } entry)
+            {
+                return [];
+            }
+
+            Flush(entry);
+            return [.. Read(entry, from, to, step, _blocks.Values).Select(points => new SeriesPoint(
                 points.At, points.All.Min(p => p.Min), points.All.Average(p => p.Average), points.All.Max(p => p.Max)))];
         }
     }
@@ -91,11 +97,19 @@ public sealed class SeriesStore : IDisposable
         }
     }
 
-    /// <summary>Closes the files.</summary>
+    /// <summary>Writes what is not yet written, and closes the files.</summary>
     public void Dispose()
     {
         lock (_gate)
         {
+            if (!_files.Values.IsClosed)
+            {
+                foreach (var entry in _index.All)
+                {
+                    Flush(entry);
+                }
+            }
+
             _files.Dispose();
         }
     }
@@ -153,6 +167,18 @@ public sealed class SeriesStore : IDisposable
                     Used(entry, time);
                 }
             }
+        }
+    }
+
+    private void Flush(SeriesEntry entry)
+    {
+        try
+        {
+            _blocks.Flush(entry);
+        }
+        catch (IOException e)
+        {
+            NoteUnwritten(e);
         }
     }
 
@@ -216,6 +242,8 @@ public sealed class SeriesStore : IDisposable
             Note(note);
         }
     }
+
+    private void NoteUnwritten(IOException e) => Note($"The series cannot be written: {e.Message}");
 
     private void Note(string note)
     {
