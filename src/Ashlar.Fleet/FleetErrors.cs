@@ -1,0 +1,41 @@
+using System.Globalization;
+using Ashlar.Errors;
+
+namespace Ashlar.Fleet;
+
+/// <summary>The errors of the fleet. Codes ASH7501 to ASH7549.</summary>
+public static class FleetErrors
+{
+    /// <summary>ASH7501: what was given is no join token.</summary>
+    public static AshlarException NotAToken(string reason) => New(
+        "ASH7501", $"This is no join token: {reason}.", "Copy the whole line that 'ashlar machines token' printed; it begins with ashlar-join-1.");
+
+    /// <summary>ASH7502: a join token that was used, has run out or was never given.</summary>
+    public static AshlarException TokenSpent(string reason) => New(
+        "ASH7502", $"The join token is not accepted: {reason}.", "Make another with 'ashlar machines token' on a machine of the stack.");
+
+    /// <summary>ASH7503: another machine answers at an address than the one meant, or one of another stack.</summary>
+    public static AshlarException AnswersAsAnother(string expected, string address, string found) => New(
+        "ASH7503", $"Machine {expected} was expected at {address}, but {found} answers there. Nothing was said to it.",
+        "Look at the address of the machine ('ashlar machines list'), and whether two machines share it.");
+
+    /// <summary>ASH7504: a machine name that is taken.</summary>
+    public static AshlarException NameTaken(string name, string address) => New(
+        "ASH7504", $"There is a machine {name} already, at {address}.", "Join under another name (--name), or remove the old one first: ashlar machines rm " + name + ".");
+
+    /// <summary>ASH7505: a name that no machine can have.</summary>
+    public static AshlarException BadName(string name) => New(
+        "ASH7505", $"A machine cannot be called '{name}': 1 to 40 lower-case letters, digits and hyphens, a letter first.", "Choose another with --name.");
+
+    /// <summary>ASH7506: the clock of a machine is too far off.</summary>
+    public static AshlarException ClockOff(string machine, TimeSpan off) => New(
+        "ASH7506", string.Create(CultureInfo.InvariantCulture, $"The clock of machine {machine} is {Math.Abs(off.TotalSeconds):0} s {(off > TimeSpan.Zero ? "ahead" : "behind")}: certificates and schedules would not hold there."),
+        "Set it (timedatectl set-ntp true), then join again.");
+
+    /// <summary>ASH7507: a certificate, key or request that cannot be used.</summary>
+    public static AshlarException IdentityUnusable(string path, string reason, Exception? inner = null) => New(
+        "ASH7507", $"{path} is no identity of a machine: {reason}.", "Remove the machine from the stack and join it again.", inner);
+
+    private static AshlarException New(string code, string message, string next, Exception? inner = null) =>
+        new(new AshlarError(code, "machines", message, next), inner);
+}

@@ -1,0 +1,44 @@
+using System.Globalization;
+using System.Text;
+using Ashlar.Catalog.Store;
+
+namespace Ashlar.Fleet.Identity;
+
+/// <summary>The tokens that are out, kept in the store by the hash of their secret. A token is spent by whoever comes first.</summary>
+public sealed class JoinTokens(IStore store, TimeProvider time)
+{
+    private const string Prefix = "fleet/tokens/";
+
+    /// <summary>Time for which a token is good.</summary>
+    public static TimeSpan Life { get; } = TimeSpan.FromHours(1);
+
+    /// <summary>Gives one out.</summary>
+    public async ValueTask GiveAsync(JoinToken token, CancellationToken cancellation = default)
+    {
+        var until = (time.GetUtcNow() + Life).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        await store.CommitAsync(new StoreTransaction([], [new StoreWrite(Prefix + token.SecretHash, Encoding.ASCII.GetBytes(until))]), cancellation);
+    }
+
+    /// <summary>Spends a secret, together with the writes that it pays for: all or nothing.</summary>
+    /// <exception cref="Errors.AshlarException">ASH7502.</exception>
+    public async ValueTask SpendAsync(string secretHash, IEnumerable<StoreCondition> conditions, IEnumerable<StoreWrite> writes, CancellationToken cancellation = default)
+    {
+        var key = Prefix + secretHash;
+        if (await store.GetAsync(key, cancellation) is not { } entry)
+        {
+            throw FleetErrors.TokenSpent("it was used before, or never given");
+        }
+
+        if (long.Parse(Encoding.ASCII.GetString(entry.Value.Span), CultureInfo.InvariantCulture) < time.GetUtcNow().ToUnixTimeSeconds())
+        {
+            throw FleetErrors.TokenSpent($"it was good for {Life.TotalMinutes:0} minutes");
+        }
+
+        var spent = await store.CommitAsync(
+            new StoreTransaction([new StoreCondition(key, ModRevision: entry.ModRevision), .. conditions], [new StoreWrite(key, null), .. writes]), cancellation);
+        if (!spent.Succeeded)
+        {
+            throw FleetErrors.TokenSpent("another machine used it at this moment, or one of the same name joined");
+        }
+    }
+}
