@@ -55,7 +55,7 @@ public sealed class ProcessTreeTests
         Assert.Equal("""
             storefront  v12  not healthy  http://127.0.0.1:8080
 
-            NAME            STATE        RELEASE  UPTIME   PORT   CPU    MEMORY  RESTARTS  PIDS
+            NAME            STATE        RELEASE  UPTIME   PORT   CPU       PSS  RESTARTS  PIDS
             agent           healthy                2h 3m         0.4%  39.0 MiB         0  4711
             edge
             └─ edge 1/1

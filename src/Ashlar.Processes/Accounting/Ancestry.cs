@@ -17,6 +17,9 @@ internal sealed class Ancestry(IReadOnlySet<int> leaders)
     /// <summary>The leader of the process's group; null: it belongs to none of the groups.</summary>
     public int? LeaderOf(int pid)
     {
+        // An agent that another supervisor has started may lead no session.
+        if (leaders.Contains(pid) && _known.ContainsKey(pid))
+            return pid;
         for (var depth = 0; depth < Deepest && _known.TryGetValue(pid, out var process); depth++)
         {
             if (leaders.Contains(process.Session))

@@ -1,18 +1,17 @@
-using System.Buffers.Text;
 using System.Collections.Immutable;
 
 namespace Ashlar.Processes;
 
 /// <summary>What a process group used.</summary>
 /// <param name="Pids">Its processes, leader first, then by age.</param>
-/// <param name="Cpu">Cores used since the sample before (0.25 is a quarter of one), reaped children among them; 0 in the first.</param>
+/// <param name="Cpu">Cores used since the sample before (0.25 is a quarter of one), reaped children among them; 0 until there is a whole interval.</param>
 /// <param name="CpuTime">CPU time used since its start as far as the kernel still knows.</param>
 /// <param name="Rss">Resident memory in bytes, pages that processes share counted for each.</param>
-/// <param name="Pss">Proportional memory in bytes (shared pages divided by their users), read now and then; null: not yet, or not allowed.</param>
+/// <param name="Pss">Proportional memory in bytes (shared pages divided by their users), read now and then and followed by RSS between; null: not allowed.</param>
 /// <param name="Threads">Threads of all its processes.</param>
 public sealed record ProcessUsage(ImmutableArray<int> Pids, double Cpu, TimeSpan CpuTime, long Rss, long? Pss, int Threads)
 {
-    /// <summary>Memory in bytes to show: PSS where lately read, else RSS.</summary>
+    /// <summary>Memory in bytes to show: PSS, or RSS where the kernel does not tell it.</summary>
     public long Memory => Pss ?? Rss;
 }
 
@@ -21,20 +20,22 @@ public sealed record ProcessUsage(ImmutableArray<int> Pids, double Cpu, TimeSpan
 /// </summary>
 /// <remarks>
 /// Processes that belong to none of the groups are looked at only every tenth time: nobody enters a session or becomes another's
-/// child from outside. PSS walks all pages of a process (milliseconds for a large one), so at most one process is read in a pass, each once a minute.
+/// child from outside. Only when a leader is new are they looked at again: its first children may be older than our knowing of it.
 /// </remarks>
 /// <param name="time">Clock.</param>
 public sealed class UsageSampler(TimeProvider time)
 {
     private const int FullPassEvery = 10;
 
-    private static readonly TimeSpan PssEvery = TimeSpan.FromSeconds(60);
+    // CPU time comes in ticks of 10 ms: over a moment it says nothing.
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(0.5);
 
     private readonly List<int> _pids = new(256);
     private readonly List<ProcessStat> _read = new(256);
     private readonly HashSet<int> _strangers = [];
-    private readonly Dictionary<int, (long Ticks, long At)> _before = [];
-    private readonly Dictionary<int, (long StartTime, long Bytes, long At)> _pss = [];
+    private readonly Dictionary<int, (long Ticks, long At, double Cpu)> _before = [];
+    private readonly ProportionalMemory _memory = new(time);
+    private IReadOnlySet<int> _leaders = ImmutableHashSet<int>.Empty;
     private int _pass;
 
     /// <summary>Takes a sample.</summary>
@@ -44,8 +45,9 @@ public sealed class UsageSampler(TimeProvider time)
     {
         var wanted = leaders as IReadOnlySet<int> ?? leaders.ToHashSet();
         var groups = new Dictionary<int, List<ProcessStat>>(wanted.Count);
-        if (_pass++ % FullPassEvery == 0)
+        if (_pass++ % FullPassEvery == 0 || !wanted.IsSubsetOf(_leaders))
             _strangers.Clear();
+        _leaders = wanted.ToHashSet();
         ProcessTable.ListPids(_pids);
         var now = time.GetTimestamp();
         _read.Clear();
@@ -70,7 +72,7 @@ public sealed class UsageSampler(TimeProvider time)
                 groups[leader] = members = [];
             members.Add(stat);
         }
-        ReadOnePss(groups, now);
+        _memory.Read(groups.Values.SelectMany(members => members));
         var usage = groups.ToDictionary(group => group.Key, group => Measure(group.Key, group.Value, now));
         Forget(groups);
         return usage;
@@ -79,56 +81,32 @@ public sealed class UsageSampler(TimeProvider time)
     private ProcessUsage Measure(int leader, List<ProcessStat> members, long now)
     {
         members.Sort((a, b) => (a.Pid != leader, a.StartTime, a.Pid).CompareTo((b.Pid != leader, b.StartTime, b.Pid)));
-        long ticks = 0, rss = 0, pss = 0;
+        long ticks = 0, rss = 0;
         var threads = 0;
-        var anyPss = false;
         foreach (var stat in members)
         {
-            var resident = stat.ResidentPages * Environment.SystemPageSize;
-            ticks += stat.CpuTime;
-            rss += resident;
+            // We reap the leaders of the other groups: what these have used all their lives would be ours in one second.
+            ticks += stat.Pid == Environment.ProcessId ? stat.UserTime + stat.SystemTime : stat.CpuTime;
+            rss += stat.ResidentPages * Environment.SystemPageSize;
             threads += stat.Threads;
-            var read = _pss.TryGetValue(stat.Pid, out var known) && known.StartTime == stat.StartTime && known.Bytes >= 0;
-            anyPss |= read;
-            pss += read ? known.Bytes : resident;
         }
         var cpu = 0.0;
-        if (_before.TryGetValue(leader, out var before))
+        if (!_before.TryGetValue(leader, out var before))
         {
-            var elapsed = time.GetElapsedTime(before.At, now).TotalSeconds;
+            _before[leader] = (ticks, now, cpu);
+        }
+        else if (time.GetElapsedTime(before.At, now) is var elapsed && elapsed < Interval)
+        {
+            cpu = before.Cpu;
+        }
+        else
+        {
             // A child that nobody reaped takes its time with it: the sum may fall.
-            cpu = elapsed <= 0 ? 0 : Math.Max(0, ticks - before.Ticks) / (double)ProcessTable.TicksPerSecond / elapsed;
+            cpu = Math.Max(0, ticks - before.Ticks) / (double)ProcessTable.TicksPerSecond / elapsed.TotalSeconds;
+            _before[leader] = (ticks, now, cpu);
         }
-        _before[leader] = (ticks, now);
         return new ProcessUsage([.. members.Select(stat => stat.Pid)], cpu,
-            TimeSpan.FromSeconds(ticks / (double)ProcessTable.TicksPerSecond), rss, anyPss ? pss : null, threads);
-    }
-
-    /// <summary>Reads the process whose PSS is oldest, if it is old enough.</summary>
-    private void ReadOnePss(Dictionary<int, List<ProcessStat>> groups, long now)
-    {
-        (int Pid, long StartTime)? oldest = null;
-        var oldestAt = long.MaxValue;
-        foreach (var stat in groups.Values.SelectMany(members => members))
-        {
-            var at = _pss.TryGetValue(stat.Pid, out var known) && known.StartTime == stat.StartTime ? known.At : long.MinValue;
-            if (at < oldestAt)
-                (oldest, oldestAt) = ((stat.Pid, stat.StartTime), at);
-        }
-        if (oldest is not { } chosen || (oldestAt != long.MinValue && time.GetElapsedTime(oldestAt, now) < PssEvery))
-            return;
-        _pss[chosen.Pid] = (chosen.StartTime, ReadPss(chosen.Pid), now);
-    }
-
-    /// <summary>Bytes; -1 where the kernel has no such file or does not let us.</summary>
-    private static long ReadPss(int pid)
-    {
-        Span<byte> buffer = stackalloc byte[2048];
-        var length = ProcessTable.ReadSmall($"/proc/{pid}/smaps_rollup", buffer);
-        if (length <= 0)
-            return -1;
-        var at = buffer[..length].IndexOf("\nPss:"u8);
-        return at >= 0 && Utf8Parser.TryParse(buffer[(at + 5)..length].TrimStart((byte)' '), out long kib, out _) ? kib * 1024 : -1;
+            TimeSpan.FromSeconds(ticks / (double)ProcessTable.TicksPerSecond), rss, _memory.Of(members), threads);
     }
 
     private void Forget(Dictionary<int, List<ProcessStat>> groups)
@@ -137,8 +115,6 @@ public sealed class UsageSampler(TimeProvider time)
             _before.Remove(leader);
         if (_pass % FullPassEvery != 0)
             return;
-        var alive = groups.Values.SelectMany(members => members).Select(stat => stat.Pid).ToHashSet();
-        foreach (var pid in _pss.Keys.Where(pid => !alive.Contains(pid)).ToList())
-            _pss.Remove(pid);
+        _memory.Keep(groups.Values.SelectMany(members => members).Select(stat => stat.Pid).ToHashSet());
     }
 }

@@ -14,7 +14,7 @@ internal static class ProcessTree
     {
         var table = new Table(
             new("NAME"), new("STATE"), new("RELEASE"), new("UPTIME", Right: true), new("PORT", Right: true),
-            new("CPU", Right: true), new("MEMORY", Right: true), new("RESTARTS", Right: true), new("PIDS"));
+            new("CPU", Right: true), new("PSS", Right: true), new("RESTARTS", Right: true), new("PIDS"));
         Instance(table, "", report.Agent, now);
         foreach (var tier in report.Tiers)
         {

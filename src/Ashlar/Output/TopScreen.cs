@@ -14,7 +14,7 @@ internal static class TopScreen
     {
         var table = new Table(
             new("NAME"), new("REQ/S", Right: true), new("ERRORS", Right: true), new("P95", Right: true), new("WAITING", Right: true), new("CPU", Right: true),
-            new("MEMORY", Right: true), new("RESTARTS", Right: true), new("LOAD"), new("STATE"));
+            new("PSS", Right: true), new("RESTARTS", Right: true), new("LOAD"), new("STATE"));
         foreach (var row in report.Rows)
         {
             table.Add(

@@ -29,18 +29,65 @@ public sealed class UsageTests
     }
 
     [Fact] // 39
-    public async Task Memory_is_pss_where_it_was_read_because_rss_counts_shared_pages_for_each()
+    public async Task Memory_is_pss_because_rss_counts_shared_pages_for_each()
     {
         using var lab = new Lab();
         var process = lab.StartShell("perl -e '$x = \"x\" x 50000000; for (1..3) { unless (fork) { sleep 1000; exit } } $| = 1; print \"burnt\\n\"; sleep 1000' & wait");
         var sampler = new UsageSampler(TimeProvider.System);
         var usage = await Settled(lab, process, sampler);
-        for (var i = 0; i < 8; i++) // One process a pass.
-            usage = sampler.Sample([process.Identity.Pid])[process.Identity.Pid];
+        usage = sampler.Sample([process.Identity.Pid])[process.Identity.Pid]; // A few new processes a pass.
         Assert.Equal(5, usage.Pids.Length);
         Assert.InRange(usage.Rss, 190_000_000, 600_000_000);
         Assert.InRange(usage.Memory, 48_000_000, usage.Rss / 2);
         Assert.Equal(5, usage.Threads);
+    }
+
+    [Fact]
+    public async Task Memory_is_pss_from_the_first_sample_and_goes_with_the_process_between_readings()
+    {
+        using var lab = new Lab();
+        var process = lab.StartShell("exec perl -e '$| = 1; $x = \"x\" x 30000000; print \"burnt\\n\"; <STDIN>; sleep 1000'");
+        var sampler = new UsageSampler(new ManualTime());
+        var usage = await Settled(lab, process, sampler);
+        Assert.NotNull(usage.Pss);
+        for (var i = 0; i < 20; i++)
+        {
+            var next = sampler.Sample([process.Identity.Pid])[process.Identity.Pid];
+            Assert.InRange(next.Memory, usage.Memory * 0.95, usage.Memory * 1.05);
+        }
+    }
+
+    [Fact]
+    public async Task Cpu_is_told_after_a_whole_interval_and_stays_until_the_next_is_over()
+    {
+        using var lab = new Lab();
+        var time = new ManualTime();
+        var process = lab.StartShell($"{Burn}; echo burnt; sleep 1000");
+        var sampler = new UsageSampler(time);
+        sampler.Sample([process.Identity.Pid]);
+        time.Advance(0.01);
+        Assert.Equal(0, (await Settled(lab, process, sampler)).Cpu);
+        time.Advance(0.99);
+        var whole = sampler.Sample([process.Identity.Pid])[process.Identity.Pid].Cpu;
+        Assert.InRange(whole, 0.4, 1.5);
+        time.Advance(0.01);
+        Assert.Equal(whole, sampler.Sample([process.Identity.Pid])[process.Identity.Pid].Cpu);
+        time.Advance(1);
+        Assert.Equal(0, sampler.Sample([process.Identity.Pid])[process.Identity.Pid].Cpu, 1);
+    }
+
+    [Fact]
+    public async Task Cpu_of_a_group_is_not_its_starters_when_it_has_ended()
+    {
+        using var lab = new Lab();
+        var time = new ManualTime();
+        var process = lab.StartShell($"{Burn}; {Burn}; {Burn}; {Burn}; echo burnt; sleep 1000");
+        var sampler = new UsageSampler(time);
+        await lab.LogHolds("burnt");
+        sampler.Sample([Environment.ProcessId, process.Identity.Pid]);
+        await process.StopAsync(TimeSpan.Zero);
+        time.Advance(10);
+        Assert.InRange(sampler.Sample([Environment.ProcessId])[Environment.ProcessId].Cpu, 0, 0.15); // The group would add 2 s in 10.
     }
 
     [Fact]
