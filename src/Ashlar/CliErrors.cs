@@ -72,6 +72,11 @@ internal static class CliErrors
         $"processes of the stack in {folder} go on without their agent (pids {string.Join(", ", pids)}), and no new one starts to end them: {cause.Error.Message}",
         cause.Error.NextStep, cause);
 
+    /// <summary>ASH6031: a log was deleted while it was written.</summary>
+    public static AshlarError LogDeleted(string instance, int pid) => Error("ASH6031",
+        $"the log of {instance} has been deleted while pid {pid} writes to it: what it writes is lost.",
+        $"ashlar restart {instance} begins a new one: a process keeps the file that it was started with.").Error;
+
     /// <summary>ASH6099: a mistake of ours.</summary>
     public static AshlarError Unexpected(Exception exception) => new("ASH6099", "cli",
         $"{exception.GetType().Name}: {exception.Message}", "this is a defect of Ashlar; ASHLAR_TRACE=1 shows where it arose.");

@@ -24,6 +24,58 @@ public sealed class LogsTests : IDisposable
     public void Dispose() => _rig.Dispose();
 
     [Fact]
+    public async Task A_log_that_was_deleted_while_its_instance_runs_is_told_and_still_a_target()
+    {
+        _rig.Folder.Write(".ashlar/logs/edge.1.log", "");
+        _rig.Agent.Running = true;
+        _rig.Agent.Reports(CliRig.Storefront);
+        Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("logs", "-n", "0"));
+        Assert.Equal("", _rig.Error.ToString());
+
+        File.Delete(Path.Combine(_rig.Folder.Path, ".ashlar/logs/worker.1.log"));
+        const string Warning = """
+            warning ASH6031 (cli): the log of worker.1 has been deleted while pid 4740 writes to it: what it writes is lost.
+            next: ashlar restart worker.1 begins a new one: a process keeps the file that it was started with.
+
+            """;
+        foreach (var words in (string[][])[["logs", "worker"], ["logs"], ["status"]])
+        {
+            _rig.Error.GetStringBuilder().Clear();
+            await _rig.RunAsync(words);
+            Assert.Equal(Warning, _rig.Error.ToString());
+        }
+
+        _rig.Error.GetStringBuilder().Clear();
+        Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("logs", "web"));
+        Assert.Equal("", _rig.Error.ToString());
+    }
+
+    [Fact]
+    public void A_new_file_of_the_name_is_not_the_one_that_the_process_writes_to()
+    {
+        using var process = System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo("sh", ["-c", "exec sleep 1000 >>web.1.log"]) { WorkingDirectory = Path.Combine(_rig.Folder.Path, ".ashlar/logs") })!;
+        try
+        {
+            var report = CliRig.Storefront with
+            {
+                Tiers = [new("services", [new("web", 1, false, [], [CliRig.Storefront.Tiers[1].Services[0].Instances[0] with { Pids = [process.Id] }])])],
+            };
+            var folder = LogFolder.Of(_rig.Folder.Path);
+            SpinWait.SpinUntil(() => File.ResolveLinkTarget($"/proc/{process.Id}/fd/1", false)?.FullName == folder.FileOf("web.1"), TimeSpan.FromSeconds(30));
+            Assert.Empty(LostLog.Of(report, folder));
+            File.Delete(folder.FileOf("web.1"));
+            File.WriteAllText(folder.FileOf("web.1"), "");
+            Assert.Equal([new LostLog("web.1", process.Id)], LostLog.Of(report, folder));
+        }
+        finally
+        {
+            process.Kill();
+            process.WaitForExit();
+        }
+    }
+
+    [Fact]
     public async Task Logs_are_read_without_an_agent_and_say_who_wrote_each_line()
     {
         Assert.Equal(ExitCodes.Ok, await _rig.RunAsync("logs"));

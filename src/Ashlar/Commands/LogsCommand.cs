@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Ashlar.Agent;
 using Ashlar.Agent.Api;
+using Ashlar.Agents;
 using Ashlar.Errors;
 using Ashlar.Logs;
 using Ashlar.Output;
@@ -15,6 +16,7 @@ internal static class LogsCommand
 
     // The agent looks once a second; a busy machine may be late.
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     public static Verb Verb { get; } = new("logs", VerbGroup.Run, "Show what instances have written, and follow it", Create,
         "ashlar logs", "ashlar logs -f", "ashlar logs web worker.1 -n 20", "ashlar logs edge --since 10m", "ashlar logs agent");
@@ -41,10 +43,16 @@ internal static class LogsCommand
             var named = call.Value(targets)!;
             var from = ParseSince(cli, call.Value(since));
             var count = ParseCount(call.Value(lines), from is not null);
-            CheckTargets(folder, named);
+            var lost = await LostAsync(cli, call.StackFolder, folder, cancellation);
+            CheckTargets([.. folder.Names().Union(lost.Select(log => log.Instance))], named);
             bool Wanted(string name) => named.Length == 0 ? name != "agent" : named.Any(target => LogFolder.Means(target, name));
             var prefix = new LogPrefix(cli.Out);
             foreach (var name in folder.Names().Where(Wanted)) prefix.Reserve(name);
+            foreach (var log in call.Json ? [] : lost.Where(log => Wanted(log.Instance)))
+            {
+                cli.Error.Write(ErrorText.Warning(cli.Error, CliErrors.LogDeleted(log.Instance, log.Pid)));
+            }
+
             void Show(InstanceLine line) => cli.Out.Line(
                 call.Json ? JsonSerializer.Serialize(new LogEntry(line.Instance, line.Text, line.TimeText), LineJson.Default.LogEntry)
                 : (call.Value(timestamps) ? $"{line.TimeText ?? "",-InstanceLine.TimeWidth} " : "")
@@ -84,9 +92,23 @@ internal static class LogsCommand
         _ => throw CliErrors.Usage("logs", $"'{text}' is no time such as 10m, 2h or 1d."),
     };
 
-    private static void CheckTargets(LogFolder folder, string[] targets)
+    // Logs can be read without an agent, so one that does not answer keeps nobody from reading them.
+    private static async Task<IReadOnlyList<LostLog>> LostAsync(Cli cli, string stackFolder, LogFolder folder, CancellationToken cancellation)
     {
-        var names = folder.Names();
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(Patience);
+        try
+        {
+            return await StackLaunch.TryStatusAsync(cli.Agents, stackFolder, patience.Token) is { } report ? LostLog.Of(report, folder) : [];
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return [];
+        }
+    }
+
+    private static void CheckTargets(IReadOnlyCollection<string> names, string[] targets)
+    {
         var known = names.Select(name => name[..(name.LastIndexOf('.') is > 0 and var dot ? dot : name.Length)]).Concat(names).Distinct().ToList();
         foreach (var target in targets.Where(target => !names.Any(name => LogFolder.Means(target, name))))
         {

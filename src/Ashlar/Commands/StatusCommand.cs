@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Ashlar.Agents;
+using Ashlar.Logs;
 using Ashlar.Output;
 
 namespace Ashlar.Commands;
@@ -15,6 +16,11 @@ internal static class StatusCommand
         await using var agent = await call.AgentAsync(cancellation);
         var report = await agent.StatusAsync(cancellation);
         call.Print(report, CliJson.Agent.StatusReport, HealthSummary.Render);
+        foreach (var lost in call.Json ? [] : LostLog.Of(report, LogFolder.Of(call.StackFolder)))
+        {
+            cli.Error.Write(ErrorText.Warning(cli.Error, CliErrors.LogDeleted(lost.Instance, lost.Pid)));
+        }
+
         return report.Healthy ? ExitCodes.Ok : ExitCodes.Unhealthy;
     });
 }
