@@ -173,7 +173,7 @@ internal static class Tiers
         {
             Variables = backing.SelectMany(tier => tier.Variables(context)).ToImmutableSortedDictionary(),
             // A replica may take hours to come up; what services need is the first of each.
-            Backing = [.. backing.SelectMany(tier => tier.Plan(context)).Where(instance => instance.Index == 1).Select(instance => instance.Name)],
+            Backing = [.. backing.SelectMany(tier => tier.Plan(context)).Where(instance => instance.Index == 1 || instance.AwaitedFor is not null).Select(instance => instance.Name)],
         };
     }
 }

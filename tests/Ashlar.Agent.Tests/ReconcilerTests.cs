@@ -130,6 +130,20 @@ public sealed class ReconcilerTests
     }
 
     [Fact]
+    public void WhatIsAwaitedForATimeIsAwaitedNoLonger()
+    {
+        var patience = TimeSpan.FromSeconds(15);
+        var (engine, reader) = (World.Want("data", 1, "a") with { AwaitedFor = patience }, World.Want("reader", 1, "a"));
+        var starting = World.Observe(engine, 1) with { Started = Now };
+        ReconcileResult At(TimeSpan later, params ObservedInstance[] observed) => Reconciler.Reconcile([engine, reader], observed, Now + later, World.Tiers);
+
+        Assert.Equal("start data.1", Words(At(TimeSpan.Zero)));
+        Assert.Equal(("", Now + patience), (Words(At(TimeSpan.Zero, starting)), At(TimeSpan.Zero, starting).WakeAt));
+        Assert.Equal("start reader.1", Words(At(patience, starting)));
+        Assert.Equal("start reader.1", Words(At(TimeSpan.Zero, starting with { State = InstanceState.Healthy })));
+    }
+
+    [Fact]
     public void ADryRunListsTheWholeRoll()
     {
         var steps = DryRun.Steps(Desired("web.1=b web.2=b"), Observed("web.1/1=a:Healthy web.2/2=a:Healthy"), World.Tiers);

@@ -225,7 +225,7 @@ internal sealed class Orders(
 
     private async Task ScaleAsync(ScaleArguments arguments, Action<string> tell)
     {
-        await ChangeAsync(AgentVerbs.Scale, (d, s) => TargetChanges.Scale(d, s, arguments.Counts), tell);
+        await ChangeAsync(AgentVerbs.Scale, (d, s) => TargetChanges.Scale(d, s, arguments.Counts), tell, sayRolled: true);
         foreach (var (name, count) in arguments.Counts)
         {
             events.Add(StackEventKinds.Scale, name, $"{name} scaled to {count}");
@@ -249,10 +249,15 @@ internal sealed class Orders(
         await ChangeAsync(AgentVerbs.Maintenance, (d, s) => TargetChanges.Maintain(d, s, arguments), tell, healthyToo: false);
 
     private async Task ChangeAsync(
-        string verb, Func<DesiredState, StackDefinition, DesiredState> change, Action<string> tell, bool healthyToo = true)
+        string verb, Func<DesiredState, StackDefinition, DesiredState> change, Action<string> tell, bool healthyToo = true, bool sayRolled = false)
     {
         var release = await rollout.LoadAsync(Current(verb));
         var next = change(rollout.State, release.Stack);
+        if (sayRolled && await loop.InvokeAsync(() => rollout.ToldBeforehand(next, release)) is { } rolled)
+        {
+            tell(rolled);
+        }
+
         if (healthyToo)
         {
             await rollout.GoAsync(verb, next, release, tell);

@@ -24,7 +24,8 @@ internal sealed class Rollout(
 
     /// <summary>
     /// Pursues the next state and completes when it is reached. What failed before the order and is not touched by it does not
-    /// keep the order from being carried out.
+    /// keep the order from being carried out. Services never look for an engine that is not there: what they are newly told of is up before they
+    /// are rolled, and what they are told of no more goes after.
     /// </summary>
     /// <param name="verb">The order, for errors.</param>
     /// <param name="next">What is to be.</param>
@@ -35,17 +36,28 @@ internal sealed class Rollout(
     {
         var before = State;
         var told = new Progress(progress);
-        var failing = await loop.InvokeAsync(() =>
+        var (view, failing) = await loop.InvokeAsync(() =>
         {
             told.Look(supervisor.View.Observed);
-            return supervisor.View.Observed.Where(o => o.Failure is not null).Select(o => o.Id).ToHashSet();
+            return (supervisor.View, supervisor.View.Observed.Where(o => o.Failure is not null).Select(o => o.Id).ToHashSet());
         });
-        var target = await PursueAsync(next, release, save: true);
+        var runs = before is { Release.Length: > 0, Down: false };
         try
         {
-            await ReachedAsync(verb, target, failing, told);
+            var planned = await PlanAsync(next, release);
+            var leaving = runs ? Handover.Leaving(view, planned) : [];
+            if (runs && Handover.Changed(view.Target, planned).Length > 0)
+            {
+                await RaiseAsync(verb, view.Target, planned, leaving, failing, told);
+            }
+
+            await ReachedAsync(verb, await PursueAsync(next, release, save: true, leaving), failing, told);
+            if (!leaving.IsEmpty)
+            {
+                await ReachedAsync(verb, await PursueAsync(next, release, save: false), failing, told);
+            }
         }
-        catch (AshlarException e) when (e.Error.Code != TakenDownCode && before is { Release.Length: > 0, Down: false })
+        catch (AshlarException e) when (e.Error.Code != TakenDownCode && runs)
         {
             progress(before.Release == next.Release
                 ? $"'{verb}' failed; what was ordered before holds again."
@@ -85,6 +97,9 @@ internal sealed class Rollout(
         return (its.Plan(release, state, listeners.Preview(release.Stack), kept), its.ProgramVersion != planner.ProgramVersion);
     }
 
+    /// <summary>Called on the loop: what a state would have services replaced for; null: nothing.</summary>
+    public string? ToldBeforehand(DesiredState state, Release release) => Handover.Tell(supervisor.View.Target, Preview(state, release, null).Target);
+
     /// <summary>The target of a state, with its listening sockets open; nothing is pursued yet.</summary>
     public Task<Target> PlanAsync(DesiredState state, Release release) => loop.InvokeAsync(async () =>
     {
@@ -113,21 +128,15 @@ internal sealed class Rollout(
         }
 
         var told = new Progress(line => Told(line));
-        var raised = before with
-        {
-            Instances = [.. before.Instances.Where(i => !Tiers.IsBacking(i.Tier)), .. planned.Instances.Where(i => Tiers.IsBacking(i.Tier))],
-            Context = planned.Context,
-        };
-        var failing = await loop.InvokeAsync(() =>
+        var (leaving, failing) = await loop.InvokeAsync(() =>
         {
             told.Look(supervisor.View.Observed);
-            var failed = supervisor.View.Observed.Where(o => o.Failure is not null && !Tiers.IsBacking(o.Tier)).Select(o => o.Id).ToHashSet();
-            supervisor.Pursue(raised);
-            return failed;
+            return (Handover.Leaving(supervisor.View, planned),
+                supervisor.View.Observed.Where(o => o.Failure is not null && !Tiers.IsBacking(o.Tier)).Select(o => o.Id).ToHashSet());
         });
         try
         {
-            await ReachedAsync(AgentVerbs.Up, raised, failing, told);
+            await RaiseAsync(AgentVerbs.Up, before, planned, leaving, failing, told);
         }
         catch (AshlarException e) when (e.Error.Code != TakenDownCode)
         {
@@ -141,6 +150,19 @@ internal sealed class Rollout(
     /// <summary>Hears what happens while the data tiers come up.</summary>
     public Action<string> Told { get; set; } = _ => { };
 
+    /// <summary>Has the data tiers be as planned, and all else as it is.</summary>
+    private async Task RaiseAsync(
+        string verb, Target before, Target planned, ImmutableArray<DesiredInstance> leaving, HashSet<string> failing, Progress told)
+    {
+        var raised = before with
+        {
+            Instances = [.. before.Instances.Where(i => !Tiers.IsBacking(i.Tier)), .. planned.Instances.Where(i => Tiers.IsBacking(i.Tier)), .. leaving],
+            Context = planned.Context,
+        };
+        await loop.InvokeAsync(() => supervisor.Pursue(raised));
+        await ReachedAsync(verb, raised, failing, told);
+    }
+
     private async ValueTask MakeNeedsAsync(DesiredState state, Release release)
     {
         kept.Make(planner.Needs(release, state), name => supervisor.View.Observed.Any(o => o.Name == name && o.Alive));
@@ -149,9 +171,10 @@ internal sealed class Rollout(
 
     private static string TakenDownCode { get; } = AgentErrors.TakenDown("").Error.Code;
 
-    private async Task<Target> PursueAsync(DesiredState state, Release release, bool save)
+    private async Task<Target> PursueAsync(DesiredState state, Release release, bool save, ImmutableArray<DesiredInstance> leaving = default)
     {
         var target = await PlanAsync(state, release);
+        target = leaving.IsDefaultOrEmpty ? target : target with { Instances = target.Instances.AddRange(leaving) };
         await loop.InvokeAsync(async () =>
         {
             if (save)

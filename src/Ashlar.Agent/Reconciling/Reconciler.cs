@@ -52,7 +52,7 @@ internal static class Reconciler
         }
         else
         {
-            var coming = Coming(desired, observed);
+            var coming = Coming(pass, desired, observed);
             var wanted = desired.ToLookup(d => (d.Tier, d.Service));
             var present = observed.ToLookup(o => (o.Tier, o.Service));
             var services = desired.Select(d => (d.Tier, d.Service)).Concat(observed.Select(o => (o.Tier, o.Service)))
@@ -71,12 +71,16 @@ internal static class Reconciler
         desired.Count == observed.Count && desired.All(d => observed.Any(o =>
             o.Tier == d.Tier && o.Name == d.Name && o.Fingerprint == d.Fingerprint && o.State == InstanceState.Healthy));
 
-    /// <summary>Wanted instances that are on their way up. One that fails is not: what waits for it would wait for ever.</summary>
-    private static HashSet<string> Coming(IReadOnlyCollection<DesiredInstance> desired, IReadOnlyCollection<ObservedInstance> observed)
+    /// <summary>
+    /// Wanted instances that are on their way up. One that fails is not: what waits for it would wait for ever. Nor one for which nobody waits
+    /// that long.
+    /// </summary>
+    private static HashSet<string> Coming(Pass pass, IReadOnlyCollection<DesiredInstance> desired, IReadOnlyCollection<ObservedInstance> observed)
     {
         var awaited = desired.SelectMany(d => d.After).ToHashSet(StringComparer.Ordinal);
+        bool IsOverdue(DesiredInstance d, ObservedInstance o) => o.State == InstanceState.Starting && d.AwaitedFor is { } patience && pass.IsDue(o.Started + patience);
         return desired.Where(d => awaited.Contains(d.Name) && !observed.Any(o => o.Name == d.Name && o.Fingerprint == d.Fingerprint
-                && o.State is not (InstanceState.Pending or InstanceState.Starting)))
+                && (o.State is not (InstanceState.Pending or InstanceState.Starting) || IsOverdue(d, o))))
             .Select(d => d.Name).ToHashSet(StringComparer.Ordinal);
     }
 

@@ -63,6 +63,12 @@ public sealed record DesiredInstance
     /// <summary>Instances that it waits for at its start while these are on their way up: <c>database.1</c>.</summary>
     public ImmutableArray<string> After { get; init; } = [];
 
+    /// <summary>
+    /// How long services wait for it at their start, counted from its own; null: only for the first of its kind, and that as long as it is on
+    /// its way up.
+    /// </summary>
+    public TimeSpan? AwaitedFor { get; init; }
+
     /// <summary><c>web.1</c>.</summary>
     public string Name => $"{Service}.{Index}";
 }

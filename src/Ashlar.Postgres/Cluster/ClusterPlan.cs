@@ -16,6 +16,11 @@ internal static class ClusterPlan
     // Its last checkpoint; killed before its end, it is done again as recovery at the next start.
     private static readonly TimeSpan StopGrace = TimeSpan.FromMinutes(5);
 
+    // The replica that services read from, and how long they wait for it when they start together with it: a clone of little data takes a second
+    // or two, one of much must not keep the stack down.
+    private const int Reads = 2;
+    private static readonly TimeSpan ReplicaPatience = TimeSpan.FromSeconds(15);
+
     public static IEnumerable<DesiredInstance> Plan(PlanContext context)
     {
         if (context.Stack.Database is not { } database)
@@ -52,7 +57,7 @@ internal static class ClusterPlan
 
         yield return KeyValuePair.Create("DATABASE_URL", Url(context, 1));
         yield return KeyValuePair.Create("DATABASE_DIRECT_URL", Url(context, 1));
-        yield return KeyValuePair.Create("DATABASE_REPLICA_URL", Url(context, ClusterNames.ReplicasWanted(context) > 0 ? 2 : 1));
+        yield return KeyValuePair.Create("DATABASE_REPLICA_URL", Url(context, ClusterNames.ReplicasWanted(context) > 0 ? Reads : 1));
     }
 
     public static TierAccess? Access(PlanContext context) => context.Stack.Database is null ? null : To(context, ClusterNames.Owner) with
@@ -111,6 +116,7 @@ internal static class ClusterPlan
             Exclusive = true,
             KeepsData = index == 1, // What a replica has is a copy: without it, it is cloned again.
             Role = index == 1 ? "primary" : "replica",
+            AwaitedFor = index == Reads ? ReplicaPatience : null,
             After = index == 1 ? [] : [ClusterNames.Instance(1)],
             StopRequest = StopRequest.InterruptLeader,
             StopGrace = StopGrace,

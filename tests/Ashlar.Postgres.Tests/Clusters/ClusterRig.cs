@@ -57,11 +57,14 @@ internal sealed class ClusterRig : IAsyncDisposable
         await agent.CallAsync<TargetArguments, StatusReport>(verb, new TargetArguments([.. targets])).WaitAsync(Patience);
     }
 
-    public async Task ScaleAsync(int replicas)
+    /// <summary>Orders a number of replicas; gives what is told meanwhile.</summary>
+    public async Task<string> ScaleAsync(int replicas)
     {
         await using var agent = await AgentAsync();
+        var told = new System.Text.StringBuilder();
         await agent.CallAsync<ScaleArguments, StatusReport>(AgentVerbs.Scale,
-            new ScaleArguments(ImmutableSortedDictionary<string, int>.Empty.Add("database.replicas", replicas))).WaitAsync(Patience);
+            new ScaleArguments(ImmutableSortedDictionary<string, int>.Empty.Add("database.replicas", replicas)), line => told.AppendLine(line)).WaitAsync(Patience);
+        return told.ToString();
     }
 
     public async Task<int> AgentPidAsync()

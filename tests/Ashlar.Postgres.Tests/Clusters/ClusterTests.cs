@@ -35,6 +35,16 @@ public sealed class ClusterTests
         Assert.Equal("42", await rig.AskAsync("SELECT answer FROM kept"));
     }
 
+    private static void InOrder(string log, params string[] lines)
+    {
+        var at = 0;
+        foreach (var line in lines)
+        {
+            at = log.IndexOf(line, at, StringComparison.Ordinal);
+            Assert.True(at >= 0, $"{line} does not follow in\n{log}");
+        }
+    }
+
     private static bool Ended(int pid)
     {
         try
@@ -53,7 +63,9 @@ public sealed class ClusterTests
         await using var rig = new ClusterRig("{}");
         await rig.UpAsync();
         await rig.AskAsync("CREATE TABLE kept AS SELECT 42 AS answer");
-        await rig.ScaleAsync(1);
+        var told = await rig.ScaleAsync(1);
+        Assert.StartsWith("DATABASE_REPLICA_URL will lead elsewhere: worker will be replaced", told, StringComparison.Ordinal);
+        InOrder(rig.Log, "start database.2", "database.2/4 healthy", "start worker.1", "stop worker.1");
         var replica = await rig.UntilAsync("database.2", i => i is { Role: "replica", LagBytes: 0, LagSeconds: 0 }, "follows");
         Assert.Equal("42", await rig.AskAsync("SELECT answer FROM kept", "DATABASE_REPLICA_URL"));
         Assert.Equal("true", await rig.AskAsync("SELECT pg_is_in_recovery()::text", "DATABASE_REPLICA_URL"));
@@ -63,7 +75,9 @@ public sealed class ClusterTests
         await rig.KillAsync("database.2");
         await rig.UntilAsync("database.2", i => i is { State: InstanceState.Healthy, Role: "replica" } && i.Pids[0] != replica.Pids[0], "is back");
 
-        await rig.ScaleAsync(0);
+        Assert.DoesNotContain("worker", await rig.ScaleAsync(2), StringComparison.Ordinal);
+        Assert.Contains("worker will be replaced", await rig.ScaleAsync(0), StringComparison.Ordinal);
+        InOrder(rig.Log, "start database.3", " scale\n", "start worker.1", "stop worker.1", "stop database.3", "stop database.2");
         await ClusterRig.Until(() => Task.FromResult(!Directory.Exists(rig.State.DataOf("database.2"))), "its data is gone");
         await ClusterRig.Until(async () => await rig.AdminAsync("SELECT count(*) FROM pg_replication_slots") == "0", "its slot is gone");
         Assert.Equal("42", await rig.AskAsync("SELECT answer FROM kept", "DATABASE_REPLICA_URL"));
