@@ -115,6 +115,11 @@ public static class AgentErrors
         "ASH4026", $"{variable} is set in the config vars, so the services do not use the stack's own {tier}.",
         $"ashlar config unset {variable} gives them that one; or remove {tier} from the stack file.").Error;
 
+    /// <summary>ASH4027: the stack is another user's.</summary>
+    public static AshlarException OfAnotherUser(string folder, string owner, string me) => New(
+        "ASH4027", $"The stack in {folder} is run by {owner}, and you are {me}: only that user may command it.",
+        $"Run the command as {owner}: sudo -u {owner} ashlar …");
+
     private static AshlarException New(string code, string message, string next, Exception? inner = null) =>
         new(new AshlarError(code, Tier, message, next), inner);
 }

@@ -24,9 +24,16 @@ internal sealed class VerbCall(Cli cli, ParseResult parsed)
     public string? StackPath => parsed.GetValue<string?>(StackOption);
 
     /// <summary>Folder of the stack: <c>--stack</c>, else the nearest one upwards that holds a stack.</summary>
-    public string StackFolder => StackPath is { } path
-        ? StackLocation.OfStack(cli.Folder, path)
-        : StackLocation.Upwards(cli.Folder);
+    /// <exception cref="AshlarException">ASH6014, ASH6027; ASH4027: it is another user's.</exception>
+    public string StackFolder
+    {
+        get
+        {
+            var folder = StackPath is { } path ? StackLocation.OfStack(cli.Folder, path) : StackLocation.Upwards(cli.Folder);
+            StateFolder.Of(folder).RequireOurs();
+            return folder;
+        }
+    }
 
     /// <summary>Makes the command of a verb: its own symbols, the common options, and what it does.</summary>
     /// <param name="cli">The world.</param>

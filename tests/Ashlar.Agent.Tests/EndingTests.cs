@@ -96,12 +96,18 @@ public sealed class EndingTests
             await client.EndedAsync();
         }
 
+        rig.Write("version", "two");
         await using (var client = await rig.AgentAsync())
         {
             await rig.UpAsync(client);
             using var http = new HttpClient();
             Assert.StartsWith("web.1 ", await http.GetStringAsync(rig.Url), StringComparison.Ordinal);
             Assert.Equal("daemon\n", await File.ReadAllTextAsync(Path.Combine(rig.State.Releases, "v2/who")));
+
+            // What was made for the user of before can be gone back to.
+            await client.CallAsync<RollbackArguments, UpResult>(AgentVerbs.Rollback, new RollbackArguments("v1")).WaitAsync(AgentRig.Patience);
+            Assert.StartsWith("web.1 ", await http.GetStringAsync(rig.Url), StringComparison.Ordinal);
+            Assert.Equal("daemon\n", await File.ReadAllTextAsync(Path.Combine(rig.State.Releases, "v1/who")));
         }
     }
 

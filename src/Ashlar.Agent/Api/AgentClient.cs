@@ -7,6 +7,7 @@ using Ashlar.Agent.Hosting;
 using Ashlar.Catalog;
 using Ashlar.Catalog.Channel;
 using Ashlar.Errors;
+using Ashlar.Processes;
 
 namespace Ashlar.Agent.Api;
 
@@ -36,7 +37,7 @@ public sealed class AgentClient : IAsyncDisposable, IDisposable
     /// waited for.
     /// </summary>
     /// <exception cref="AshlarException">
-    /// ASH4004: the socket is there but may not be used. ASH4022: an agent has the stack, but not its socket.
+    /// ASH4027, ASH4004: the socket is there but may not be used. ASH4022: an agent has the stack, but not its socket.
     /// </exception>
     public static async Task<AgentClient?> FindAsync(string stackFolder, CancellationToken cancellation = default)
     {
@@ -77,7 +78,11 @@ public sealed class AgentClient : IAsyncDisposable, IDisposable
         }
         catch (IOException e) when (e.InnerException is Win32Exception { NativeErrorCode: PermissionDenied })
         {
-            throw AgentErrors.StateFolderUnusable(state.Path, "the stack runs as another user, whose agent answers only that user and root");
+            throw state.OfAnother(Ownership.OwnerOf(state.Path) ?? 0);
+        }
+        catch (UntrustedPeerException) when (Ownership.OwnerOf(state.Path) is { } owner && owner != SystemUsers.Current.Uid)
+        {
+            throw state.OfAnother(owner); // root trusts no socket that a user could have put there
         }
         catch (Exception e) when (e is UnauthorizedAccessException or UntrustedPeerException)
         {

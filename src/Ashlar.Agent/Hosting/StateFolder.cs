@@ -127,6 +127,29 @@ public sealed record StateFolder(string Path)
         }
     }
 
+    /// <summary>Refuses a folder that another user keeps, before anything in it is touched. Root may use it: what it makes there it gives to its owner.</summary>
+    /// <exception cref="Errors.AshlarException">ASH4027.</exception>
+    public void RequireOurs()
+    {
+        if (Processes.SystemUsers.IsRoot || Ownership.OwnerOf(Path) is not { } owner || owner == Processes.SystemUsers.Current.Uid)
+        {
+            return;
+        }
+
+        try
+        {
+            _ = Directory.EnumerateFileSystemEntries(Path).Any();
+        }
+        catch (UnauthorizedAccessException)
+        {
+            throw OfAnother(owner);
+        }
+    }
+
+    /// <summary>ASH4027 for an owner.</summary>
+    internal Errors.AshlarException OfAnother(uint owner) => AgentErrors.OfAnotherUser(
+        System.IO.Path.GetDirectoryName(Path)!, Processes.SystemUsers.Find(owner)?.Name ?? $"#{owner}", Processes.SystemUsers.Current.Name);
+
     /// <summary>Makes only what the store needs, before there has been an agent.</summary>
     /// <exception cref="Errors.AshlarException">ASH4004.</exception>
     internal void CreateForStore()

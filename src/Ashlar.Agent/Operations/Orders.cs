@@ -165,6 +165,11 @@ internal sealed class Orders(
     private async Task<UpResult> RollAsync(string verb, PreparedRelease prepared, Action<string> tell)
     {
         var release = prepared.Release;
+        if (user is not null && SystemUsers.IsRoot)
+        {
+            Ownership.GiveAll(release.Folder, user); // one of another time may belong to the user of then
+        }
+
         var next = TargetChanges.ForRelease(rollout.State, release.Stack) with { Release = release.Name, Down = false };
         try
         {

@@ -29,6 +29,7 @@ internal static class UpCommand
         {
             var file = Path.GetFullPath(call.Value(path) ?? call.StackPath ?? ".", cli.Folder);
             var stack = StackFile.Require(call, file);
+            StateFolder.Of(stack.Directory).RequireOurs();
             if (call.Value(dryRun)) return await DryRunAsync(call, stack.Directory, file, cancellation);
             var arguments = new UpArguments(file);
             await CheckoutEngines.InstallAsync(call, stack, cancellation);
