@@ -12,8 +12,9 @@ public static class EngineErrors
         "ASH7101", tier, $"There is no {programs} on this machine.", $"apt-get install {package}, or ashlar doctor --fix; or leave the tier out of the stack file.");
 
     /// <summary>ASH7102: the engine is too old, or does not say its version.</summary>
-    public static AshlarException WrongVersion(string tier, string path, string found, Version oldest) => New(
-        "ASH7102", tier, $"{path} is {found}; at least {oldest} is needed, the first with users and rights.", "Install a newer one where the PATH finds it first.");
+    public static AshlarException WrongVersion(
+        string tier, string path, string found, Version oldest, string why = "the first with users and rights") => New(
+        "ASH7102", tier, $"{path} is {found}; at least {oldest} is needed, {why}.", "Install a newer one where the PATH finds it first.");
 
     /// <summary>ASH7103: less memory than an engine can work with.</summary>
     public static AshlarException MemoryTooSmall(string tier, string instance, long bytes, long least) => New(
@@ -29,8 +30,9 @@ public static class EngineErrors
         "ASH7105", tier, $"The folder {folder} cannot be used: {reason}. Nothing in it was changed.", next);
 
     /// <summary>ASH7106: another program has the port that the engine keeps.</summary>
-    public static AshlarException PortTaken(string tier, string instance, int port, string owner) => New(
-        "ASH7106", tier, $"The port of {instance}, 127.0.0.1:{port}, is held by {owner}.",
+    public static AshlarException PortTaken(
+        string tier, string instance, int port, string owner, string address = Engine.Address) => New(
+        "ASH7106", tier, $"The port of {instance}, {address}:{port}, is held by {owner}.",
         "End that program; or run ashlar up, which gives the engine another port and tells the services.");
 
     /// <summary>ASH7107: the log of a queue cannot be read beyond some point, which is not its end.</summary>
@@ -80,7 +82,7 @@ public static class EngineErrors
 
     /// <summary>ASH7117: an engine that nobody watches works on the data still.</summary>
     public static AshlarException FolderInUse(string tier, string instance, string folder, int? pid) => New(
-        "ASH7117", tier, $"{instance} cannot start: another Redis{(pid is null ? "" : $", pid {pid},")} works on {folder}, and two would ruin it.",
+        "ASH7117", tier, $"{instance} cannot start: another engine{(pid is null ? "" : $", pid {pid},")} works on {folder}, and two would ruin it.",
         string.Create(CultureInfo.InvariantCulture, $"End it: {(pid is null ? $"fuser {folder} names it" : $"kill {pid}")}. {instance} then starts by itself."));
 
     /// <summary>ASH7118: a queue has held data, and its folder has none.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using Ashlar.Catalog;
+using Ashlar.Engines.Etcd;
 using Ashlar.Engines.Memcached;
 using Ashlar.Engines.Redis;
 using Ashlar.Processes;
@@ -16,6 +17,9 @@ public static class EngineProbes
 
     /// <summary>Kind of the question to Memcached.</summary>
     public const string Memcached = "memcached";
+
+    /// <summary>Kind of the question to etcd.</summary>
+    public const string Etcd = "etcd";
 
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(2);
 
@@ -43,6 +47,14 @@ public static class EngineProbes
         return (true, await client.VersionAsync(bound));
     }, cancellation);
 
+    /// <summary>Asks etcd whether it runs: one that lacks the others is healthy, since a restart would not help.</summary>
+    public static Task<HealthAnswer> EtcdAsync(ProbeSpec probe, CancellationToken cancellation) =>
+        AskAsync(bound => EtcdHealth.LivesAsync(probe, bound), cancellation);
+
+    /// <summary>Asks etcd whether it has a majority.</summary>
+    public static Task<HealthAnswer> EtcdMajorityAsync(ProbeSpec probe, CancellationToken cancellation) => AskAsync(
+        async bound => await EtcdHealth.HasMajorityAsync(probe, bound) ? (true, "majority") : (false, "no majority"), cancellation);
+
     private static async Task<HealthAnswer> AskAsync(Func<CancellationToken, Task<(bool Good, string Text)>> ask, CancellationToken cancellation)
     {
         var began = Stopwatch.GetTimestamp();
@@ -65,6 +77,10 @@ public static class EngineProbes
                 SocketError.ConnectionReset or SocketError.Shutdown => "connection closed without an answer",
                 _ => e.Message,
             };
+        }
+        catch (HttpRequestException e)
+        {
+            text = e.HttpRequestError == HttpRequestError.ConnectionError ? "connection refused" : e.Message;
         }
         catch (Exception e) when (e is RespException or MemcachedException)
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Ashlar.Catalog;
+using Ashlar.Engines.Etcd;
 using Ashlar.Engines.Memcached;
 using Ashlar.Engines.Redis;
 using Ashlar.Errors;
@@ -18,6 +19,9 @@ public static class EngineStart
     /// <summary>First word of the program that becomes Memcached.</summary>
     internal const string Memcached = "memcached";
 
+    /// <summary>First word of the program that becomes etcd.</summary>
+    internal const string Etcd = "etcd";
+
     /// <summary>Variable with the password of services; gone when the engine runs.</summary>
     internal const string AppPassword = "ASHLAR_ENGINE_APP_PASSWORD";
 
@@ -25,7 +29,7 @@ public static class EngineStart
     internal const string AdminPassword = "ASHLAR_ENGINE_ADMIN_PASSWORD";
 
     /// <summary>True if the word names an engine that this can become.</summary>
-    public static bool Serves(string word) => word is Redis or Memcached;
+    public static bool Serves(string word) => word is Redis or Memcached or Etcd;
 
     /// <summary>Becomes the engine; returns only where it cannot, with 1 and the reason on standard error.</summary>
     /// <param name="word">Which engine.</param>
@@ -38,6 +42,10 @@ public static class EngineStart
             if (word == Redis)
             {
                 await RedisStart.BecomeAsync(order);
+            }
+            else if (word == Etcd)
+            {
+                await EtcdStart.BecomeAsync(order with { Tier = EtcdTier.Tier }, EtcdStart.ReadRestore(arguments), EtcdStart.ReadArguments(arguments));
             }
             else
             {
@@ -65,7 +73,7 @@ internal sealed record EngineOrder(
     string Instance, bool IsQueue, string Folder, long Memory, int Port, string AppPassword, string AdminPassword)
 {
     /// <summary>Tier that it serves, for errors.</summary>
-    public string Tier => IsQueue ? RedisQueue.Tier : CacheEngines.Tier;
+    public string Tier { get; init; } = IsQueue ? RedisQueue.Tier : CacheEngines.Tier;
 
     /// <summary>Since when it has held data; null: never, or it keeps none.</summary>
     public DateTimeOffset? HeldSince { get; init; }

@@ -26,6 +26,9 @@ internal enum FailureKind
 /// <summary>One attempt at one member that failed and may be made at another.</summary>
 internal sealed class EtcdFailure(Uri endpoint, FailureKind kind, string reason, Exception? inner = null) : Exception(Clean(reason), inner)
 {
+    // It does not change its members, because it has not been connected to all of them for 5 s.
+    private const string UnhealthyCluster = "etcdserver: unhealthy cluster";
+
     // Status codes of gRPC (doc/statuscodes.md).
     private const int DeadlineExceeded = 4;
     private const int ResourceExhausted = 8;
@@ -65,7 +68,7 @@ internal sealed class EtcdFailure(Uri endpoint, FailureKind kind, string reason,
     /// <summary>What etcd's own error means: a failure of this member at this time, or a refusal.</summary>
     public static Exception Of(Uri endpoint, int code, string message) => code switch
     {
-        Unavailable when message is "etcdserver: no leader" or "etcdserver: rpc not supported for learner"
+        Unavailable when message is "etcdserver: no leader" or "etcdserver: rpc not supported for learner" or UnhealthyCluster
             => new EtcdFailure(endpoint, FailureKind.Declined, message),
         ResourceExhausted when message == "etcdserver: too many requests" => new EtcdFailure(endpoint, FailureKind.Declined, message),
         Unavailable or DeadlineExceeded => new EtcdFailure(endpoint, FailureKind.NoAnswer, message),

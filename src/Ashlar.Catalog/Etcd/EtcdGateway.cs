@@ -97,6 +97,10 @@ public sealed class EtcdGateway : IDisposable
             repeatable: true, cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>The store's revision, as a majority knows it.</summary>
+    /// <exception cref="AshlarException">ASH4070, ASH4071, ASH4073, ASH4075.</exception>
+    public ValueTask<long> RevisionAsync(CancellationToken cancellation = default) => EtcdKeys.RevisionAsync(this, "", cancellation);
+
     /// <summary>Asks another member first from now on, if this one was the first.</summary>
     internal void Avoid(Uri endpoint)
     {

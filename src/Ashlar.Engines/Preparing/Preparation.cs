@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using Ashlar.Processes;
@@ -8,6 +9,8 @@ namespace Ashlar.Engines.Preparing;
 internal static class Preparation
 {
     private const string MoreFolders = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    private static readonly TimeSpan _timeToAnswer = TimeSpan.FromSeconds(5);
 
     // What the engine gets of our environment: its own tags, and what every program may expect.
     private static readonly string[] _kept =
@@ -24,6 +27,31 @@ internal static class Preparation
     public static string? Find(string path, IReadOnlyList<string> names) => names
         .SelectMany(name => $"{path}:{MoreFolders}".Split(':', StringSplitOptions.RemoveEmptyEntries).Select(folder => Path.Combine(folder, name)))
         .FirstOrDefault(File.Exists);
+
+    /// <summary>What a program says to <c>--version</c>.</summary>
+    /// <exception cref="Errors.AshlarException">ASH7116.</exception>
+    public static async Task<string> SayVersionAsync(EngineOrder order, string program)
+    {
+        using var patience = new CancellationTokenSource(_timeToAnswer);
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(program, ["--version"]) { RedirectStandardOutput = true, RedirectStandardInput = true })!;
+            process.StandardInput.Close();
+            try
+            {
+                return await process.StandardOutput.ReadToEndAsync(patience.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                process.Kill();
+                throw EngineErrors.NotRunnable(order.Tier, program, $"it has not told its version within {_timeToAnswer.TotalSeconds:0} s");
+            }
+        }
+        catch (System.ComponentModel.Win32Exception e)
+        {
+            throw EngineErrors.NotRunnable(order.Tier, program, e.Message);
+        }
+    }
 
     /// <summary>Refuses memory that an engine cannot work with, or that the machine does not have.</summary>
     /// <exception cref="Errors.AshlarException">ASH7103, ASH7104.</exception>

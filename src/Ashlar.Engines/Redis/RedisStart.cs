@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Ashlar.Engines.Preparing;
 
@@ -12,8 +11,6 @@ internal static partial class RedisStart
 
     /// <summary>Debian's package.</summary>
     public const string Package = "redis-server";
-
-    private static readonly TimeSpan _timeToAnswer = TimeSpan.FromSeconds(5);
 
     /// <summary>Does it; returns only by throwing.</summary>
     /// <exception cref="Errors.AshlarException">ASH7101 to ASH7106, ASH7116, ASH7117.</exception>
@@ -36,7 +33,7 @@ internal static partial class RedisStart
     /// <exception cref="Errors.AshlarException">ASH7102, ASH7116.</exception>
     public static async Task<Version> VersionAsync(EngineOrder order, string program)
     {
-        var said = await SayAsync(order, program);
+        var said = await Preparation.SayVersionAsync(order, program);
         var version = ReadVersion(said);
         return version >= RedisSettings.Oldest
             ? version
@@ -50,29 +47,6 @@ internal static partial class RedisStart
     /// <summary>Reads <c>Redis server v=7.0.15 sha=…</c>; null: it is something else.</summary>
     internal static Version? ReadVersion(string said) =>
         VersionPattern().Match(said) is { Success: true } match && Version.TryParse(match.Groups["version"].Value, out var version) ? version : null;
-
-    private static async Task<string> SayAsync(EngineOrder order, string program)
-    {
-        using var patience = new CancellationTokenSource(_timeToAnswer);
-        try
-        {
-            using var process = Process.Start(new ProcessStartInfo(program, ["--version"]) { RedirectStandardOutput = true, RedirectStandardInput = true })!;
-            process.StandardInput.Close();
-            try
-            {
-                return await process.StandardOutput.ReadToEndAsync(patience.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                process.Kill();
-                throw EngineErrors.NotRunnable(order.Tier, program, $"it has not told its version within {_timeToAnswer.TotalSeconds:0} s");
-            }
-        }
-        catch (System.ComponentModel.Win32Exception e)
-        {
-            throw EngineErrors.NotRunnable(order.Tier, program, e.Message);
-        }
-    }
 
     [GeneratedRegex(@"(?:^|\s)v=(?<version>\d{1,6}\.\d{1,6}\.\d{1,6})\b", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex VersionPattern();
