@@ -9,6 +9,8 @@ public sealed partial class StackFilePageTests : StackTest
     [Theory]
     [InlineData("README.md")]
     [InlineData("docs/stack-file.md")]
+    [InlineData("docs/database.md")]
+    [InlineData("docs/engines.md")]
     public void Every_example_on_the_page_loads_without_a_word(string path)
     {
         var page = File.ReadAllText(Path.Combine(Checkout.Root, path));
