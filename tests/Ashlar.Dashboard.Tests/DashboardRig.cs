@@ -169,6 +169,9 @@ internal sealed class FakeAgent : IAsyncDisposable
 
     public StatusReport Report { get; private set; }
 
+    /// <summary>True: it takes questions and answers none, like one that is stopped.</summary>
+    public bool Hangs { get; set; }
+
     public async Task SayAsync(StatusReport report)
     {
         Report = report;
@@ -224,7 +227,7 @@ internal sealed class FakeAgent : IAsyncDisposable
         }
     }
 
-    private Task GiveAsync(FrameStream stream) => stream.SendAsync(
+    private Task GiveAsync(FrameStream stream) => Hangs ? Task.CompletedTask : stream.SendAsync(
         new AgentReply(AgentReplyKinds.Data, Data: JsonSerializer.SerializeToElement(Report, WatchJson.Default.StatusReport)), WatchJson.Default.AgentReply);
 }
 

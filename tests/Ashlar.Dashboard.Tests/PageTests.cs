@@ -1,37 +1,8 @@
 using System.Diagnostics;
-using System.Reflection;
 using Ashlar.Catalog;
 using Microsoft.Playwright;
 
 namespace Ashlar.Dashboard.Tests;
-
-/// <summary>The page in the distribution's Chromium.</summary>
-public sealed class BrowserFixture : IAsyncLifetime
-{
-    private static readonly string[] Places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-    private IPlaywright? _playwright;
-
-    public IBrowser Browser { get; private set; } = null!;
-
-    public async Task InitializeAsync()
-    {
-        var package = typeof(BrowserFixture).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(a => a.Key == "PlaywrightPackage").Value;
-        Environment.SetEnvironmentVariable("PLAYWRIGHT_DRIVER_SEARCH_PATH", package);
-        Environment.SetEnvironmentVariable("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
-        _playwright = await Playwright.CreateAsync();
-        Browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = Places.FirstOrDefault(File.Exists) ?? throw new FileNotFoundException("Chromium is not installed: tools/install-missing chromium"),
-            Args = Environment.IsPrivilegedProcess ? ["--no-sandbox"] : [],
-        });
-    }
-
-    public async Task DisposeAsync()
-    {
-        await Browser.DisposeAsync();
-        _playwright?.Dispose();
-    }
-}
 
 public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFixture>
 {
@@ -144,6 +115,40 @@ public sealed class PageTests(BrowserFixture fixture) : IClassFixture<BrowserFix
         Assert.True(await page.EvaluateAsync<bool>("() => document.body.classList.contains('stale')"));
         await rig.BeginAgainAsync();
         await Assertions.Expect(page.Locator(".notice[data-key=dashboard]")).ToHaveCountAsync(0, new() { Timeout = 30_000 });
+        Assert.Empty(_complaints);
+    }
+
+    [Fact]
+    [Trait("Length", "Full")]
+    public async Task An_agent_that_hangs_is_told_like_one_that_is_gone_and_traffic_goes_on()
+    {
+        await using var rig = await DashboardRig.StartAsync();
+        var page = await OpenAsync(rig);
+        rig.Agent.Hangs = true;
+        await Assertions.Expect(page.Locator(".notice[data-key=agent]")).ToContainTextAsync("The agent does not answer", new() { Timeout = 30_000 });
+        var rate = page.Locator("[data-id=web] .fact b").First;
+        await DriveAsync(rig, async () => (await rate.TextContentAsync()) is not ("–" or "0"));
+        rig.Agent.Hangs = false;
+        await Assertions.Expect(page.Locator(".notice[data-key=agent]")).ToHaveCountAsync(0, new() { Timeout = 30_000 });
+        Assert.Empty(_complaints);
+    }
+
+    [Fact]
+    [Trait("Length", "Full")]
+    public async Task A_stack_of_which_all_is_stopped_says_so_and_is_reached_by_keyboard()
+    {
+        var small = Reports.Small();
+        await using var rig = await DashboardRig.StartAsync(small with
+        {
+            Tiers = [small.Tiers[0], new TierReport("services", [new ServiceReport("web", 0, false, ["/"], []) { Stopped = true }])],
+        });
+        var page = await OpenAsync(rig);
+        await Assertions.Expect(page.Locator("[data-id=web] .dots")).ToContainTextAsync("stopped");
+        await Assertions.Expect(page.Locator("[data-id=web] .facts")).ToBeHiddenAsync();
+        await page.FocusAsync("[data-id=web]");
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(page.Locator("#panel-title")).ToBeFocusedAsync();
+        Assert.Empty(await page.EvaluateAsync<string[]>(Audit.Script));
         Assert.Empty(_complaints);
     }
 

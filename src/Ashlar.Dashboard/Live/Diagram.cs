@@ -97,7 +97,7 @@ internal static class Diagram
                 nodes.Add(figures.WithAllRequests(node with { Subtitle = "load balancer" }));
                 break;
             case Services:
-                node = figures.WithRequests(node with { Subtitle = node.Kind == "worker" ? "no requests" : Subtitle(service) }, service.Name);
+                node = figures.WithRequests(node with { Subtitle = node.Kind == "worker" ? (service.Wanted == 0 && !service.Stopped ? "run by hand" : "no requests") : Subtitle(service) }, service.Name);
                 nodes.Add(node);
                 if (node.Kind == "service" && !service.Routes.IsEmpty)
                 {
@@ -187,9 +187,12 @@ internal static class Diagram
     private static string Subtitle(ServiceReport service) => service.Routes switch
     {
         [] => "private",
-        [var only] => only,
-        [var first, .. var rest] => $"{first} +{rest.Length}",
+        [var only] => Short(only),
+        [var first, .. var rest] => $"{Short(first)} +{rest.Length}",
     };
+
+    // All of a host is its name.
+    private static string Short(string route) => route.Length > 1 ? route.TrimEnd('/') : route;
 
     private static string EngineOf(string tier, string service) => (tier, service) switch
     {

@@ -4,6 +4,7 @@ import * as format from './format.js';
 const ranges = [['5m', '5 minutes', 300], ['1h', '1 hour', 3600], ['24h', '24 hours', 86400]];
 const again = { '1h': 10000, '24h': 60000 };
 const sync = 'ashlar';
+const binary = Array.from({ length: 44 }, (_, power) => 2 ** power);
 const count = value => value == null ? '–' : format.rate(value);
 
 // What each chart shows: series by name, each with its words and colour. A chart without any of them is left out.
@@ -178,7 +179,7 @@ export class Charts {
       scales: { x: { time: true }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.15 : 1] } },
       axes: [
         { ...axis, space: 90, size: 26, values: (_, ticks) => ticks.map(t => new Date(t * 1000).toLocaleTimeString('en-GB', this.#range === '5m' ? {} : { hour: '2-digit', minute: '2-digit' })) },
-        { ...axis, size: 64, space: 34, values: (_, ticks) => ticks.map(chart.definition.text) },
+        { ...axis, size: 64, space: 34, values: (_, ticks) => ticks.map(t => t === 0 ? '0' : chart.definition.text(t)), ...(chart.definition.text === format.bytes ? { incrs: binary } : {}) },
       ],
       series: [{}, ...chart.rows.map((row, i) => ({
         stroke: colour(row.colour), width: 1.6, fill: chart.rows.length === 1 ? colour(row.colour) + '1f' : undefined, dash: i === 1 ? [6, 3] : i === 2 ? [2, 3] : undefined,

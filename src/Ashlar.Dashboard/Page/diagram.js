@@ -186,7 +186,7 @@ export class Diagram {
     parts.key = key;
     const shown = node.instances.slice(0, 12);
     const more = node.instances.length - shown.length;
-    write(parts.count, node.state === 'maintenance' ? 'maintenance' : node.state === 'stopped' ? 'stopped' : node.ready >= node.wanted ? `${node.ready} healthy` : `${node.ready} of ${node.wanted}`);
+    write(parts.count, node.state === 'maintenance' ? 'maintenance' : node.state === 'stopped' ? (node.subtitle === 'run by hand' ? 'none wanted' : 'stopped') : node.ready >= node.wanted ? `${node.ready} healthy` : `${node.ready} of ${node.wanted}`);
     parts.dots.replaceChildren(...shown.map(i => dot(i.state, `${i.name} ${stateWords[i.state]}`)), ...(more > 0 ? [`+${more}`] : []), parts.count);
   }
 

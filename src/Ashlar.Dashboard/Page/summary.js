@@ -28,10 +28,11 @@ export class Summary {
       const stroke = drawing('path', { class: 'stroke' });
       const value = element('span', {}, '–');
       const unit = element('small');
-      root.append(element('div', { class: 'figure', 'data-kind': kind },
+      const figure = element('div', { class: 'figure', 'data-kind': kind },
         element('div', { class: 'name' }, name), element('div', { class: 'value' }, value, unit),
-        drawing('svg', { viewBox: `0 0 ${kept - 1} 40`, preserveAspectRatio: 'none', 'aria-hidden': 'true' }, area, stroke)));
-      this.#parts.push({ area, stroke, value, unit });
+        drawing('svg', { viewBox: `0 0 ${kept - 1} 40`, preserveAspectRatio: 'none', 'aria-hidden': 'true' }, area, stroke));
+      root.append(figure);
+      this.#parts.push({ root: figure, area, stroke, value, unit });
     }
   }
 
@@ -71,6 +72,8 @@ export class Summary {
       const [number, ...units] = text(value, frame);
       write(this.#parts[i].value, number);
       write(this.#parts[i].unit, units.join(' '));
+      // Failures are red; that there are none is not.
+      this.#parts[i].root.classList.toggle('some', past.some(point => point.value > 0));
       this.#draw(this.#parts[i], past);
     });
   }
