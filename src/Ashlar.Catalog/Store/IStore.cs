@@ -33,7 +33,10 @@ public interface IStore : IAsyncDisposable
     /// <summary>Grants a lease; keys bound to it are deleted when it ends. A lease is a minimum life.</summary>
     ValueTask<long> GrantLeaseAsync(TimeSpan timeToLive, CancellationToken cancellation = default);
 
-    /// <summary>Renews it. False: it is gone, and so are its keys.</summary>
+    /// <summary>
+    /// Renews it. False: it is gone, and so are its keys. Who acts only while it lives counts its time, on a clock that only runs forward, from
+    /// before the question and not from the answer.
+    /// </summary>
     ValueTask<bool> KeepAliveAsync(long lease, CancellationToken cancellation = default);
 
     /// <summary>Ends it at once with its keys. Ending one that is gone is no error.</summary>
@@ -42,7 +45,8 @@ public interface IStore : IAsyncDisposable
     /// <summary>
     /// Waits until <paramref name="candidate"/> is the leader under <paramref name="election"/>. It leads while the lease lives.
     /// <see cref="Leadership.Fence"/> belongs into the conditions of every write the leader makes. A cancellation withdraws the candidate.
-    /// Throws <see cref="LeaseLostException"/> if the lease ends before.
+    /// Throws <see cref="LeaseLostException"/> if the lease ends before. After any other error the candidate may still stand: campaign again
+    /// with the same lease, or end it.
     /// </summary>
     ValueTask<Leadership> CampaignAsync(string election, string candidate, long lease, CancellationToken cancellation = default);
 

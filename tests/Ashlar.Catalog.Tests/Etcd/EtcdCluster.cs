@@ -14,19 +14,19 @@ internal sealed class EtcdCluster : IAsyncDisposable
 
     private EtcdCluster(int members, bool tls, string[] more)
     {
-        Certificates = tls ? new EtcdCertificates(_folder.Path) : null;
+        Certificates = tls ? new TestCertificates(_folder.Path) : null;
         Members = [.. Enumerable.Range(1, members).Select(i => new EtcdMember($"m{i}", _folder.Path, Certificates, more))];
         _initial = string.Join(',', Members.Select(member => $"{member.Name}={member.Peer.Scheme}://{member.Peer.Authority}"));
     }
 
     public ImmutableArray<EtcdMember> Members { get; }
 
-    public EtcdCertificates? Certificates { get; }
+    public TestCertificates? Certificates { get; }
 
     public string Folder => _folder.Path;
 
     /// <summary>Options for all members.</summary>
-    public EtcdOptions Options => new() { Endpoints = [.. Members.Select(member => member.Client)], Prefix = "shop/", Tls = Certificates?.Tls };
+    public EtcdOptions Options => new() { Endpoints = [.. Members.Select(member => member.Client)], Prefix = "shop/", Tls = Certificates is null ? null : EtcdTls.Load(Certificates.Authority, Certificates.Client, Certificates.ClientKey) };
 
     /// <summary>Starts them and waits until they have a leader.</summary>
     public static async Task<EtcdCluster> StartAsync(int members, bool tls = false, params string[] more)

@@ -6,7 +6,7 @@ using Ashlar.Testing;
 namespace Ashlar.Catalog.Tests.Etcd;
 
 /// <summary>One real etcd on loopback, which can be stopped, frozen, killed and started again.</summary>
-internal sealed partial class EtcdMember(string name, string folder, EtcdCertificates? certificates, string[] more) : IDisposable
+internal sealed partial class EtcdMember(string name, string folder, TestCertificates? certificates, string[] more) : IDisposable
 {
     private const int Continue = 18;
     private const int Stop = 19;
@@ -63,7 +63,7 @@ internal sealed partial class EtcdMember(string name, string folder, EtcdCertifi
 
     private void Signal(int signal) => Assert.Equal(0, SendSignal(_process!.Id, signal));
 
-    private static Uri Address(EtcdCertificates? certificates) =>
+    private static Uri Address(TestCertificates? certificates) =>
         new(string.Create(CultureInfo.InvariantCulture, $"{(certificates is null ? "http" : "https")}://127.0.0.1:{Ports.Free()}"));
 
     private static string Text(Uri address) => $"{address.Scheme}://{address.Authority}";

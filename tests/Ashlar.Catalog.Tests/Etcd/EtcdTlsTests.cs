@@ -1,5 +1,6 @@
 using Ashlar.Catalog.Etcd;
 using Ashlar.Errors;
+using Ashlar.Testing;
 
 namespace Ashlar.Catalog.Tests.Etcd;
 
@@ -16,12 +17,12 @@ public sealed class EtcdTlsTests
         }
 
         var own = cluster.Certificates!;
-        var other = new EtcdCertificates(cluster.Folder, "other");
+        var other = new TestCertificates(cluster.Folder, "other");
         var plain = new Uri(options.Endpoints[0].AbsoluteUri.Replace("https", "http", StringComparison.Ordinal));
         foreach (var (refused, code) in new[]
         {
             (options with { Tls = EtcdTls.Load(own.Authority) }, "ASH4073"),
-            (options with { Tls = other.Tls }, "ASH4073"),
+            (options with { Tls = EtcdTls.Load(other.Authority, other.Client, other.ClientKey) }, "ASH4073"),
             (options with { Tls = EtcdTls.Load(own.Authority, other.Client, other.ClientKey) }, "ASH4073"),
             (options with { Tls = null }, "ASH4073"),
             (options with { Endpoints = [plain] }, "ASH4071"), // it closes the connection and says nothing
@@ -40,7 +41,8 @@ public sealed class EtcdTlsTests
     public async Task Tls_to_a_member_without_it_is_refused()
     {
         await using var cluster = await EtcdCluster.StartAsync(1);
-        var tls = new EtcdCertificates(cluster.Folder).Tls;
+        var own = new TestCertificates(cluster.Folder);
+        var tls = EtcdTls.Load(own.Authority, own.Client, own.ClientKey);
         var endpoint = new Uri(cluster.Options.Endpoints[0].AbsoluteUri.Replace("http", "https", StringComparison.Ordinal));
         await using var store = new EtcdStore(cluster.Options with { Endpoints = [endpoint], Tls = tls });
         Assert.Equal("ASH4073", (await Assert.ThrowsAsync<AshlarException>(async () => await store.GetAsync("a"))).Error.Code);
@@ -49,8 +51,8 @@ public sealed class EtcdTlsTests
     [Fact]
     public void Files_that_are_no_certificates_are_named()
     {
-        using var folder = new Ashlar.Testing.TempFolder();
-        var good = new EtcdCertificates(folder.Path);
+        using var folder = new TempFolder();
+        var good = new TestCertificates(folder.Path);
         var text = folder.Write("notes.pem", "these are my notes");
         foreach (var (authority, certificate, key, named) in new[]
         {

@@ -1,3 +1,4 @@
+using Ashlar.Catalog.Etcd;
 using Ashlar.Errors;
 
 namespace Ashlar.Engines.Etcd;
@@ -102,6 +103,31 @@ public sealed class EtcdMembershipTests
         Assert.Equal("1", await EtcdRig.GetAsync(EtcdRig.OptionsOf(members), "a"));
         await rig.KillAsync(members[0]);
         Assert.Equal("1", await EtcdRig.GetAsync(EtcdRig.OptionsOf(members[1..]), "a"));
+    }
+
+    [Fact]
+    public async Task Members_of_one_authority_speak_mutual_tls_and_one_of_another_stays_outside()
+    {
+        await using var rig = new EtcdRig();
+        var files = rig.Files("stack");
+        EtcdMember[] members = [EtcdRig.Member("app-1"), EtcdRig.Member("app-2"), EtcdRig.Member("app-3")];
+        members = [.. members.Select((member, i) => member with { Tls = i < 2 ? files : rig.Files("other") })];
+        members = [.. members.Select(member => member with { Cluster = [.. members.Select(other => other.AsPeer)] })];
+        foreach (var member in members)
+        {
+            rig.Start(member);
+        }
+
+        var options = EtcdRig.OptionsOf(members[..2]) with { Tls = EtcdTls.Load(files.Authority, files.Certificate, files.Key), TotalLimit = TimeSpan.FromSeconds(30) };
+        Assert.Null(await EtcdRig.GetAsync(options, "a"));
+        await EtcdRig.PutAsync(options, "a", "1");
+        Assert.False((await EngineProbes.EtcdMajorityAsync(rig.Plan(members[2]).Probe!, CancellationToken.None)).Good);
+        Assert.True((await EngineProbes.EtcdMajorityAsync(rig.Plan(members[0]).Probe!, CancellationToken.None)).Good);
+
+        var report = await EtcdBackup.SaveAsync(options, Path.Combine(rig.Folder, "state.backup"));
+        Assert.True(report.Revision > 1);
+        using var membership = new EtcdMembership(options);
+        Assert.Equal(3, (await membership.ListAsync()).Length);
     }
 
     private static async Task<EtcdMember> JoinAsync(EtcdRig rig, EtcdMembership membership, string name)

@@ -126,6 +126,18 @@ internal sealed partial class EtcdRig : IAsyncDisposable
         return await store.GetAsync(key) is { } entry ? Encoding.ASCII.GetString(entry.Value.Span) : null;
     }
 
+    /// <summary>Certificates of an authority of that name, which the members' user can read.</summary>
+    public EtcdFiles Files(string authority)
+    {
+        var made = new TestCertificates(Folder, authority);
+        foreach (var path in Directory.GetFiles(Path.GetDirectoryName(made.Authority)!))
+        {
+            Give(path);
+        }
+
+        return new EtcdFiles(made.Authority, made.Server, made.ServerKey);
+    }
+
     /// <summary>Lets the members' user read a file.</summary>
     public void Give(string path)
     {

@@ -1,18 +1,18 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Ashlar.Catalog.Etcd;
 
-namespace Ashlar.Catalog.Tests.Etcd;
+namespace Ashlar.Testing;
 
-/// <summary>An authority with a certificate for servers and one for clients, as files.</summary>
-internal sealed class EtcdCertificates
+/// <summary>An authority with a certificate for servers of 127.0.0.1 that are clients as well, and one for clients alone, as files.</summary>
+public sealed class TestCertificates
 {
     private const string ForServers = "1.3.6.1.5.5.7.3.1";
     private const string ForClients = "1.3.6.1.5.5.7.3.2";
     private readonly string _folder;
 
-    public EtcdCertificates(string folder, string name = "stack")
+    /// <summary>Makes them in a folder of that name.</summary>
+    public TestCertificates(string folder, string name = "stack")
     {
         _folder = Path.Combine(folder, name);
         Directory.CreateDirectory(_folder);
@@ -25,17 +25,20 @@ internal sealed class EtcdCertificates
         Issue(authority, "client", ForClients);
     }
 
+    /// <summary>The authority's certificate.</summary>
     public string Authority => Path.Combine(_folder, "authority.pem");
 
+    /// <summary>The servers' certificate.</summary>
     public string Server => Path.Combine(_folder, "server.pem");
 
+    /// <summary>Its key.</summary>
     public string ServerKey => Path.Combine(_folder, "server.key");
 
+    /// <summary>The clients' certificate.</summary>
     public string Client => Path.Combine(_folder, "client.pem");
 
+    /// <summary>Its key.</summary>
     public string ClientKey => Path.Combine(_folder, "client.key");
-
-    public EtcdTls Tls => EtcdTls.Load(Authority, Client, ClientKey);
 
     private void Issue(X509Certificate2 authority, string name, params string[] usages)
     {
