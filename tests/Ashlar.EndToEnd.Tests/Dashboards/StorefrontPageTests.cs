@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Ashlar.Dashboard.Tests;
 using Ashlar.EndToEnd.Examples;
@@ -58,6 +59,50 @@ public sealed class StorefrontPageTests(RunningStorefront shop, BrowserFixture b
 
         var ended = await load;
         Assert.True(ended.ExitCode == 0, ended.ToString());
+    }
+
+    [Fact]
+    public async Task A_replaced_dashboard_is_followed_by_the_open_page_and_no_request_of_the_shop_fails()
+    {
+        await shop.Rig.DoAsync("wait", "--timeout", "90s");
+        await using var visitors = new SteadyGets($"http://127.0.0.1:{shop.Rig.Port}/");
+        await using var context = await browser.Browser.NewContextAsync();
+        var page = await context.NewPageAsync();
+        await page.GotoAsync(await AddressAsync());
+        await Assertions.Expect(page.Locator("#live")).ToHaveAttributeAsync("data-state", "live", new() { Timeout = 60_000 });
+
+        // What it has in memory tells that it was never loaded again.
+        await page.EvaluateAsync("() => { window.sameVisit = true; }");
+        for (var round = 0; round < 2; round++)
+        {
+            var before = await shop.Rig.PidAsync("dashboard.1");
+            await shop.Rig.DoAsync("restart", "dashboard");
+            var now = await ReplacedAsync(before);
+
+            // The page names the new process only once its stream comes from there, or from an agent that knows of it.
+            await page.ClickAsync("#own [data-id=dashboard]");
+            await Assertions.Expect(page.Locator("#panel .instances")).ToContainTextAsync($"{now}", Patient);
+            await page.Keyboard.PressAsync("Escape");
+            await Assertions.Expect(page.Locator("#live")).ToHaveAttributeAsync("data-state", "live", new() { Timeout = 60_000 });
+            await Assertions.Expect(page.Locator(".notice[data-key=dashboard]")).ToHaveCountAsync(0, new() { Timeout = 60_000 });
+        }
+
+        Assert.True(await page.EvaluateAsync<bool>("() => window.sameVisit === true"));
+        await visitors.NoneFailedAsync();
+    }
+
+    // While the old one drains both are there.
+    private async Task<int> ReplacedAsync(int before)
+    {
+        for (var waited = Stopwatch.StartNew(); ; await Task.Delay(100))
+        {
+            if (await shop.Rig.PidAsync("dashboard.1") is var now && now != before)
+            {
+                return now;
+            }
+
+            Assert.True(waited.Elapsed < TimeSpan.FromSeconds(60), $"dashboard.1 is still {before}");
+        }
     }
 
     private async Task<string> AddressAsync()
