@@ -19,8 +19,13 @@ internal static unsafe partial class LibC
 
     public const int LevelTcp = 6;
     public const int TcpNoDelay = 1;
+    public const int TcpKeepIdle = 4;
+    public const int TcpKeepInterval = 5;
+    public const int TcpKeepCount = 6;
+    public const int TcpUserTimeout = 18;
     public const int LevelSocket = 1;
     public const int SocketError = 4;
+    public const int SocketKeepAlive = 9;
     public const int SocketLinger = 13;
     public const int MessagePeek = 0x2;
     public const int MessageDontWait = 0x40;

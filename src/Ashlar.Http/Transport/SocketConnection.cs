@@ -1,3 +1,5 @@
+using Ashlar.Http.Transport.Tls;
+
 namespace Ashlar.Http.Transport;
 
 /// <summary>What <see cref="SocketConnection"/> returns instead of a number of bytes.</summary>
@@ -17,11 +19,12 @@ public static class SocketResult
 /// A non-blocking stream socket on a loop. Edge-triggered: it remembers what is possible until a call says otherwise, so
 /// that a request costs one receive and one send and no call that finds nothing. A subclass is the protocol.
 /// </summary>
-public abstract unsafe class SocketConnection : Pollable
+public abstract unsafe partial class SocketConnection : Pollable
 {
     private const uint Watched = LibC.EpollIn | LibC.EpollOut | LibC.EpollReadHangUp | LibC.EpollEdgeTriggered;
 
     private bool _hungUp;
+    private TlsSession? _tls;
 
     /// <summary>Takes over <paramref name="fd"/>, which is non-blocking.</summary>
     protected SocketConnection(EventLoop loop, int fd)
@@ -59,6 +62,11 @@ public abstract unsafe class SocketConnection : Pollable
     /// <summary>Receives into <paramref name="destination"/>: the number of bytes, or a <see cref="SocketResult"/>.</summary>
     public int Receive(Span<byte> destination)
     {
+        if (_tls is not null)
+        {
+            return ReceiveSecurely(destination);
+        }
+
         fixed (byte* data = destination)
         {
             while (true)
@@ -96,6 +104,11 @@ public abstract unsafe class SocketConnection : Pollable
     /// <summary>Sends what fits of <paramref name="source"/>: the number of bytes, or a <see cref="SocketResult"/>.</summary>
     public int Send(ReadOnlySpan<byte> source)
     {
+        if (_tls is not null)
+        {
+            return SendSecurely(source);
+        }
+
         fixed (byte* data = source)
         {
             while (true)
@@ -112,6 +125,11 @@ public abstract unsafe class SocketConnection : Pollable
     /// <summary>Sends what fits of <paramref name="first"/> and then <paramref name="second"/> in one call.</summary>
     public int Send(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
+        if (_tls is not null)
+        {
+            return SendSecurely(first, second);
+        }
+
         fixed (byte* a = first, b = second)
         {
             var vectors = stackalloc LibC.IoVector[2];
@@ -132,28 +150,29 @@ public abstract unsafe class SocketConnection : Pollable
     /// <summary>True if the peer has not closed and has sent nothing, asked of the kernel now.</summary>
     public bool IsQuiet()
     {
+        if (_tls is not null)
+        {
+            CanReceive = !_tls.IsQuiet();
+            return !CanReceive;
+        }
+
         byte probe;
         CanReceive = LibC.Receive(Fd, &probe, 1, LibC.MessagePeek | LibC.MessageDontWait) >= 0 || LibC.Errno != LibC.ErrorAgain;
         return !CanReceive;
     }
 
     /// <summary>Tells the peer that nothing more comes; receiving goes on.</summary>
-    public void EndSending() => _ = LibC.Shutdown(Fd, LibC.ShutdownWrite);
+    public void EndSending()
+    {
+        // The peer of a TLS connection is told in its own language first; where there is no room for that now, later.
+        if (_tls is null || _tls.End())
+        {
+            _ = LibC.Shutdown(Fd, LibC.ShutdownWrite);
+        }
+    }
 
     /// <summary>Closes it in order: what was sent still arrives (unless the peer's own bytes lie unread).</summary>
-    public void Close()
-    {
-        if (Fd < 0)
-        {
-            return;
-        }
-
-        Loop.Unwatch(this, closing: true);
-        _ = LibC.Close(Fd);
-        Fd = -1;
-        CanReceive = CanSend = false;
-        OnClosed();
-    }
+    public void Close() => Close(inOrder: true);
 
     /// <summary>Closes it with a reset, so that the peer cannot take what it has got for everything.</summary>
     public void Abort()
@@ -162,7 +181,7 @@ public abstract unsafe class SocketConnection : Pollable
         {
             var linger = stackalloc int[2] { 1, 0 };
             _ = LibC.SetSocketOption(Fd, LibC.LevelSocket, LibC.SocketLinger, linger, 2 * sizeof(int));
-            Close();
+            Close(inOrder: false);
         }
     }
 
@@ -200,7 +219,14 @@ public abstract unsafe class SocketConnection : Pollable
             CanSend = true;
         }
 
-        OnReady();
+        if (_tls is null)
+        {
+            OnReady();
+        }
+        else
+        {
+            OnSecureEvents(events);
+        }
     }
 
     private protected int PendingError()
@@ -208,6 +234,25 @@ public abstract unsafe class SocketConnection : Pollable
         int error = 0;
         uint length = sizeof(int);
         return LibC.GetSocketOption(Fd, LibC.LevelSocket, LibC.SocketError, &error, &length) < 0 ? LibC.Errno : error;
+    }
+
+    private void Close(bool inOrder)
+    {
+        if (Fd < 0)
+        {
+            return;
+        }
+
+        if (_tls is not null)
+        {
+            EndSession(inOrder);
+        }
+
+        Loop.Unwatch(this, closing: true);
+        _ = LibC.Close(Fd);
+        Fd = -1;
+        CanReceive = CanSend = false;
+        OnClosed();
     }
 
     private bool Sent(ref int sent, int wanted)

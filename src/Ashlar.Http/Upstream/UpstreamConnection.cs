@@ -49,6 +49,7 @@ public sealed class UpstreamConnection : SocketConnection, ILoopTimerOwner
     private readonly UpstreamPool _pool;
     private readonly LoopTimer _timer;
     private bool _connecting;
+    private bool _securing;
     private IUpstreamUser? _user;
 
     internal EndpointPool? Home;
@@ -82,6 +83,11 @@ public sealed class UpstreamConnection : SocketConnection, ILoopTimerOwner
 
         var on = 1;
         _ = LibC.SetSocketOption(fd, LibC.LevelTcp, LibC.TcpNoDelay, &on, sizeof(int));
+        if (home.Peer is { } peer)
+        {
+            SocketPatience.Set(fd, peer.SilenceTimeout);
+        }
+
         int result;
         fixed (byte* pointer = address)
         {
@@ -95,7 +101,7 @@ public sealed class UpstreamConnection : SocketConnection, ILoopTimerOwner
             return StatusOf(error);
         }
 
-        var made = new UpstreamConnection(pool, home, fd) { _connecting = error != 0, _user = user };
+        var made = new UpstreamConnection(pool, home, fd) { _connecting = error != 0 || home.Peer is not null, _user = user };
         home.Open++;
         if (!made.Open())
         {
@@ -104,7 +110,7 @@ public sealed class UpstreamConnection : SocketConnection, ILoopTimerOwner
 
         if (made._connecting)
         {
-            made.Loop.Timers.Set(made._timer, made.Loop.Now + (long)pool.Options.ConnectTimeout.TotalMilliseconds);
+            made.Loop.Timers.Set(made._timer, made.Loop.Now + (long)(home.Peer?.ConnectTimeout ?? pool.Options.ConnectTimeout).TotalMilliseconds);
         }
 
         connection = made;
@@ -121,6 +127,7 @@ public sealed class UpstreamConnection : SocketConnection, ILoopTimerOwner
     {
         _user = null;
         IdleSince = Loop.Now;
+        RememberSession();
         Loop.Timers.Set(_timer, untilMs);
     }
 
@@ -150,7 +157,7 @@ public sealed class UpstreamConnection : SocketConnection, ILoopTimerOwner
     /// <inheritdoc />
     protected override void OnReady()
     {
-        if (_connecting)
+        if (_connecting && !_securing)
         {
             FinishConnect();
         }
@@ -158,8 +165,9 @@ public sealed class UpstreamConnection : SocketConnection, ILoopTimerOwner
         {
             _user.OnUpstreamReady();
         }
-        else if (CanReceive)
+        else if (CanReceive && !(IsSecure && IsQuiet()))
         {
+            // TLS says things of its own at any time, such as a ticket for the next session.
             _pool.Lost(this);
         }
     }
@@ -201,10 +209,33 @@ public sealed class UpstreamConnection : SocketConnection, ILoopTimerOwner
         }
         else if (CanSend)
         {
-            _connecting = false;
-            TimerWheel.Clear(_timer);
-            _user!.OnUpstreamConnected();
+            if (Home!.Peer is { } peer)
+            {
+                _securing = true;
+                ConnectSecurely(peer.Tls, peer.Name, Home.Resumption);
+            }
+            else
+            {
+                Connected();
+            }
         }
+    }
+
+    /// <inheritdoc />
+    protected override void OnSecured() => Connected();
+
+    /// <inheritdoc />
+    protected override void OnNotSecured(string reason)
+    {
+        Home!.Peer!.NotSecured(reason);
+        ConnectFailed(refused: false);
+    }
+
+    private void Connected()
+    {
+        _connecting = _securing = false;
+        TimerWheel.Clear(_timer);
+        _user!.OnUpstreamConnected();
     }
 
     private void ConnectFailed(bool refused)

@@ -29,6 +29,7 @@ public sealed class UpstreamPool(EventLoop loop, UpstreamOptions options)
     private const int EndpointsRemembered = 1024;
 
     private readonly Dictionary<IPEndPoint, EndpointPool> _endpoints = [];
+    private readonly Dictionary<SecurePeer, EndpointPool> _peers = [];
 
     /// <summary>The loop it belongs to.</summary>
     public EventLoop Loop { get; } = loop;
@@ -36,7 +37,7 @@ public sealed class UpstreamPool(EventLoop loop, UpstreamOptions options)
     internal UpstreamOptions Options { get; } = options;
 
     /// <summary>Idle connections it keeps now.</summary>
-    public int IdleCount => _endpoints.Values.Sum(static endpoint => endpoint.Idle.Count);
+    public int IdleCount => _endpoints.Values.Concat(_peers.Values).Sum(static endpoint => endpoint.Idle.Count);
 
     /// <summary>Takes a kept connection to <paramref name="endPoint"/>; null if there is none.</summary>
     /// <param name="endPoint">The endpoint.</param>
@@ -45,13 +46,15 @@ public sealed class UpstreamPool(EventLoop loop, UpstreamOptions options)
     /// True: ask the kernel first whether the endpoint has closed it, at the cost of a call. For a request that must not be
     /// sent twice.
     /// </param>
-    public UpstreamConnection? Take(IPEndPoint endPoint, IUpstreamUser user, bool mustBeQuiet)
-    {
-        if (!_endpoints.TryGetValue(endPoint, out var endpoint))
-        {
-            return null;
-        }
+    public UpstreamConnection? Take(IPEndPoint endPoint, IUpstreamUser user, bool mustBeQuiet) =>
+        _endpoints.TryGetValue(endPoint, out var endpoint) ? Take(endpoint, user, mustBeQuiet) : null;
 
+    /// <summary>Takes a kept connection to <paramref name="peer"/>; see the other form.</summary>
+    public UpstreamConnection? Take(SecurePeer peer, IUpstreamUser user, bool mustBeQuiet) =>
+        _peers.TryGetValue(peer, out var endpoint) ? Take(endpoint, user, mustBeQuiet) : null;
+
+    private static UpstreamConnection? Take(EndpointPool endpoint, IUpstreamUser user, bool mustBeQuiet)
+    {
         while (endpoint.Idle.Count > 0)
         {
             var connection = endpoint.Idle[^1];
@@ -77,7 +80,18 @@ public sealed class UpstreamPool(EventLoop loop, UpstreamOptions options)
     {
         if (!_endpoints.TryGetValue(endPoint, out var endpoint))
         {
-            _endpoints[endPoint] = endpoint = new EndpointPool(endPoint, Options.IdleTimeout);
+            _endpoints[endPoint] = endpoint = new EndpointPool(endPoint, null, Options.IdleTimeout);
+        }
+
+        return UpstreamConnection.Connect(this, endpoint, user, out connection);
+    }
+
+    /// <summary>Makes a new connection to <paramref name="peer"/>; it is connected once the handshake is over.</summary>
+    public ConnectStatus Connect(SecurePeer peer, IUpstreamUser user, out UpstreamConnection? connection)
+    {
+        if (!_peers.TryGetValue(peer, out var endpoint))
+        {
+            _peers[peer] = endpoint = new EndpointPool(peer.EndPoint, peer, peer.IdleTimeout);
         }
 
         return UpstreamConnection.Connect(this, endpoint, user, out connection);
@@ -88,10 +102,17 @@ public sealed class UpstreamPool(EventLoop loop, UpstreamOptions options)
     {
         if (_endpoints.TryGetValue(endPoint, out var endpoint))
         {
-            while (endpoint.Idle.Count > 0)
-            {
-                endpoint.Idle[^1].Close();
-            }
+            CloseIdle(endpoint);
+        }
+    }
+
+    /// <summary>Forgets <paramref name="peer"/>: closes the idle connections to it, and keeps none that comes back.</summary>
+    public void Forget(SecurePeer peer)
+    {
+        if (_peers.Remove(peer, out var endpoint))
+        {
+            CloseIdle(endpoint);
+            endpoint.Retire();
         }
     }
 
@@ -102,12 +123,25 @@ public sealed class UpstreamPool(EventLoop loop, UpstreamOptions options)
         {
             CloseIdle(endPoint);
         }
+
+        foreach (var endpoint in _peers.Values)
+        {
+            CloseIdle(endpoint);
+        }
+    }
+
+    private static void CloseIdle(EndpointPool endpoint)
+    {
+        while (endpoint.Idle.Count > 0)
+        {
+            endpoint.Idle[^1].Close();
+        }
     }
 
     internal void Keep(UpstreamConnection connection)
     {
         var home = connection.Home!;
-        if (home.Idle.Count >= Options.MaxIdle)
+        if (home.IsRetired || home.Idle.Count >= Options.MaxIdle)
         {
             connection.Close();
             return;
@@ -132,7 +166,16 @@ public sealed class UpstreamPool(EventLoop loop, UpstreamOptions options)
     {
         var home = connection.Home!;
         home.Idle.Remove(connection);
-        if (--home.Open == 0 && _endpoints.Count > EndpointsRemembered)
+        if (--home.Open > 0)
+        {
+            return;
+        }
+
+        if (home.IsRetired)
+        {
+            home.Resumption!.Dispose();
+        }
+        else if (home.Peer is null && _endpoints.Count > EndpointsRemembered)
         {
             _endpoints.Remove(home.EndPoint);
         }
