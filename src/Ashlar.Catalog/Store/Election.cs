@@ -1,4 +1,5 @@
 using System.Text;
+using Ashlar.Errors;
 
 namespace Ashlar.Catalog.Store;
 
@@ -28,7 +29,15 @@ internal static class Election
         }
         catch (OperationCanceledException)
         {
-            await store.CommitAsync(new StoreTransaction([], [new StoreWrite(key, null)]), CancellationToken.None).ConfigureAwait(false);
+            try
+            {
+                await store.CommitAsync(new StoreTransaction([], [new StoreWrite(key, null)]), CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (AshlarException)
+            {
+                // The store is away: the candidate is withdrawn by the end of its lease.
+            }
+
             throw;
         }
     }

@@ -247,6 +247,26 @@ public sealed class EtcdTrapTests
         Assert.DoesNotContain(error.Message, char.IsControl);
     }
 
+    [Fact]
+    public async Task Who_gives_up_a_candidacy_while_etcd_is_away_is_told_nothing_else()
+    {
+        using var cancel = new CancellationTokenSource();
+        await using var etcd = new FakeEtcd(async (n, stream) =>
+        {
+            if (n == 0)
+            {
+                await FakeEtcd.SendAsync(stream, 200, FakeEtcd.Object(5, "\"succeeded\":true"));
+                return;
+            }
+
+            await cancel.CancelAsync();
+            await FakeEtcd.HangAsync(stream);
+        });
+        await using var store = new EtcdStore(etcd.Impatient);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await store.CampaignAsync("leader", "me", 7, cancel.Token));
+        Assert.Equal(3, etcd.Requests.Count);
+    }
+
     [Theory]
     [InlineData("ftp://127.0.0.1:1", "")]
     [InlineData("http://127.0.0.1:1/path", "")]
