@@ -8,6 +8,7 @@ namespace Ashlar.Testing;
 public sealed class StackRig : IAsyncDisposable
 {
     private readonly TempFolder _folder;
+    private readonly string _app;
 
     /// <summary>A stack whose edge listens on a free port of loopback. <c>@PORT@</c> in the text stands for it, <c>@APP@</c> for the test app.</summary>
     public StackRig(string yaml, string folderName = "stack")
@@ -17,10 +18,7 @@ public sealed class StackRig : IAsyncDisposable
         File.SetUnixFileMode(_folder.Path, (UnixFileMode)0b111_101_101);
         Port = Ports.Free();
         Folder = Directory.CreateDirectory(Path.Combine(_folder.Path, folderName)).FullName;
-        foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(Checkout.TestApp)!))
-        {
-            File.Copy(file, Path.Combine(Directory.CreateDirectory(Path.Combine(_folder.Path, "app")).FullName, Path.GetFileName(file)));
-        }
+        _app = StackFolder.CopyApp(_folder.Path);
         Write("ashlar.yaml", yaml);
     }
 
@@ -52,7 +50,7 @@ public sealed class StackRig : IAsyncDisposable
     {
         var path = Path.Combine(Folder, name);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        File.WriteAllText(path, text.Replace("@PORT@", Port.ToString(CultureInfo.InvariantCulture)).Replace("@APP@", Path.Combine(_folder.Path, "app/testapp")));
+        File.WriteAllText(path, text.Replace("@PORT@", Port.ToString(CultureInfo.InvariantCulture)).Replace("@APP@", _app));
     }
 
     /// <summary>Runs a verb on this stack.</summary>
@@ -70,29 +68,13 @@ public sealed class StackRig : IAsyncDisposable
     public Task<string> UpAsync() => DoAsync("up", "--detach");
 
     /// <summary>An instance as <c>ps --json</c> shows it.</summary>
-    public async Task<JsonElement> InstanceAsync(string name)
-    {
-        using var status = JsonDocument.Parse(await DoAsync("ps", "--json"));
-        return Instances(status.RootElement).First(i => i.GetProperty("name").GetString() == name).Clone();
-    }
+    public async Task<JsonElement> InstanceAsync(string name) => StackFolder.Instance(await DoAsync("ps", "--json"), name);
 
     /// <summary>The pid of an instance's leader.</summary>
     public async Task<int> PidAsync(string name) => (await InstanceAsync(name)).GetProperty("pids")[0].GetInt32();
 
-    private static IEnumerable<JsonElement> Instances(JsonElement element) => element.ValueKind switch
-    {
-        JsonValueKind.Object when element.TryGetProperty("pids", out _) => [element],
-        JsonValueKind.Object => element.EnumerateObject().SelectMany(p => Instances(p.Value)),
-        JsonValueKind.Array => element.EnumerateArray().SelectMany(Instances),
-        _ => [],
-    };
-
     /// <summary>The end of the agent's log, for messages of failed tests.</summary>
-    public string AgentLog()
-    {
-        var path = Path.Combine(Folder, ".ashlar/logs/agent.log");
-        return File.Exists(path) ? string.Join('\n', File.ReadLines(path).TakeLast(60)) : "(no agent log)";
-    }
+    public string AgentLog() => StackFolder.AgentLog(Folder);
 
     /// <summary>Processes that still carry this stack's folder in their command, environment or working folder.</summary>
     public IReadOnlyList<string> Leftovers()

@@ -299,6 +299,25 @@ public sealed class MachineNetTests
     }
 
     [Fact]
+    public async Task A_clock_goes_wrong_and_right_again_for_the_programs_of_its_host()
+    {
+        if (!MachineNet.IsAvailable)
+        {
+            return;
+        }
+        await using var net = await MachineNet.CreateAsync(2);
+        net[0].ClockOffset(TimeSpan.FromHours(1));
+        using var process = net[0].Run("bash", ["-c", "while :; do echo $EPOCHSECONDS; sleep 0.05; done"]);
+        await process.WaitForOutputAsync("\n");
+        Assert.InRange(Off(process.Output.Split('\n')[0]), 3500, 3700);
+        Assert.InRange(Off((await net[1].ExecAsync("date", ["+%s"])).Output), -100, 100);
+        net[0].ClockOffset(TimeSpan.Zero);
+        await UntilAsync(() => Task.FromResult(Math.Abs(Off(process.Output.Split('\n')[^2])) < 100));
+
+        static double Off(string line) => double.Parse(line, CultureInfo.InvariantCulture) - DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+    }
+
+    [Fact]
     public async Task Nets_in_parallel_do_not_meet_and_leave_nothing()
     {
         if (!MachineNet.IsAvailable)

@@ -9,6 +9,7 @@ public sealed class MachineHost
 {
     private readonly NetSlot _slot;
     private readonly ControlGroupTree _groups;
+    private readonly HostClock _clock;
     private int _runs;
 
     internal MachineHost(NetSlot slot, int index, string folder)
@@ -17,6 +18,7 @@ public sealed class MachineHost
         _groups = new ControlGroupTree(slot.Name, Name);
         _groups.Make();
         Folder = Directory.CreateDirectory(Path.Combine(folder, Name)).FullName;
+        _clock = new HostClock(Folder + ".clock");
     }
 
     /// <summary>Its place in the net, from 0.</summary>
@@ -53,7 +55,7 @@ public sealed class MachineHost
     {
         var outputPath = Path.Combine(Folder, $"{Path.GetFileName(command)}-{Interlocked.Increment(ref _runs)}.out");
         var start = new ProcessStartInfo("nsenter", Prefix(outputPath, command, arguments)) { WorkingDirectory = folder ?? Folder };
-        foreach (var (name, value) in environment ?? new Dictionary<string, string?>())
+        foreach (var (name, value) in _clock.Environment(environment))
         {
             start.Environment[name] = value;
         }
@@ -63,7 +65,7 @@ public sealed class MachineHost
     /// <summary>Runs a program on the host to its end.</summary>
     public Task<ProgramResult> ExecAsync(string command, IEnumerable<string> arguments, string? folder = null,
         IReadOnlyDictionary<string, string?>? environment = null, string? input = null, int timeoutSeconds = 120) =>
-        ProgramRun.RunAsync("nsenter", Prefix("", command, arguments), folder ?? Folder, environment, input, timeoutSeconds);
+        ProgramRun.RunAsync("nsenter", Prefix("", command, arguments), folder ?? Folder, _clock.Environment(environment), input, timeoutSeconds);
 
     /// <summary>A socket on the host, for use by this process.</summary>
     public Socket OpenSocket(AddressFamily family = AddressFamily.InterNetwork, SocketType type = SocketType.Stream, ProtocolType protocol = ProtocolType.Tcp) =>
@@ -98,6 +100,13 @@ public sealed class MachineHost
     /// <summary>So many cores together for all its processes, from now on.</summary>
     /// <exception cref="PlatformNotSupportedException">This machine has no control group for CPU.</exception>
     public void CpuShare(double cores) => _groups.LimitCpu(cores);
+
+    /// <summary>
+    /// Its wall clock goes wrong by this, for programs started from now on; a later change reaches them within a second.
+    /// Monotonic clocks stay right, and so does all time of programs that do not ask libc (those in Go, so etcd).
+    /// </summary>
+    /// <exception cref="PlatformNotSupportedException">libfaketime is not installed.</exception>
+    public void ClockOffset(TimeSpan offset) => _clock.Set(offset);
 
     /// <summary>Stops all its processes (SIGSTOP); its kernel goes on answering for them.</summary>
     public void Freeze() => SignalAll(Signals.Stop);
