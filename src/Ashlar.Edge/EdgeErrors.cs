@@ -33,6 +33,21 @@ internal static class EdgeErrors
         "ASH3014", "edge", $"The snapshot of the catalog cannot be stored in {path}: {reason}. Requests are served by the one in memory.",
         "Free space or give the edge's user write permission on the folder.");
 
+    /// <summary>Another machine of the stack cannot be connected to; its instances are left out for a while.</summary>
+    public static AshlarError MachineLeftOut(string machine, string endPoint, double seconds) => new(
+        "ASH3016", "edge", $"Machine {machine} cannot be connected to on {endPoint}; nothing is sent to its instances for {seconds} s.",
+        "See whether the machine runs and its edge with it (ashlar machines list), and whether the network lets this port through.");
+
+    /// <summary>TLS to another machine of the stack failed: somebody else answers there, or one of the two certificates is not accepted.</summary>
+    public static AshlarError MachineNotSecured(string machine, string reason) => new(
+        "ASH3017", "edge", $"The edge of machine {machine} is not accepted: {reason}.",
+        "See that the machine's address is its own, that its clock is right, and that its certificate is this stack's: ashlar machines list.");
+
+    /// <summary>The listener for other machines, or the way to them, needs an identity, and there is none.</summary>
+    public static AshlarError NoIdentity(string what) => new(
+        "ASH3018", "edge", $"{what} needs the machine's identity, and the edge was given none that it can use.",
+        "Run: ashlar restart edge. If it stays, join the machine again: ashlar machines add.");
+
     /// <summary>The edge is at its limit of open files, or the system at its own: new connections wait.</summary>
     public static AshlarError CannotAccept(string listener, string reason, int connections) => new(
         "ASH3015", "edge", $"The edge has {connections} connections and cannot accept more on the listener {listener}: {reason}. New ones wait until others have ended.",

@@ -37,7 +37,8 @@ public static class EdgePlan
                 Tier = Tier,
                 Service = Tier,
                 Index = 1,
-                Fingerprint = $"{context.ProgramVersion} restarts={restarts.ToString(CultureInfo.InvariantCulture)}",
+                Fingerprint = $"{context.ProgramVersion} restarts={restarts.ToString(CultureInfo.InvariantCulture)}"
+                    + (context.IdentityFolder.Length > 0 ? " machines" : ""),
                 Readiness = Readiness.Channel,
                 StopGrace = EdgeOptions.DefaultGrace + _margin,
                 StartTimeout = TimeSpan.FromSeconds(30),
@@ -50,6 +51,7 @@ public static class EdgePlan
                         "--channel", Path.Combine(context.StateFolder, "run", "agent.channel"),
                         "--state", context.StateFolder,
                         "--grace", EdgeOptions.DefaultGrace.TotalSeconds.ToString(CultureInfo.InvariantCulture),
+                        .. context.IdentityFolder.Length > 0 ? ["--identity", context.IdentityFolder] : ImmutableArray<string>.Empty,
                     ],
                     Environment = ChildEnvironment.OfOwnProgram,
                     WorkingDirectory = context.StateFolder,

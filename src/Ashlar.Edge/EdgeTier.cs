@@ -8,7 +8,7 @@ namespace Ashlar.Edge;
 public static class EdgeTier
 {
     /// <summary>Runs the edge until it has drained after SIGTERM (a second one ends it at once) or the agent's command.</summary>
-    /// <param name="arguments">What follows the word <c>edge</c>: <c>--instance NAME --channel PATH --state FOLDER [--grace SECONDS]</c>.</param>
+    /// <param name="arguments">What follows the word <c>edge</c>: <c>--instance NAME --channel PATH --state FOLDER [--grace SECONDS] [--identity FOLDER]</c>.</param>
     /// <returns>0: drained or told to end; 1: it could not start; 2: arguments that it does not understand.</returns>
     public static async Task<int> RunAsync(string[] arguments)
     {

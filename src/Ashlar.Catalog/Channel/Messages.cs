@@ -30,6 +30,9 @@ public static class FactKinds
 
     /// <summary>Instance <see cref="Fact.Subject"/> refused or broke connections (<see cref="Fact.Text"/>) and is left out for a while.</summary>
     public const string Ejected = "ejected";
+
+    /// <summary>No connection to machine <see cref="Fact.Subject"/> came about; it is left out for <see cref="Fact.Number"/> milliseconds.</summary>
+    public const string MachineEjected = "machine-ejected";
 }
 
 /// <summary>An order to a tier; each is answered by a <see cref="CommandResult"/>.</summary>

@@ -20,6 +20,15 @@ public sealed record CatalogSnapshot
     /// <summary>Release that runs, e.g. <c>v12</c>; empty before the first.</summary>
     public string Release { get; init; } = "";
 
+    /// <summary>Name of the machine that this snapshot is for; empty: the stack has only this one.</summary>
+    public string Machine { get; init; } = "";
+
+    /// <summary>
+    /// The machines of the stack, this one included; none: the stack has only this one. Who is not listed is not served by the
+    /// listener for other machines, whatever certificate it shows.
+    /// </summary>
+    public ImmutableArray<CatalogMachine> Machines { get; init => field = value.IsDefault ? [] : value; } = [];
+
     /// <summary>Sockets the agent has opened and handed down, by name.</summary>
     public ImmutableArray<CatalogListener> Listeners { get; init => field = value.IsDefault ? [] : value; } = [];
 
@@ -35,7 +44,23 @@ public sealed record CatalogSnapshot
 /// <param name="Address">IP literal.</param>
 /// <param name="Port">TCP port.</param>
 /// <param name="Service">The service all its requests go to (a private door on loopback); null: routes decide.</param>
-public sealed record CatalogListener(string Name, string Address, int Port, string? Service);
+public sealed record CatalogListener(string Name, string Address, int Port, string? Service)
+{
+    /// <summary>True: it is for the stack's other machines alone, over mutual TLS.</summary>
+    public bool Hop { get; init; }
+
+    /// <summary>
+    /// Instance of an engine (<c>database.1</c>) on another machine, to which all bytes of its connections go; null: it speaks HTTP.
+    /// </summary>
+    public string? Forward { get; init; }
+}
+
+/// <summary>A machine of the stack.</summary>
+/// <param name="Name">Its name, as its certificate says it.</param>
+/// <param name="Address">IP literal under which the others reach it.</param>
+/// <param name="HopPort">Port of its listener for other machines.</param>
+/// <param name="Reachable">False: it does not answer, so its instances get nothing new.</param>
+public sealed record CatalogMachine(string Name, string Address, int HopPort, bool Reachable);
 
 /// <summary>A service as the tiers see it.</summary>
 public sealed record CatalogService
@@ -85,10 +110,10 @@ public sealed record CatalogInstance
     /// <summary>Name people use: <c>web.1</c>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Machine it runs on; empty: this one.</summary>
+    /// <summary>Machine it runs on; empty, or <see cref="CatalogSnapshot.Machine"/>: this one.</summary>
     public string Machine { get; init; } = "";
 
-    /// <summary>IP literal of its endpoint.</summary>
+    /// <summary>IP literal of its endpoint, as its own machine sees it.</summary>
     public required string Address { get; init; }
 
     /// <summary>Port of its endpoint.</summary>

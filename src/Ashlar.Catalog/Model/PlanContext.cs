@@ -36,6 +36,9 @@ public sealed record PlanContext
     /// <summary>The stack's state folder (<c>.ashlar</c>), absolute.</summary>
     public required string StateFolder { get; init; }
 
+    /// <summary>Folder of the machine's certificate, key and authority, readable by <see cref="User"/>; empty: the stack has one machine.</summary>
+    public string IdentityFolder { get; init; } = "";
+
     /// <summary>Absolute path of the <c>ashlar</c> program, for Ashlar's own tiers.</summary>
     public required string Program { get; init; }
 

@@ -11,4 +11,19 @@ public interface ITargetEvents
 
     /// <summary>The instance accepts nothing new from now on (it drains, is unhealthy or gone): close idle connections to it.</summary>
     void Closed(InstanceTarget instance);
+
+    /// <summary>All instances of the machine are left out for <paramref name="span"/> because no connection to it came about.</summary>
+    void MachineEjected(MachineTarget machine, TimeSpan span)
+    {
+    }
+
+    /// <summary>What answers at the machine's address is not that machine, or does not take us for one of the stack.</summary>
+    void MachineNotSecured(string machine, string reason)
+    {
+    }
+
+    /// <summary>The machine is none of the stack any more, or has another address: close idle connections to it.</summary>
+    void MachineGone(MachineTarget machine)
+    {
+    }
 }

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Text;
 using Ashlar.Catalog;
+using Ashlar.Edge.Hopping;
 
 namespace Ashlar.Edge.Balancing;
 
@@ -14,12 +16,15 @@ public sealed class InstanceTarget
     private int _draining;
     private int _idleTold;
 
-    internal InstanceTarget(ServiceTarget service, CatalogInstance instance, TimeProvider time)
+    internal InstanceTarget(ServiceTarget service, CatalogInstance instance, MachineTarget? machine, TimeProvider time)
     {
         Service = service;
+        Machine = machine;
         Id = instance.Id;
         Name = instance.Name;
         EndPoint = new IPEndPoint(IPAddress.Parse(instance.Address), instance.Port);
+        NameBytes = Encoding.ASCII.GetBytes(Name);
+        HopLine = machine is null ? [] : HopField.Line(service.Name, Name);
         Ejection = new Ejection(time);
     }
 
@@ -32,7 +37,10 @@ public sealed class InstanceTarget
     /// <summary>Name people use: <c>web.1</c>.</summary>
     public string Name { get; }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>Machine it runs on, to be asked there; null: this one.</summary>
+    public MachineTarget? Machine { get; }
+
+    /// <summary>Where it listens, as its own machine sees it.</summary>
     public IPEndPoint EndPoint { get; }
 
     /// <summary>Requests that hold it now.</summary>
@@ -45,9 +53,17 @@ public sealed class InstanceTarget
     public bool IsDraining => Volatile.Read(ref _draining) != 0;
 
     /// <summary>True: left out for a while because connections to it failed.</summary>
-    public bool IsEjected => Ejection.IsOut;
+    public bool IsEjected => Ejection.IsOut || Machine is { IsEjected: true };
 
     internal Ejection Ejection { get; }
+
+    internal byte[] NameBytes { get; }
+
+    /// <summary>The line that names it to the edge of its machine; empty if that is this one.</summary>
+    internal byte[] HopLine { get; }
+
+    /// <summary>Time stamp from which it may be tried; 0 if it is not left out.</summary>
+    internal long OutUntil => Math.Max(Ejection.Until, Machine?.Ejection.Until ?? 0);
 
     /// <summary>Says that it has answered, before the request that holds it ends (a long answer, a WebSocket). Cheap.</summary>
     public void Succeeded()
@@ -56,34 +72,45 @@ public sealed class InstanceTarget
         {
             Service.Pump();
         }
+
+        Machine?.Succeeded();
     }
 
-    internal bool IsAt(CatalogInstance instance) =>
-        EndPoint.Port == instance.Port && EndPoint.Address.Equals(IPAddress.Parse(instance.Address));
+    internal bool IsAt(CatalogInstance instance, MachineTarget? machine) =>
+        Machine == machine && EndPoint.Port == instance.Port && EndPoint.Address.Equals(IPAddress.Parse(instance.Address));
 
     /// <summary>Load to compare by; what cannot be taken now is the busiest of all.</summary>
-    internal int Load => Ejection.IsOut && !Ejection.IsTrialDue ? int.MaxValue : InFlight;
+    internal int Load => IsWaitingForTrial(Ejection) || (Machine is { } machine && IsWaitingForTrial(machine.Ejection)) ? int.MaxValue : InFlight;
 
     internal bool TryTake(int limit)
     {
-        if (!Ejection.IsOut)
+        if (!IsEjected)
         {
             return TryTakeSlot(limit);
         }
 
-        if (!Ejection.TryTakeTrial())
+        if (!TryTakeTrial(Machine?.Ejection))
         {
             return false;
         }
 
-        if (TryTakeSlot(limit))
+        if (TryTakeTrial(Ejection))
         {
-            return true;
+            if (TryTakeSlot(limit))
+            {
+                return true;
+            }
+
+            Ejection.TrialEnded();
         }
 
-        Ejection.TrialEnded();
+        Machine?.Ejection.TrialEnded();
         return false;
     }
+
+    private static bool IsWaitingForTrial(Ejection ejection) => ejection.IsOut && !ejection.IsTrialDue;
+
+    private static bool TryTakeTrial(Ejection? ejection) => ejection is not { IsOut: true } || ejection.TryTakeTrial();
 
     /// <summary>Takes a slot whether it is ejected or not.</summary>
     internal bool TryTakeSlot(int limit)

@@ -25,6 +25,9 @@ public enum Outcome
     /// <summary>No connection came about for another reason (time, unreachable, reset during connect).</summary>
     ConnectFailed,
 
+    /// <summary>No connection to its machine came about, so none of the machine's instances can be asked.</summary>
+    MachineFailed,
+
     /// <summary>The connection broke, or no answer came in time, after it had been made.</summary>
     Broken,
 

@@ -12,7 +12,17 @@ internal sealed record Roster(CatalogService Service, InstanceTarget[] All, Inst
     public int Limit { get; } = Service.RequestsPerInstance;
 
     /// <summary>True: some instance is healthy or will be, so that waiting has a point.</summary>
-    public bool CanServe { get; } = Healthy.Length > 0 || IsExpecting(Service);
+    public bool CanServe { get; init; } = Healthy.Length > 0 || IsExpecting(Service);
+
+    /// <summary>
+    /// The same without the instances of other machines: what a request from another machine may use. It does not wait for what is
+    /// still to come, because it may be served elsewhere.
+    /// </summary>
+    public Roster Here()
+    {
+        var healthy = Array.FindAll(Healthy, static instance => instance.Machine is null);
+        return new Roster(Service, Array.FindAll(All, static instance => instance.Machine is null), healthy) { CanServe = healthy.Length > 0 };
+    }
 
     // Instances that are not even listed yet are missing from the number wanted.
     private static bool IsExpecting(CatalogService service)

@@ -13,9 +13,11 @@ public sealed class ServiceTarget
     private readonly Random _random;
     private readonly Lock _gate = new();
     private readonly WaitingRoom _room = new();
+    private readonly WaitingRoom _roomHere = new();
     private readonly ITimer _alarm;
     private long _alarmAt = long.MaxValue;
     private volatile Roster _roster = Roster.Empty;
+    private volatile Roster _here = Roster.Empty;
     private int _waiting;
     private int _turn = -1;
 
@@ -81,13 +83,34 @@ public sealed class ServiceTarget
         return instance is not null ? AcquireResult.Acquired : roster.CanServe ? AcquireResult.Full : AcquireResult.None;
     }
 
+    /// <summary>
+    /// Takes an instance of this machine, for a request that another machine has sent: the one named if it can be had, else another.
+    /// Never one of a third machine.
+    /// </summary>
+    /// <param name="name">Name of the instance that was meant, in ASCII.</param>
+    /// <param name="except">See <see cref="Acquire"/>.</param>
+    /// <param name="instance">The instance, when the result is <see cref="AcquireResult.Acquired"/>.</param>
+    public AcquireResult AcquireHere(ReadOnlySpan<byte> name, InstanceTarget? except, out InstanceTarget? instance)
+    {
+        var roster = _here;
+        instance = null;
+        if (Volatile.Read(ref _waiting) == 0)
+        {
+            instance = PickNamed(roster, name, except) ?? Pick(roster, except) ?? (except is null ? PickEjected(roster) : null);
+        }
+
+        return instance is not null ? AcquireResult.Acquired : roster.CanServe ? AcquireResult.Full : AcquireResult.None;
+    }
+
     /// <summary>Waits for an instance. False: the room is full, or nothing is coming; answer 503 at once.</summary>
-    public bool Enqueue(Waiter waiter)
+    /// <param name="waiter">Who waits.</param>
+    /// <param name="here">True: only an instance of this machine will do.</param>
+    public bool Enqueue(Waiter waiter, bool here = false)
     {
         Waiter? woken;
         lock (_gate)
         {
-            var roster = _roster;
+            var roster = here ? _here : _roster;
             if (!roster.CanServe || _waiting >= roster.Service.WaitingRoom)
             {
                 return false;
@@ -95,7 +118,8 @@ public sealed class ServiceTarget
 
             waiter.Room = this;
             waiter.Deadline = After(TimeSpan.FromMilliseconds(roster.Service.WaitingTimeoutMs));
-            _room.Add(waiter);
+            waiter.IsHere = here;
+            RoomOf(waiter).Add(waiter);
 
             // A full fence: a release that does not see this waiter has returned its slot before we look for one.
             Interlocked.Increment(ref _waiting);
@@ -113,12 +137,18 @@ public sealed class ServiceTarget
         {
             case Outcome.Answered:
                 instance.Ejection.Succeeded();
+                instance.Machine?.Succeeded();
                 break;
-            case Outcome.Refused or Outcome.ConnectFailed:
+            case Outcome.MachineFailed when instance.Machine is { } machine:
+                instance.Ejection.TrialEnded();
+                EjectMachine(machine);
+                break;
+            case Outcome.Refused or Outcome.ConnectFailed or Outcome.MachineFailed:
                 Eject(instance, outcome);
                 break;
             default:
                 instance.Ejection.TrialEnded();
+                instance.Machine?.TrialEnded();
                 break;
         }
 
@@ -137,6 +167,7 @@ public sealed class ServiceTarget
     internal void Apply(Roster roster)
     {
         _roster = roster;
+        _here = roster.Here();
         Pump();
     }
 
@@ -198,6 +229,19 @@ public sealed class ServiceTarget
         return except is not null && except.Service == this && except.TryTake(roster.Limit) ? except : null;
     }
 
+    private static InstanceTarget? PickNamed(Roster roster, ReadOnlySpan<byte> name, InstanceTarget? except)
+    {
+        foreach (var instance in roster.Healthy)
+        {
+            if (name.SequenceEqual(instance.NameBytes))
+            {
+                return instance != except && instance.TryTake(roster.Limit) ? instance : null;
+            }
+        }
+
+        return null;
+    }
+
     private int LessBusyOfTwo(InstanceTarget[] healthy)
     {
         if (healthy.Length == 1)
@@ -242,12 +286,28 @@ public sealed class ServiceTarget
         }
     }
 
+    private void EjectMachine(MachineTarget machine)
+    {
+        var alone = !Array.Exists(_roster.Healthy, other => other.Machine != machine && !other.IsEjected);
+        if (machine.Ejection.Failed(refused: true, alone) is { } span)
+        {
+            _events.MachineEjected(machine, span);
+        }
+    }
+
     /// <summary>Under the lock: takes out everyone whose wait has ended, in order, and sets the alarm for the next.</summary>
     private Waiter? Settle()
     {
+        // Who was sent here by another machine can go nowhere else, and has waited there already.
         var woken = new WaitingRoom();
-        var roster = _roster;
-        while (_room.First is { } waiter)
+        Settle(_roomHere, _here, woken);
+        Settle(_room, _roster, woken);
+        return woken.First;
+    }
+
+    private void Settle(WaitingRoom room, Roster roster, WaitingRoom woken)
+    {
+        while (room.First is { } waiter)
         {
             if (!roster.CanServe)
             {
@@ -268,8 +328,6 @@ public sealed class ServiceTarget
             }
         }
 
-        return woken.First;
-
         void End(Waiter waiter, WaitResult result, InstanceTarget? instance)
         {
             TakeOut(waiter);
@@ -279,9 +337,11 @@ public sealed class ServiceTarget
         }
     }
 
+    private WaitingRoom RoomOf(Waiter waiter) => waiter.IsHere ? _roomHere : _room;
+
     private void TakeOut(Waiter waiter)
     {
-        _room.Remove(waiter);
+        RoomOf(waiter).Remove(waiter);
         waiter.Room = null;
         Interlocked.Decrement(ref _waiting);
     }
@@ -308,7 +368,7 @@ public sealed class ServiceTarget
         foreach (var instance in roster.Healthy)
         {
             // A trial under way needs no alarm: its end pumps the room.
-            at = instance.Ejection.Until is var until && until > now ? Math.Min(at, until) : at;
+            at = instance.OutUntil is var until && until > now ? Math.Min(at, until) : at;
         }
 
         if (at < _alarmAt)

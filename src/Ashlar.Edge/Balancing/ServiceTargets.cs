@@ -1,18 +1,29 @@
 using Ashlar.Catalog;
+using Ashlar.Edge.Hopping;
 using Ashlar.Edge.Logging;
 using Ashlar.Edge.Routing;
+using Ashlar.Http.Transport.Tls;
 
 namespace Ashlar.Edge.Balancing;
 
 /// <summary>All services as the edge balances them. Snapshots are applied by one thread; loops read <see cref="Table"/> for each request.</summary>
-public sealed class ServiceTargets(TimeProvider time, Random random, EdgeMetrics metrics, ITargetEvents events)
+/// <param name="time">The clock.</param>
+/// <param name="random">Chance.</param>
+/// <param name="metrics">What is counted.</param>
+/// <param name="events">Who is told.</param>
+/// <param name="machines">The way to other machines; null: there is none, and their instances get nothing.</param>
+public sealed class ServiceTargets(TimeProvider time, Random random, EdgeMetrics metrics, ITargetEvents events, TlsContext? machines = null)
 {
+    private readonly MachineTargets _machines = new(machines, time, events);
     private readonly Dictionary<string, ServiceTarget> _services = new(StringComparer.Ordinal);
     private readonly Dictionary<string, InstanceTarget> _instances = new(StringComparer.Ordinal);
     private volatile RoutingTable _table = RoutingTable.Empty;
 
     /// <summary>With the system's clock and randomness.</summary>
-    public ServiceTargets(EdgeMetrics metrics, ITargetEvents events) : this(TimeProvider.System, Random.Shared, metrics, events) { }
+    public ServiceTargets(EdgeMetrics metrics, ITargetEvents events, TlsContext? machines = null)
+        : this(TimeProvider.System, Random.Shared, metrics, events, machines)
+    {
+    }
 
     /// <summary>The routes of the last snapshot.</summary>
     public RoutingTable Table => _table;
@@ -31,6 +42,7 @@ public sealed class ServiceTargets(TimeProvider time, Random random, EdgeMetrics
 
         Revision = snapshot.Revision;
         List<InstanceTarget> closed = [];
+        var machinesGone = _machines.Follow(snapshot);
         var before = _services.Keys.ToHashSet(StringComparer.Ordinal);
         var gone = _instances.Keys.ToHashSet(StringComparer.Ordinal);
         foreach (var service in snapshot.Services)
@@ -41,10 +53,11 @@ public sealed class ServiceTargets(TimeProvider time, Random random, EdgeMetrics
                 _services[service.Name] = target = new ServiceTarget(service.Name, time, random, metrics.Service(service.Name), events);
             }
 
-            target.Apply(Enlist(target, service, gone, closed));
+            target.Apply(Enlist(target, snapshot, service, gone, closed));
         }
 
-        _table = RoutingTable.Build(snapshot, _services);
+        _machines.Enlist(_services.Values);
+        _table = RoutingTable.Build(snapshot, _services, HopTable.Build(snapshot, _machines));
         foreach (var name in before)
         {
             _services.Remove(name, out var target);
@@ -62,6 +75,8 @@ public sealed class ServiceTargets(TimeProvider time, Random random, EdgeMetrics
             events.Closed(instance);
         }
 
+        machinesGone.ForEach(events.MachineGone);
+
         TellIdle();
         return true;
     }
@@ -72,35 +87,50 @@ public sealed class ServiceTargets(TimeProvider time, Random random, EdgeMetrics
     /// <summary>All services of the last snapshot.</summary>
     public IEnumerable<ServiceTarget> Services => _services.Values;
 
-    private Roster Enlist(ServiceTarget target, CatalogService service, HashSet<string> gone, List<InstanceTarget> closed)
+    /// <summary>No connection to the machine came about: nothing is sent there for a while.</summary>
+    internal void Eject(MachineTarget machine)
+    {
+        if (machine.Ejection.Failed(refused: true, alone: true) is { } span)
+        {
+            events.MachineEjected(machine, span);
+        }
+    }
+
+    private Roster Enlist(ServiceTarget target, CatalogSnapshot snapshot, CatalogService service, HashSet<string> gone, List<InstanceTarget> closed)
     {
         List<InstanceTarget> all = [];
         List<InstanceTarget> healthy = [];
         foreach (var instance in service.Instances)
         {
-            if (instance.Port == 0)
+            var isHere = HopTable.IsHere(instance, snapshot);
+            var machine = isHere ? null : _machines.Find(instance.Machine);
+            if (instance.Port == 0 || (!isHere && machine is null))
             {
                 continue;
             }
 
+            // What cannot be reached is as good as unhealthy.
+            var state = instance.State == InstanceState.Healthy && machine is not null && !_machines.Reachable.ContainsKey(machine.Name)
+                ? InstanceState.Unhealthy
+                : instance.State;
             gone.Remove(instance.Id);
-            if (!_instances.TryGetValue(instance.Id, out var known) || known.Service != target || !known.IsAt(instance))
+            if (!_instances.TryGetValue(instance.Id, out var known) || known.Service != target || !known.IsAt(instance, machine))
             {
                 if (known is not null)
                 {
                     Follow(known, InstanceState.Stopped, closed);
                 }
 
-                _instances[instance.Id] = known = new InstanceTarget(target, instance, time);
+                _instances[instance.Id] = known = new InstanceTarget(target, instance, machine, time);
             }
 
             all.Add(known);
-            if (instance.State == InstanceState.Healthy)
+            if (state == InstanceState.Healthy)
             {
                 healthy.Add(known);
             }
 
-            Follow(known, instance.State, closed);
+            Follow(known, state, closed);
         }
 
         return new Roster(service, [.. all], [.. healthy]);

@@ -11,6 +11,7 @@ public abstract class Waiter
     internal Waiter? Previous;
     internal ServiceTarget? Room;
     internal long Deadline;
+    internal bool IsHere;
     internal WaitResult Result;
     internal InstanceTarget? Granted;
 

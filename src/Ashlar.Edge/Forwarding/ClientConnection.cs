@@ -1,4 +1,5 @@
 using System.Net;
+using Ashlar.Edge.Hopping;
 using Ashlar.Http.Transport;
 using Ashlar.Http.Wire;
 
@@ -71,9 +72,35 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
         {
             Abort();
         }
-        else if (Open())
+        else
         {
-            Rest();
+            BeginSecurely();
+        }
+    }
+
+    private void BeginSecurely()
+    {
+        if (Listener.Tls is { } tls)
+        {
+            AcceptSecurely(tls);
+        }
+
+        if (!Open())
+        {
+            return;
+        }
+
+        Rest();
+        if (IsSecure)
+        {
+            SetDeadline((long)_edge.Options.HandshakeTimeout.TotalMilliseconds);
+        }
+        else if (Listener.Forward is not null)
+        {
+            // Its client speaks no HTTP: we say for it what it wants.
+            Received = Loop.Buffers.Rent();
+            Received.Append(HopField.Opening);
+            Advance();
         }
     }
 
@@ -151,6 +178,8 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
     }
 
     protected override void OnReady() => Advance();
+
+    protected override void OnSecured() => WaitForRequest();
 
     protected override void OnClosed()
     {
@@ -324,8 +353,13 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
         if (!IsListedIdle)
         {
             _edge.BecameIdle(this);
-            var wait = _edge.IsDraining ? _edge.Options.DrainIdleWindow : _edge.Options.KeepAliveTimeout;
-            SetDeadline((long)wait.TotalMilliseconds);
+            WaitForRequest();
         }
+    }
+
+    private void WaitForRequest()
+    {
+        var wait = _edge.IsDraining ? _edge.Options.DrainIdleWindow : _edge.Options.KeepAliveTimeout;
+        SetDeadline((long)wait.TotalMilliseconds);
     }
 }

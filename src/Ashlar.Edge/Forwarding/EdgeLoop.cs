@@ -68,7 +68,7 @@ internal sealed class EdgeLoop(EdgeServer server, EventLoop loop)
                 _peers.Clear();
             }
 
-            _peers[(client, listener)] = peer = new ForwardedPeer(client, secure: false, listener.Port);
+            _peers[(client, listener)] = peer = new ForwardedPeer(client, secure: listener.Tls is not null, listener.Port);
         }
 
         return peer;

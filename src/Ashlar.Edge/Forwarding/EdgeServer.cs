@@ -55,7 +55,16 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
 
     /// <summary>Accepts on a socket from now on.</summary>
     /// <exception cref="System.ComponentModel.Win32Exception">The descriptor cannot be watched.</exception>
-    public Task ListenAsync(EdgeListener listener) => _group.ListenAsync(listener.Descriptor, this, listener);
+    public Task ListenAsync(EdgeListener listener)
+    {
+        if (listener.IsHop)
+        {
+            // Inherited by what is accepted: a machine that is gone must not hold what it has asked for.
+            SocketPatience.Set(listener.Descriptor, TimeSpan.FromSeconds(10));
+        }
+
+        return _group.ListenAsync(listener.Descriptor, this, listener);
+    }
 
     /// <summary>
     /// Ceases to accept on a socket; what is queued on it is still taken. Completes when nothing will be accepted on it any
@@ -72,6 +81,15 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
         foreach (var loop in _loops)
         {
             loop.Loop.Post(() => loop.Upstreams.CloseIdle(endPoint));
+        }
+    }
+
+    /// <summary>Closes idle connections to a machine that is none of the stack any more, and keeps none from now on.</summary>
+    public void Forget(MachineTarget machine)
+    {
+        foreach (var loop in _loops)
+        {
+            loop.Loop.Post(() => loop.Upstreams.Forget(machine.Peer));
         }
     }
 
@@ -119,6 +137,9 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
         new ClientConnection(_loops[loop.Index], fd, peer, (EdgeListener)tag).Begin();
 
     void IConnectionAcceptor.CannotAccept(object tag, int error) => CannotAccept((EdgeListener)tag, error);
+
+    /// <summary>No connection to the machine came about.</summary>
+    internal void Ejected(MachineTarget machine) => _services.Eject(machine);
 
     /// <summary>A draining loop has no client connection left.</summary>
     internal void LoopDrained()

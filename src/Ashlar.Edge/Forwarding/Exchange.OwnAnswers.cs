@@ -12,6 +12,11 @@ internal sealed partial class Exchange
     {
         _failure = failure;
         ReleaseInstance(Outcome.Abandoned);
+        if ((_fromHop || _isBytes) && AnswerBetweenMachines(problem))
+        {
+            return;
+        }
+
         BeginOwnAnswer(problem.Status);
         _toClient.Copy(ErrorPage.Response(
             problem,

@@ -7,6 +7,8 @@ namespace Ashlar.Edge.Forwarding;
 /// <summary>How long the exchange waits for whom, and what follows when they do not come.</summary>
 internal sealed partial class Exchange
 {
+    private const long Forever = 10L * 365 * 24 * 3600 * 1000;
+
     // Milliseconds in which nothing but the client's body was awaited, and since when it is (0: it is not).
     private long _bodyAwaited;
     private long _bodyAwaitedFrom;
@@ -45,6 +47,12 @@ internal sealed partial class Exchange
 
     private long PatienceMs()
     {
+        if (_isBytes && _isTunnel)
+        {
+            // Whether the other side is still there is for the kernel to find out.
+            return Forever;
+        }
+
         var span = WaitsFor() switch
         {
             Awaited.ClientTakesAnswer => _options.SendTimeout,

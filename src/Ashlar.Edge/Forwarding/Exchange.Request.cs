@@ -34,6 +34,7 @@ internal sealed partial class Exchange
         _askedAt = 0;
         _requestMs = _edge.UnixMilliseconds;
         _edge.RequestIds.Next(_requestMs, _requestId);
+        BeginHop();
         var received = _client.Received!;
         _headStart = received.Start;
         received.Start += Request.Consumed;
@@ -55,6 +56,12 @@ internal sealed partial class Exchange
         _askedAt = Stopwatch.GetTimestamp();
         _requestDone = _requestBroken = false;
         _sentUpstream = 0;
+        if (_isBytes && _fromHop)
+        {
+            OpenToEngine();
+            return;
+        }
+
         var head = _client.Received!.Slice(_headStart, Request.Consumed);
         var context = new ForwardContext
         {
@@ -62,6 +69,8 @@ internal sealed partial class Exchange
             RequestId = _requestId,
             UnixMilliseconds = _requestMs,
             DefaultHost = _client.Listener.DefaultHost,
+            FromHop = _fromHop,
+            HopLine = _engine is null ? _instance!.HopLine : _engine.HopLine,
         };
         if (ForwardWriter.RequestBound(Request, in context) > BufferPool.Small)
         {

@@ -135,6 +135,16 @@ internal sealed partial class Exchange
                     break;
                 }
 
+                if (IsOfHop())
+                {
+                    if (!FollowHop())
+                    {
+                        return false;
+                    }
+
+                    continue;
+                }
+
                 if (!WriteHead())
                 {
                     break;
@@ -169,6 +179,7 @@ internal sealed partial class Exchange
             ClientVersion = Request.Version,
             KeepAlive = Request.KeepAlive && !_edge.IsDraining && (_requestDone || interim),
             DateLine = _edge.DateLine,
+            ToHop = _fromHop,
         };
         var bound = ForwardWriter.ResponseBound(Response, in context);
         if (_toClient.Room < bound)
@@ -322,7 +333,7 @@ internal sealed partial class Exchange
         var wasKept = _upstream!.IsReused;
         var safe = !_heardUpstream && (_sentUpstream == 0 || (wasKept && Request.Method.IsIdempotent()));
         BreakOffUpstream();
-        if (!safe || !_replayable || _freshOnly)
+        if (!safe || !_replayable || _freshOnly || _isBytes)
         {
             ReleaseInstance(Outcome.Broken);
             Answer(HttpProblem.UpstreamClosed, Failure.BadAnswer);
@@ -368,7 +379,7 @@ internal sealed partial class Exchange
         }
 
         _upstream = null;
-        upstream.GiveBack(_requestDone && Response.KeepAlive && _received is not { Length: > 0 } && _instance!.IsAccepting);
+        upstream.GiveBack(_requestDone && Response.KeepAlive && _received is not { Length: > 0 } && (_instance!.Machine is not null || _instance.IsAccepting));
         ReleaseInstance(Outcome.Answered);
     }
 

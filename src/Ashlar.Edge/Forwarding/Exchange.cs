@@ -104,7 +104,7 @@ internal sealed partial class Exchange : IUpstreamUser
         {
             Answer(HttpProblem.BodyTooLarge, Failure.BadRequest);
         }
-        else if (Request.MaxForwards == 0)
+        else if (Request.MaxForwards == 0 && !_fromHop)
         {
             AnswerOptions();
         }
@@ -182,7 +182,7 @@ internal sealed partial class Exchange : IUpstreamUser
     void IUpstreamUser.OnUpstreamConnectFailed(bool refused)
     {
         _upstream = null;
-        TryAnother(refused ? Outcome.Refused : Outcome.ConnectFailed);
+        NotConnected(refused ? Outcome.Refused : Outcome.ConnectFailed);
         _client.Advance();
     }
 
@@ -198,6 +198,12 @@ internal sealed partial class Exchange : IUpstreamUser
     {
         var buffer = _client.Received!.Slice(_headStart, Request.Consumed);
         var routes = _edge.Server.Routes;
+        if (_client.Listener.IsHop || _client.Listener.Forward is not null)
+        {
+            RouteBetweenMachines(routes, buffer);
+            return;
+        }
+
         _service = _client.Listener.Service is { } name
             ? routes.ByName(name)
             : routes.Match(Request.HostRange.Of(buffer), Request.PathRange.Of(buffer));
@@ -221,7 +227,10 @@ internal sealed partial class Exchange : IUpstreamUser
 
     private void Acquire()
     {
-        switch (_service!.Acquire(_failed, out var instance))
+        var result = _fromHop
+            ? _service!.AcquireHere(_meant.Of(_client.Received!.Slice(_headStart, Request.Consumed)), _failed, out var instance)
+            : _service!.Acquire(_failed, out instance);
+        switch (result)
         {
             case AcquireResult.Acquired:
                 Connect(instance!);
@@ -253,7 +262,7 @@ internal sealed partial class Exchange : IUpstreamUser
         NoDeadline();
         _waitedFrom = Stopwatch.GetTimestamp();
         _edge.Metrics.WaitBegan(_service!.Series);
-        if (!_place.Enter(_service!))
+        if (!_place.Enter(_service!, _fromHop))
         {
             EndWait();
             Answer(HttpProblem.QueueFull, Failure.QueueFull);
@@ -302,14 +311,25 @@ internal sealed partial class Exchange : IUpstreamUser
     {
         _instance = _asked = instance;
         _attempts++;
-        _upstream = _freshOnly ? null : _edge.Upstreams.Take(instance.EndPoint, this, mustBeQuiet: !Request.Method.IsIdempotent());
+        var upstreams = _edge.Upstreams;
+        var mustBeQuiet = !Request.Method.IsIdempotent();
+        _upstream = _freshOnly ? null
+            : instance.Machine is { } way ? upstreams.Take(way.Peer, this, mustBeQuiet)
+            : upstreams.Take(instance.EndPoint, this, mustBeQuiet);
         if (_upstream is not null)
         {
             BeginRelay();
             return;
         }
 
-        switch (_edge.Upstreams.Connect(instance.EndPoint, this, out _upstream))
+        Connecting(instance.Machine is { } machine
+            ? upstreams.Connect(machine.Peer, this, out _upstream)
+            : upstreams.Connect(instance.EndPoint, this, out _upstream));
+    }
+
+    private void Connecting(ConnectStatus status)
+    {
+        switch (status)
         {
             case ConnectStatus.Connected:
                 BeginRelay();
@@ -319,15 +339,27 @@ internal sealed partial class Exchange : IUpstreamUser
                 NoDeadline();
                 break;
             case ConnectStatus.Refused:
-                TryAnother(Outcome.Refused);
+                NotConnected(Outcome.Refused);
                 break;
             case ConnectStatus.Failed:
-                TryAnother(Outcome.ConnectFailed);
+                NotConnected(Outcome.ConnectFailed);
                 break;
             default:
                 ReleaseInstance(Outcome.Abandoned);
                 Answer(HttpProblem.ConnectFailed, Failure.ConnectFailed);
                 break;
+        }
+    }
+
+    private void NotConnected(Outcome outcome)
+    {
+        if (_isBytes)
+        {
+            BytesNotConnected();
+        }
+        else
+        {
+            TryAnother(_instance!.Machine is null ? outcome : Outcome.MachineFailed);
         }
     }
 
@@ -395,7 +427,11 @@ internal sealed partial class Exchange : IUpstreamUser
         }
 
         ReleaseInstance(_answered ? Outcome.Answered : Outcome.Abandoned);
-        Report();
+        if (!_fromHop && !_isBytes)
+        {
+            // What came from another machine has been counted and written down there.
+            Report();
+        }
     }
 
     /// <summary>Puts the exchange back into use by others, unless a wake-up is still on its way to it.</summary>
@@ -424,6 +460,7 @@ internal sealed partial class Exchange : IUpstreamUser
         _failure = Failure.None;
         ResetRequest();
         ResetResponse();
+        ResetHop();
         _edge.Return(this);
     }
 
@@ -444,10 +481,10 @@ internal sealed partial class Exchange : IUpstreamUser
         /// <summary>True: a wake-up will come, or is on its way.</summary>
         public bool IsAwaited { get; private set; }
 
-        public bool Enter(ServiceTarget service)
+        public bool Enter(ServiceTarget service, bool here)
         {
             IsAwaited = true;
-            IsAwaited = service.Enqueue(this);
+            IsAwaited = service.Enqueue(this, here);
             return IsAwaited;
         }
 

@@ -24,6 +24,9 @@ public sealed record ForwardingOptions
     /// </summary>
     public int MaxConnections { get; init; } = DescriptorLimit.ForConnections();
 
+    /// <summary>Time a TLS handshake may take. Default 10 s.</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Time a request's head may take from its first byte; then 408. Default 30 s.</summary>
     public TimeSpan HeadTimeout { get; init; } = TimeSpan.FromSeconds(30);
 

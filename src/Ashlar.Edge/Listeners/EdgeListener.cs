@@ -1,4 +1,5 @@
 using System.Text;
+using Ashlar.Http.Transport.Tls;
 
 namespace Ashlar.Edge;
 
@@ -9,6 +10,15 @@ namespace Ashlar.Edge;
 /// <param name="Service">The service all its requests go to; null: routes decide.</param>
 public sealed record EdgeListener(string Name, int Descriptor, int Port, string? Service)
 {
+    /// <summary>TLS that its clients must speak; null: none.</summary>
+    public TlsContext? Tls { get; init; }
+
+    /// <summary>True: it is for the stack's other machines alone, and <see cref="Tls"/> tells who they are.</summary>
+    public bool IsHop { get; init; }
+
+    /// <summary>Engine's instance on another machine to which all bytes go; null: it speaks HTTP.</summary>
+    public string? Forward { get; init; }
+
     /// <summary>The host of an HTTP/1.0 request that names none.</summary>
     internal byte[] DefaultHost { get; } = Encoding.ASCII.GetBytes($"localhost:{Port}");
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using Ashlar.Catalog;
 using Ashlar.Edge.Balancing;
+using Ashlar.Edge.Hopping;
 
 namespace Ashlar.Edge.Routing;
 
@@ -11,22 +12,23 @@ namespace Ashlar.Edge.Routing;
 public sealed class RoutingTable
 {
     private readonly Dictionary<byte[], PathRoute[]>.AlternateLookup<ReadOnlySpan<byte>> _byHost;
-    private readonly Dictionary<string, ServiceTarget> _byName;
+    private readonly Dictionary<string, ServiceTarget>.AlternateLookup<ReadOnlySpan<char>> _byName;
     private readonly PathRoute[] _anyHost;
     private readonly bool _onlyKnownHosts;
 
     private RoutingTable(
-        Dictionary<byte[], PathRoute[]> byHost, PathRoute[] anyHost, Dictionary<string, ServiceTarget> byName, bool onlyKnownHosts)
+        Dictionary<byte[], PathRoute[]> byHost, PathRoute[] anyHost, Dictionary<string, ServiceTarget> byName, bool onlyKnownHosts, HopTable hops)
     {
+        Hops = hops;
         _byHost = byHost.GetAlternateLookup<ReadOnlySpan<byte>>();
         _anyHost = anyHost;
-        _byName = byName;
+        _byName = byName.GetAlternateLookup<ReadOnlySpan<char>>();
         _onlyKnownHosts = onlyKnownHosts;
     }
 
     /// <summary>Knows no service and no route.</summary>
     public static RoutingTable Empty { get; } =
-        new(new(HostName.Comparer.Instance), [], new(StringComparer.Ordinal), onlyKnownHosts: false);
+        new(new(HostName.Comparer.Instance), [], new(StringComparer.Ordinal), onlyKnownHosts: false, HopTable.Empty);
 
     /// <summary>The service that the routes give this request to; null if none does.</summary>
     /// <param name="host">Effective host as received; a port and a trailing dot are ignored, case too.</param>
@@ -50,9 +52,20 @@ public sealed class RoutingTable
     }
 
     /// <summary>The service of this name, for listeners that belong to one service; null if there is none.</summary>
-    public ServiceTarget? ByName(string service) => _byName.GetValueOrDefault(service);
+    public ServiceTarget? ByName(string service) => _byName.TryGetValue(service, out var target) ? target : null;
 
-    internal static RoutingTable Build(CatalogSnapshot snapshot, Dictionary<string, ServiceTarget> targets)
+    /// <summary>The same for a name in ASCII.</summary>
+    internal ServiceTarget? ByName(ReadOnlySpan<byte> service)
+    {
+        Span<char> name = stackalloc char[128];
+        return service.Length <= name.Length && Encoding.ASCII.TryGetChars(service, name, out var length)
+            && _byName.TryGetValue(name[..length], out var target) ? target : null;
+    }
+
+    /// <summary>What other machines may ask, and what may be asked of them.</summary>
+    internal HopTable Hops { get; }
+
+    internal static RoutingTable Build(CatalogSnapshot snapshot, Dictionary<string, ServiceTarget> targets, HopTable hops)
     {
         var byHost = new Dictionary<byte[], List<PathRoute>>(HostName.Comparer.Instance);
         foreach (var domain in snapshot.Domains)
@@ -79,7 +92,8 @@ public sealed class RoutingTable
             byHost.ToDictionary(pair => pair.Key, pair => LongestFirst(pair.Value), HostName.Comparer.Instance),
             LongestFirst(anyHost),
             snapshot.Services.ToDictionary(service => service.Name, service => targets[service.Name], StringComparer.Ordinal),
-            onlyKnownHosts: snapshot.Domains.Length > 0);
+            onlyKnownHosts: snapshot.Domains.Length > 0,
+            hops);
     }
 
     private static ServiceTarget? Longest(PathRoute[] routes, ReadOnlySpan<byte> path)

@@ -12,6 +12,9 @@ internal sealed record EdgeOptions(string Instance, string Channel, string State
 {
     public static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(30);
 
+    /// <summary>Folder of the machine's certificate, key and authority; null: the stack has one machine.</summary>
+    public string? Identity { get; init; }
+
     /// <summary>Last snapshot, for a start without an agent.</summary>
     public string SnapshotPath => SnapshotIn(State);
 
@@ -26,7 +29,7 @@ internal sealed record EdgeOptions(string Instance, string Channel, string State
     /// <exception cref="AshlarException">ASH3012: an argument is missing, unknown or malformed.</exception>
     public static EdgeOptions Parse(IReadOnlyList<string> arguments)
     {
-        string? instance = null, channel = null, state = null;
+        string? instance = null, channel = null, state = null, identity = null;
         var grace = DefaultGrace;
         for (var i = 0; i < arguments.Count; i += 2)
         {
@@ -42,6 +45,9 @@ internal sealed record EdgeOptions(string Instance, string Channel, string State
                 case "--state":
                     state = value;
                     break;
+                case "--identity":
+                    identity = value;
+                    break;
                 case "--grace" when double.TryParse(value, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and <= 86_400:
                     grace = TimeSpan.FromSeconds(seconds);
                     break;
@@ -54,6 +60,9 @@ internal sealed record EdgeOptions(string Instance, string Channel, string State
             instance ?? throw EdgeErrors.Arguments("--instance is missing"),
             channel ?? throw EdgeErrors.Arguments("--channel is missing"),
             state ?? throw EdgeErrors.Arguments("--state is missing"),
-            grace);
+            grace)
+        {
+            Identity = identity,
+        };
     }
 }

@@ -21,6 +21,7 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
     private readonly TierLog _log;
     private readonly AccessLog _accessLog;
     private readonly ServiceTargets _targets;
+    private readonly MachineTls? _tls;
     private readonly EdgeServer _server;
     private readonly HeldSockets _sockets;
     private readonly ChannelClient _channel;
@@ -30,6 +31,7 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
     private CatalogSnapshot? _snapshot;
     private bool _connected;
     private long _saidFull = -BetweenSayingFull;
+    private long _saidNotSecured = -BetweenSayingFull;
 
     public EdgeProcess(EdgeOptions options, TierLog log)
     {
@@ -38,7 +40,8 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
         var forwarding = new ForwardingOptions();
         var metrics = new EdgeMetrics(MetricsFiles.Create(options.MetricsFolder, options.Instance, EdgeMetrics.SlotsFor(forwarding.Loops), log.Say));
         _accessLog = new AccessLog(options.AccessLogPath, log.Say, metrics.LogDropped);
-        _targets = new ServiceTargets(metrics, this);
+        _tls = MachineTls.Load(options.Identity, log);
+        _targets = new ServiceTargets(metrics, this, _tls?.Client);
         _server = new EdgeServer(_targets, forwarding, metrics, _accessLog, fault => log.Say($"a connection ended by a defect: {fault}"))
         {
             CannotAccept = CannotAccept,
@@ -91,23 +94,62 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
     public async ValueTask DisposeAsync()
     {
         await _server.DisposeAsync();
+        _tls?.Dispose();
         _accessLog.Dispose();
         _ending.Dispose();
     }
 
-    void ITargetEvents.Idle(InstanceTarget instance) => _channel.Report(IdleFact(instance));
+    void ITargetEvents.Idle(InstanceTarget instance)
+    {
+        // What is in flight with an instance of another machine, its own edge knows best.
+        if (instance.Machine is null)
+        {
+            _channel.Report(IdleFact(instance));
+        }
+    }
 
     void ITargetEvents.Ejected(InstanceTarget instance, Outcome reason, TimeSpan span) =>
         _channel.Report(new Fact(FactKinds.Ejected, instance.Id, (long)span.TotalMilliseconds, reason == Outcome.Refused
             ? $"refused a connection on {instance.EndPoint}; left out for {span.TotalSeconds} s"
             : $"could not be connected to on {instance.EndPoint}; left out for {span.TotalSeconds} s"));
 
-    void ITargetEvents.Closed(InstanceTarget instance) => _server.CloseIdle(instance.EndPoint);
+    void ITargetEvents.Closed(InstanceTarget instance)
+    {
+        // The connections to another machine are everybody's there.
+        if (instance.Machine is null)
+        {
+            _server.CloseIdle(instance.EndPoint);
+        }
+    }
+
+    void ITargetEvents.MachineEjected(MachineTarget machine, TimeSpan span)
+    {
+        var error = EdgeErrors.MachineLeftOut(machine.Name, machine.Peer.EndPoint.ToString(), span.TotalSeconds);
+        _log.Say(error);
+        _channel.Report(new Fact(FactKinds.MachineEjected, machine.Name, (long)span.TotalMilliseconds, error.Message));
+    }
+
+    void ITargetEvents.MachineNotSecured(string machine, string reason)
+    {
+        if (IsTimeToSay(ref _saidNotSecured))
+        {
+            _log.Say(EdgeErrors.MachineNotSecured(machine, reason));
+        }
+    }
+
+    void ITargetEvents.MachineGone(MachineTarget machine) => _server.Forget(machine);
 
     void IAcceptSockets.Begin(EdgeListener listener)
     {
+        if (_tls is null && (listener.IsHop || listener.Forward is not null))
+        {
+            _log.Say(EdgeErrors.NoIdentity($"The listener {listener.Name}"));
+            return;
+        }
+
         try
         {
+            listener = listener.IsHop ? listener with { Tls = _tls!.Server } : listener;
             _server.ListenAsync(listener).GetAwaiter().GetResult();
             _log.Say($"listens on {listener.Name}, port {listener.Port}");
         }
@@ -125,12 +167,18 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
 
     private void CannotAccept(EdgeListener listener, int error)
     {
-        // Tried ten times a second by every loop; said once a minute while it lasts.
-        var (now, last) = (Environment.TickCount64, Interlocked.Read(ref _saidFull));
-        if (now - last >= BetweenSayingFull && Interlocked.CompareExchange(ref _saidFull, now, last) == last)
+        // Tried ten times a second by every loop.
+        if (IsTimeToSay(ref _saidFull))
         {
             _log.Say(EdgeErrors.CannotAccept(listener.Name, Marshal.GetPInvokeErrorMessage(error), _server.Connections));
         }
+    }
+
+    // What happens again and again is said once a minute while it lasts.
+    private static bool IsTimeToSay(ref long said)
+    {
+        var (now, last) = (Environment.TickCount64, Interlocked.Read(ref said));
+        return now - last >= BetweenSayingFull && Interlocked.CompareExchange(ref said, now, last) == last;
     }
 
     private static Fact IdleFact(InstanceTarget instance) => new(FactKinds.Idle, instance.Id);
@@ -193,7 +241,7 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
         if (reason is null)
         {
             // A new agent knows nothing of what the last one was told.
-            foreach (var instance in _targets.Idle)
+            foreach (var instance in _targets.Idle.Where(static instance => instance.Machine is null))
             {
                 _channel.Report(IdleFact(instance));
             }

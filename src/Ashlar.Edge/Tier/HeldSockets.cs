@@ -94,7 +94,11 @@ internal sealed class HeldSockets(IAcceptSockets acceptor)
             {
                 if (_received.Remove(listener.Name, out var socket))
                 {
-                    var began = new EdgeListener(listener.Name, socket.Descriptor.Number, listener.Port, listener.Service);
+                    var began = new EdgeListener(listener.Name, socket.Descriptor.Number, listener.Port, listener.Service)
+                    {
+                        IsHop = listener.Hop,
+                        Forward = listener.Forward,
+                    };
                     acceptor.Begin(began);
 
                     // The new socket is served before the old one is let go.

@@ -48,6 +48,9 @@ public enum KnownHeader : byte
     WwwAuthenticate,
     RetryAfter,
     Server,
+
+    /// <summary>Between the edges of a stack: what is asked of the other machine, and that it has no such thing.</summary>
+    AshlarHop,
 }
 #pragma warning restore CS1591
 
@@ -91,6 +94,7 @@ public static class KnownHeaders
         (byte)Rules.SetByProxy,         // X-Request-Start
         0, 0, 0, 0, 0, 0, 0, 0,         // Authorization … Range
         0, 0, 0, 0, 0, 0, 0, 0,         // Origin … Server
+        (byte)Rules.HopByHop,           // Ashlar-Hop
     ];
 
     /// <summary>Whether the field ends at this hop, whatever Connection says.</summary>
@@ -131,6 +135,7 @@ public static class KnownHeaders
             case 8 << 8 | 'l': return Is(name, "location"u8, KnownHeader.Location);
             case 9 << 8 | 'f': return Is(name, "forwarded"u8, KnownHeader.Forwarded);
             case 9 << 8 | 'x': return Is(name, "x-real-ip"u8, KnownHeader.XRealIp);
+            case 10 << 8 | 'a': return Is(name, "ashlar-hop"u8, KnownHeader.AshlarHop);
             case 10 << 8 | 'c': return Is(name, "connection"u8, KnownHeader.Connection);
             case 10 << 8 | 'k': return Is(name, "keep-alive"u8, KnownHeader.KeepAlive);
             case 10 << 8 | 's': return Is(name, "set-cookie"u8, KnownHeader.SetCookie);

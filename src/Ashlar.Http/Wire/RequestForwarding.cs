@@ -19,6 +19,15 @@ public readonly ref struct ForwardContext
     /// <summary>Host for an HTTP/1.0 request that names none, such as <c>127.0.0.1:8080</c>; at most 320 bytes.</summary>
     public ReadOnlySpan<byte> DefaultHost { get; init; }
 
+    /// <summary>
+    /// The request comes from another edge of the stack, which has said all that is to be said: fields about client and request
+    /// pass as they are, and none is added.
+    /// </summary>
+    public bool FromHop { get; init; }
+
+    /// <summary>A line with its CRLF for another edge of the stack, by which it knows what is asked of it; empty: the request goes to an app.</summary>
+    public ReadOnlySpan<byte> HopLine { get; init; }
+
     /// <summary>What the client says about its own client is kept and added to, not replaced.</summary>
     public bool TrustPeer => Peer.Trusted;
 }
@@ -32,7 +41,7 @@ public static partial class ForwardWriter
     /// <summary>Room that suffices for <see cref="WriteRequest(Span{byte}, ReadOnlySpan{byte}, RequestHead, in ForwardContext)"/>.</summary>
     public static int RequestBound(RequestHead head, in ForwardContext context) =>
         head.Consumed + 3 * Math.Max(head.HostRange.Length, context.DefaultHost.Length)
-        + context.Peer.All.Length + context.RequestId.Length + 320;
+        + context.Peer.All.Length + context.RequestId.Length + context.HopLine.Length + 320;
 
     /// <summary>Writes the head of a request to an app, always as HTTP/1.1 with a Host.</summary>
     /// <param name="destination">At least <see cref="RequestBound"/> bytes.</param>
@@ -49,7 +58,7 @@ public static partial class ForwardWriter
         for (var i = 0; i < fields.Length; i++)
         {
             ref readonly var field = ref fields[i];
-            if (Passes(in field, head, context.TrustPeer))
+            if (Passes(in field, head, in context))
             {
                 continue;
             }
@@ -59,7 +68,13 @@ public static partial class ForwardWriter
         }
 
         to.Add(buffer[runStart..(head.Consumed - 2)]);
-        WriteHopByHop(ref to, buffer, head);
+        WriteHopByHop(ref to, buffer, head, in context);
+        if (context.FromHop)
+        {
+            to.Add("\r\n"u8);
+            return to.Written;
+        }
+
         if (!context.TrustPeer && head.Version == 11)
         {
             WriteFromStranger(ref to, buffer, head, in context);
@@ -71,7 +86,9 @@ public static partial class ForwardWriter
 
         to.Add("X-Request-Start: t="u8);
         to.Add(context.UnixMilliseconds);
-        to.Add("\r\n\r\n"u8);
+        to.Add("\r\n"u8);
+        to.Add(context.HopLine);
+        to.Add("\r\n"u8);
         return to.Written;
     }
 
@@ -80,7 +97,7 @@ public static partial class ForwardWriter
         IBufferWriter<byte> destination, ReadOnlySpan<byte> buffer, RequestHead head, in ForwardContext context) =>
         destination.Advance(WriteRequest(destination.GetSpan(RequestBound(head, in context)), buffer, head, in context));
 
-    private static bool Passes(in HeaderField field, RequestHead head, bool trustPeer)
+    private static bool Passes(in HeaderField field, RequestHead head, in ForwardContext context)
     {
         if (field.Dropped)
         {
@@ -93,11 +110,11 @@ public static partial class ForwardWriter
             KnownHeader.Host => head.TargetForm != TargetForm.Absolute,
             KnownHeader.Trailer => head.Body == BodyFraming.Chunked,
             KnownHeader.Expect => head.ExpectContinue,
-            KnownHeader.MaxForwards => head.MaxForwards < 0,
-            KnownHeader.XRequestStart => false,
-            KnownHeader.XRequestId => false,
+            KnownHeader.MaxForwards => head.MaxForwards < 0 || context.FromHop,
+            KnownHeader.XRequestStart => context.FromHop,
+            KnownHeader.XRequestId => context.FromHop,
             KnownHeader.XForwardedOther or KnownHeader.XForwardedFor or KnownHeader.XForwardedProto
-                or KnownHeader.XForwardedHost or KnownHeader.XRealIp or KnownHeader.Forwarded => trustPeer,
+                or KnownHeader.XForwardedHost or KnownHeader.XRealIp or KnownHeader.Forwarded => context.TrustPeer || context.FromHop,
             _ => field.Known.IsUntouched(),
         };
     }
@@ -142,7 +159,7 @@ public static partial class ForwardWriter
     }
 
     /// <summary>The fields of this hop, said anew for the next.</summary>
-    private static void WriteHopByHop(ref HeadBuilder to, ReadOnlySpan<byte> buffer, RequestHead head)
+    private static void WriteHopByHop(ref HeadBuilder to, ReadOnlySpan<byte> buffer, RequestHead head, in ForwardContext context)
     {
         if (head.Body == BodyFraming.Chunked)
         {
@@ -165,7 +182,7 @@ public static partial class ForwardWriter
             to.Add("TE: trailers\r\n"u8);
         }
 
-        if (head.MaxForwards >= 0)
+        if (head.MaxForwards >= 0 && !context.FromHop)
         {
             to.Add("Max-Forwards: "u8);
             to.Add(Math.Max(head.MaxForwards - 1, 0));

@@ -13,6 +13,9 @@ public readonly ref struct ResponseContext
     /// <summary>Whether the client's connection is to live on: its own wish, and no drain of ours.</summary>
     public required bool KeepAlive { get; init; }
 
+    /// <summary>The answer goes to another edge of the stack, which will say that it has come by here.</summary>
+    public bool ToHop { get; init; }
+
     /// <summary>A Date line with its CRLF, by <see cref="DateLine"/>; used when the app sent none.</summary>
     public required ReadOnlySpan<byte> DateLine { get; init; }
 }
@@ -70,7 +73,11 @@ public static partial class ForwardWriter
         WriteHopByHop(ref to, buffer, head, framing, context.ClientVersion);
         if (!head.IsInterim)
         {
-            to.Add(head.Version == 11 ? "Via: 1.1 ashlar\r\n"u8 : "Via: 1.0 ashlar\r\n"u8);
+            if (!context.ToHop)
+            {
+                to.Add(head.Version == 11 ? "Via: 1.1 ashlar\r\n"u8 : "Via: 1.0 ashlar\r\n"u8);
+            }
+
             if (!head.Has(KnownHeader.Date))
             {
                 to.Add(context.DateLine);
