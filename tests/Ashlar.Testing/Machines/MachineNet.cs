@@ -136,7 +136,7 @@ public sealed partial class MachineNet : IAsyncDisposable
     private static async Task RemoveAsync(NetSlot slot)
     {
         var namespaces = slot.Namespaces().ToList();
-        await EndProcessesAsync(slot.Name, () => [.. namespaces.SelectMany(NetworkNamespace.Processes).Union(ControlGroupTree.Processes(slot.Name))]);
+        await EndProcessesAsync(slot.Name, () => [.. namespaces.SelectMany(NetworkNamespace.ProcessesIfAny).Union(ControlGroupTree.Processes(slot.Name))]);
         if (Directory.Exists($"/sys/class/net/{slot.Name}"))
         {
             await NetworkTools.IpAsync(null, $"link del {slot.Name}");

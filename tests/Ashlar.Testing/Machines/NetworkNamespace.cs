@@ -51,6 +51,19 @@ internal static partial class NetworkNamespace
             .Where(pid => pid > 0 && pid != Environment.ProcessId && Of(pid) == identity)];
     }
 
+    /// <summary>The same, of a namespace that may be half made: a file that no namespace is mounted on.</summary>
+    public static IReadOnlyList<int> ProcessesIfAny(string name)
+    {
+        try
+        {
+            return Processes(name);
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+
     /// <summary>The result of a system call, or its error.</summary>
     public static int Check(int result, string call) =>
         result >= 0 ? result : throw new IOException($"{call}: {Marshal.GetLastPInvokeErrorMessage()}");
