@@ -13,6 +13,14 @@ public sealed class EdgeOptionsTests
         Assert.Equal(new EdgeOptions("edge.1", "/srv/shop/.ashlar/run/agent.channel", "/srv/shop/.ashlar", TimeSpan.FromSeconds(30)), options);
     }
 
+    [Fact]
+    public void On_one_of_many_machines_it_is_told_where_its_identity_lies()
+    {
+        var instance = Assert.Single(EdgePlan.Plan(EdgePlanTests.Context with { IdentityFolder = "/srv/shop/.ashlar/identity" }));
+        Assert.Equal("/srv/shop/.ashlar/identity", EdgeOptions.Parse([.. instance.Launch.Command.Skip(2)]).Identity);
+        Assert.NotEqual(EdgePlan.Plan(EdgePlanTests.Context)[0].Fingerprint, instance.Fingerprint);
+    }
+
     [Theory]
     [InlineData("--instance is missing")]
     [InlineData("--channel is missing", "--instance", "edge.1")]

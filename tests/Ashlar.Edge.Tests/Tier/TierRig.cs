@@ -25,7 +25,9 @@ internal sealed class TierRig : IAsyncDisposable
         Options = new EdgeOptions("edge.1", Path.Combine(_folder.Path, "run", "agent.channel"), _folder.Path, TimeSpan.FromSeconds(10));
     }
 
-    public EdgeOptions Options { get; }
+    public EdgeOptions Options { get; set; }
+
+    public string Folder(string name) => Path.Combine(_folder.Path, name);
 
     public string Said => Encoding.UTF8.GetString(_said.ToArray());
 
@@ -53,9 +55,15 @@ internal sealed class TierRig : IAsyncDisposable
     public async Task<ChannelConnection> MeetAsync(ChannelServer server, ListeningSocket socket, params CatalogService[] services)
     {
         var agent = await AcceptAsync(server);
+        await MeetOnAsync(agent, socket, services);
+        return agent;
+    }
+
+    /// <summary>The agent hands down the socket, and sees the services applied.</summary>
+    public async Task MeetOnAsync(ChannelConnection agent, ListeningSocket socket, params CatalogService[] services)
+    {
         await HandDownAsync(agent, socket);
         await PublishAsync(agent, socket, services);
-        return agent;
     }
 
     public async Task<ChannelConnection> AcceptAsync(ChannelServer server) => Keep(await server.AcceptAsync().AsTask().WaitAsync(Patience));
