@@ -20,6 +20,8 @@ internal sealed class BenchContext(string root, string name, bool quick) : IDisp
 
     public string Ashlar => Path.Combine(root, ".build/ashlar/ashlar");
 
+    public string EdgeHost => Path.Combine(root, ".build/bench/EdgeHost/Ashlar.Bench.EdgeHost.dll");
+
     public string TestApp => Path.Combine(root, ".build/bench/TestApp/testapp");
 
     public string Folder { get; } = MakeFolder();

@@ -8,13 +8,14 @@ Func<BenchContext, Task<Outcome>>? benchmark = name switch
 {
     "edge" => EdgeBenchmark.RunAsync,
     "connect" => EdgeBenchmark.ConnectAsync,
+    "hop" => HopBenchmark.RunAsync,
     "up" => UpBenchmark.RunAsync,
     "scale" => ScaleBenchmark.RunAsync,
     _ => null,
 };
 if (benchmark is null)
 {
-    Console.Error.WriteLine("usage: bench/run NAME [--quick]\n  edge    proxying 1 KiB beside nginx and HAProxy\n  connect the same with a new connection for each request\n  up      start to the first 200, memory, idle CPU\n  scale   1, 2, 4 instances of a CPU-bound service");
+    Console.Error.WriteLine("usage: bench/run NAME [--quick]\n  edge    proxying 1 KiB beside nginx and HAProxy\n  connect the same with a new connection for each request\n  hop     what a hop between machines adds to a request, beside nginx\n  up      start to the first 200, memory, idle CPU\n  scale   1, 2, 4 instances of a CPU-bound service");
     return 2;
 }
 using var context = new BenchContext(root, name!, quick);
