@@ -45,7 +45,8 @@ internal sealed partial class Exchange
 
         if (!routes.Hops.IsMember(_client.PeerName))
         {
-            Finish(Ending.Abort, Failure.BadRequest);
+            // It may be one that this machine has not heard of yet: let it ask another.
+            Answer(HttpProblem.NoInstance, Failure.NoInstance);
             return;
         }
 
@@ -165,6 +166,28 @@ internal sealed partial class Exchange
         else
         {
             ReleaseInstance(Outcome.Refused);
+            Answer(HttpProblem.ConnectFailed, Failure.ConnectFailed);
+        }
+    }
+
+    /// <summary>The other machine does not take us for one of the stack, and has read nothing of the request.</summary>
+    private void NotAccepted(string reason)
+    {
+        if (_isBytes)
+        {
+            BytesNotConnected();
+            return;
+        }
+
+        _instance!.Machine!.Peer.NotSecured(reason);
+        if (_replayable)
+        {
+            Rewind();
+            TryAnother(Outcome.MachineFailed);
+        }
+        else
+        {
+            ReleaseInstance(Outcome.MachineFailed);
             Answer(HttpProblem.ConnectFailed, Failure.ConnectFailed);
         }
     }

@@ -330,7 +330,14 @@ internal sealed partial class Exchange
     /// </summary>
     private void EndedWithoutAnswer()
     {
-        var wasKept = _upstream!.IsReused;
+        if (_upstream!.Refusal is { } refusal)
+        {
+            BreakOffUpstream();
+            NotAccepted(refusal);
+            return;
+        }
+
+        var wasKept = _upstream.IsReused;
         var safe = !_heardUpstream && (_sentUpstream == 0 || (wasKept && Request.Method.IsIdempotent()));
         BreakOffUpstream();
         if (!safe || !_replayable || _freshOnly || _isBytes)

@@ -11,6 +11,9 @@ public abstract unsafe partial class SocketConnection
     /// <summary>Common name in the certificate that the peer has shown; null: it has shown none, or not yet.</summary>
     public string? PeerName => _tls?.PeerName;
 
+    /// <summary>Why the peer has refused us after all that TLS 1.3 lets a client see, so that it has read nothing of what was sent; null: it has not.</summary>
+    public string? Refusal => _tls is { IsRefused: true } tls ? tls.Failure : null;
+
     /// <summary>True: its TLS session continues one of before.</summary>
     internal bool IsResumed => _tls is { IsResumed: true };
 
@@ -80,8 +83,9 @@ public abstract unsafe partial class SocketConnection
                 var sent = _tls!.Write(data + total, source.Length - total);
                 if (sent < 0)
                 {
+                    // What has broken tells so at once: no event might come that lets it be found out later.
                     CanSend &= sent != SocketResult.WouldBlock;
-                    return total > 0 ? total : sent;
+                    return sent == SocketResult.WouldBlock && total > 0 ? total : sent;
                 }
 
                 total += sent;
@@ -111,7 +115,7 @@ public abstract unsafe partial class SocketConnection
         }
 
         var rest = SendSecurely(second[(length - first.Length)..]);
-        return rest < 0 ? sent : sent + rest;
+        return rest == SocketResult.Failed ? rest : sent + Math.Max(rest, 0);
     }
 
     private void OnSecureEvents(uint events)

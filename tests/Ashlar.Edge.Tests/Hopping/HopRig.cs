@@ -140,6 +140,9 @@ internal sealed class HopMachine : IAsyncDisposable, ITargetEvents
         await server.ListenAsync(new EdgeListener("hop", (int)_hop.Handle, HopPort, null) { Tls = _accept, IsHop = true });
     }
 
+    /// <summary>Uses what its files say now for who may call it.</summary>
+    public bool Reload() => _accept.ReloadIfChanged();
+
     /// <summary>A listener whose bytes go to an engine's instance on another machine.</summary>
     public async Task<int> ForwardAsync(string instance)
     {

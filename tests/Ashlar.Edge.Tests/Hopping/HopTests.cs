@@ -378,10 +378,49 @@ public sealed class HopTests
 
         Task<ProgramResult> CurlAsync(string? identity) => ProgramRun.RunAsync("curl",
         [
-            "-sS", "--max-time", "20", "--resolve", $"west:{rig["west"].HopPort}:127.0.0.1", "--cacert", Path.Combine(rig.Folder("west"), "authority.crt"),
+            "-fsS", "--max-time", "20", "--resolve", $"west:{rig["west"].HopPort}:127.0.0.1", "--cacert", Path.Combine(rig.Folder("west"), "authority.crt"),
             .. identity is null ? Array.Empty<string>() : ["--cert", Path.Combine(rig.Folder(identity), "machine.crt"), "--key", Path.Combine(rig.Folder(identity), "machine.key")],
             "-H", "Ashlar-Hop: web web.1", $"https://west:{rig["west"].HopPort}/",
         ]);
+    }
+
+    [Theory]
+    [InlineData("GET / HTTP/1.1\r\nHost: x\r\n\r\n")]
+    [InlineData("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello")]
+    public async Task Where_we_are_not_accepted_nothing_was_read_so_another_is_asked(string request)
+    {
+        await using var east = ScriptedApp.Saying("east");
+        await using var west = ScriptedApp.Saying("west");
+        await using var rig = await HopRig.StartAsync("east", "west");
+        rig.Publish(Web(On("east", "web.1", east.Port), On("west", "web.2", west.Port)) with { Balance = "round-robin" });
+        using var other = new TestAuthority("another");
+        await File.WriteAllTextAsync(Path.Combine(rig.Folder("west"), "authority.crt"), other.Pem);
+        Assert.True(rig["west"].Reload());
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.Equal("east", (await rig["east"].AskAsync(request)).Body);
+        }
+
+        Assert.Equal("west", Next(rig["east"].Ejected));
+        Assert.StartsWith("west: ", Next(rig["east"].NotSecured));
+    }
+
+    [Fact]
+    public async Task A_machine_that_has_not_heard_of_us_yet_is_not_waited_for()
+    {
+        await using var east = ScriptedApp.Saying("east");
+        await using var west = ScriptedApp.Saying("west");
+        await using var rig = await HopRig.StartAsync("east", "west");
+        var both = Web(On("east", "web.1", east.Port), On("west", "web.2", west.Port)) with { Balance = "round-robin" };
+        rig.Publish("east", both);
+        rig.Say = machine => machine.Name == "east" ? machine with { Name = "other" } : machine;
+        rig.Publish("west", both);
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.Equal("east", (await rig["east"].GetAsync()).Body);
+        }
+
+        Assert.Equal(0, west.Accepted);
     }
 
     [Fact]

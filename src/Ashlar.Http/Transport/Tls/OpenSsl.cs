@@ -69,6 +69,12 @@ internal static unsafe partial class OpenSsl
         return code == 0 ? "" : Text(ReasonOf(code)) is { Length: > 0 } text ? text : $"error {code:x}";
     }
 
+    /// <summary>
+    /// True if the thread's last error is an alert about our certificate (RFC 8446 section 6.2: bad_certificate to access_denied,
+    /// certificate_required); OpenSSL counts alerts from 1000.
+    /// </summary>
+    public static bool IsCertificateRefused() => (int)(LastError() & 0x7fffff) is >= 1042 and <= 1049 or 1116;
+
     public static string Text(byte* text) => Marshal.PtrToStringUTF8((nint)text) ?? "";
 
     [LibraryImport(Ssl, EntryPoint = "OPENSSL_init_ssl")]

@@ -25,6 +25,7 @@ internal sealed unsafe class TlsSession : IDisposable
     private nint _ssl;
     private bool _isBroken;
     private bool _isRemembered;
+    private bool _hasHeard;
 
     private TlsSession(TlsContext context, int fd, TlsResumption? resumption)
     {
@@ -58,6 +59,12 @@ internal sealed unsafe class TlsSession : IDisposable
 
     /// <summary>Common name in the peer's certificate; null before the handshake's end, or if it showed none.</summary>
     public string? PeerName { get; private set; }
+
+    /// <summary>
+    /// The peer has refused our certificate. In TLS 1.3 a client learns of it only after its handshake's end; the peer's has never ended, so it
+    /// has read nothing of what was sent.
+    /// </summary>
+    public bool IsRefused { get; private set; }
 
     /// <summary>Why it failed, in OpenSSL's words.</summary>
     public string Failure { get; private set; } = "";
@@ -133,6 +140,7 @@ internal sealed unsafe class TlsSession : IDisposable
         var received = OpenSsl.Read(_ssl, to, length);
         if (received > 0)
         {
+            _hasHeard = true;
             return received;
         }
 
@@ -247,6 +255,7 @@ internal sealed unsafe class TlsSession : IDisposable
         }
 
         _isBroken = true;
+        IsRefused = IsEstablished && !_hasHeard && OpenSsl.IsCertificateRefused();
         var verified = OpenSsl.VerifyResult(_ssl);
         var reason = OpenSsl.TakeError();
         Failure = verified != 0 ? OpenSsl.Text(OpenSsl.VerifyText(verified))
