@@ -59,17 +59,26 @@ internal sealed class TlsRig : IAsyncDisposable
     }
 
     /// <summary>.NET's own TLS, with the identity in a folder; null: with none.</summary>
-    public async Task<SslStream> ConnectAsync(string? identity = "client", SslProtocols versions = SslProtocols.None, int? port = null)
+    public async Task<SslStream> ConnectAsync(
+        string? identity = "client", SslProtocols versions = SslProtocols.None, int? port = null, TimeSpan? patience = null)
     {
         var stream = new SslStream(new NetworkStream(await ConnectPlainAsync(port), ownsSocket: true));
-        await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+        try
         {
-            TargetHost = "server",
-            EnabledSslProtocols = versions,
-            ClientCertificateContext = identity is null ? null : SslStreamCertificateContext.Create(TestAuthority.Load(Folder(identity)), null, offline: true),
-            RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate is not null,
-        }).WaitAsync(Patience);
-        return stream;
+            await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+            {
+                TargetHost = "server",
+                EnabledSslProtocols = versions,
+                ClientCertificateContext = identity is null ? null : SslStreamCertificateContext.Create(TestAuthority.Load(Folder(identity)), null, offline: true),
+                RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate is not null,
+            }).WaitAsync(patience ?? Patience);
+            return stream;
+        }
+        catch
+        {
+            await stream.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>OpenSSL's own client, with <paramref name="input"/> as what it sends.</summary>
