@@ -18,7 +18,7 @@ internal sealed record StorefrontUp(double[] Fresh, double[] Again, double[] Mem
         for (var round = 1; round <= (context.Quick ? 2 : 5); round++)
         {
             await BenchContext.RunAsync(context.Ashlar, "down", "--stack", folder);
-            Directory.Delete(Path.Combine(folder, ".ashlar/data"), recursive: true);
+            StartEmpty(Path.Combine(folder, ".ashlar/data"));
             // A release of its own that shares the built folder: its release command runs on the new database.
             await BenchContext.RunAsync(context.Ashlar, "config", "set", $"BENCH_ROUND={round}", "--stack", folder);
             fresh.Add(await FirstAnswer.OfUpAsync(context, folder, port));
@@ -42,6 +42,25 @@ internal sealed record StorefrontUp(double[] Fresh, double[] Again, double[] Mem
         Console.WriteLine($"first 200, existing database   {Measure.Median(Again):N2} s ({Again.Min():N2}–{Again.Max():N2})");
         Console.WriteLine($"agent + edge + dashboard, PSS  {Memory.Sum():N1} MiB ({string.Join(" + ", Memory.Select(m => $"{m:N1}"))})");
         Console.WriteLine($"their CPU with a page open     {Cpu.Sum():P2} of a core ({string.Join(" + ", Cpu.Select(c => $"{c:P2}"))})");
+    }
+
+    // Data that is simply missing is refused: somebody might only have forgotten to mount it.
+    private static void StartEmpty(string data)
+    {
+        foreach (var instance in Directory.EnumerateDirectories(data))
+        {
+            foreach (var folder in Directory.EnumerateDirectories(instance))
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+
+            foreach (var file in Directory.EnumerateFiles(instance))
+            {
+                File.Delete(file);
+            }
+
+            File.WriteAllText(Path.Combine(instance, "start-empty"), "");
+        }
     }
 
     private static int Copy(BenchContext context, string folder)
