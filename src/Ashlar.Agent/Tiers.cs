@@ -4,6 +4,7 @@ using Ashlar.Dashboard;
 using Ashlar.Delivery.Plans;
 using Ashlar.Edge;
 using Ashlar.Engines;
+using Ashlar.Engines.Etcd;
 using Ashlar.Errors;
 using Ashlar.Postgres;
 using Ashlar.Processes;
@@ -94,6 +95,9 @@ internal static class Tiers
             Watch = CacheEngines.Watch,
         },
         new(Dashboard, DashboardPlan.Plan) { Needs = DashboardPlan.Needs },
+
+        // Which machine has a member is no matter of the stack file: MachinePart adds it.
+        new(EtcdTier.Tier, _ => []) { IsBacking = true, EngineUser = EtcdTier.EngineUser },
     ];
 
     /// <summary>The order in which they stop: what is in front last, but for what stands behind everything. They start in the opposite order.</summary>
@@ -105,7 +109,8 @@ internal static class Tiers
         ImmutableDictionary<string, Func<ProbeSpec, CancellationToken, Task<HealthAnswer>>>.Empty
             .Add(PostgresTier.Tier, PostgresTier.ProbeAsync)
             .Add(EngineProbes.Redis, EngineProbes.RedisAsync)
-            .Add(EngineProbes.Memcached, EngineProbes.MemcachedAsync);
+            .Add(EngineProbes.Memcached, EngineProbes.MemcachedAsync)
+            .Add(EngineProbes.Etcd, EngineProbes.EtcdAsync);
 
     /// <summary>The tier of that name.</summary>
     public static Tier Of(string name) => All.First(tier => tier.Name == name);

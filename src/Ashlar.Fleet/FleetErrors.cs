@@ -36,6 +36,27 @@ public static class FleetErrors
     public static AshlarException IdentityUnusable(string path, string reason, Exception? inner = null) => New(
         "ASH7507", $"{path} is no identity of a machine: {reason}.", "Remove the machine from the stack and join it again.", inner);
 
+    /// <summary>ASH7508: a machine cannot be reached.</summary>
+    public static AshlarException Unreachable(string machine, string address, string reason, Exception? inner = null) => New(
+        "ASH7508", $"The machine {machine} cannot be reached at {address}: {reason}.", "See whether it runs and whether its address and port are open to this machine.", inner);
+
+    /// <summary>ASH7509: the folder belongs to a stack already.</summary>
+    public static AshlarException JoinedAlready(string folder, string stack, string name) => New(
+        "ASH7509", $"{folder} is machine {name} of the stack {stack} already.", "Join in another folder, or leave the stack first: ashlar destroy.");
+
+    /// <summary>ASH7511: an address that this machine does not have.</summary>
+    public static AshlarException AddressNotOwn(string address, IReadOnlyCollection<string> own) => New(
+        "ASH7511", address.Length == 0 ? "The others must know at which address they reach this machine." : $"{address} is no address of this machine.",
+        own.Count == 0 ? "It has none but loopback: give it one." : $"Say which: --address {string.Join(" or ", own)}.");
+
+    /// <summary>ASH7512: no machine leads.</summary>
+    public static AshlarException NoLeader() => New(
+        "ASH7512", "No machine leads the stack now: its shared state cannot be reached, or a leader is being found. What runs goes on.",
+        "Try again in a few seconds; then look at 'ashlar machines list' and at etcd on the first machines.");
+
+    /// <summary>ASH7513: there is no stack to add machines to.</summary>
+    public static AshlarException NothingRuns() => New("ASH7513", "The stack does not run yet, so there is nothing to add machines to.", "Bring it up first: ashlar up.");
+
     private static AshlarException New(string code, string message, string next, Exception? inner = null) =>
         new(new AshlarError(code, "machines", message, next), inner);
 }

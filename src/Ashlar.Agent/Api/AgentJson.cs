@@ -26,6 +26,9 @@ namespace Ashlar.Agent.Api;
 [JsonSerializable(typeof(DashboardResult))]
 [JsonSerializable(typeof(UpgradeArguments))]
 [JsonSerializable(typeof(AccessArguments))]
+[JsonSerializable(typeof(MachinesResult))]
+[JsonSerializable(typeof(FoundArguments))]
+[JsonSerializable(typeof(TokenResult))]
 [JsonSerializable(typeof(Ashlar.Catalog.TierAccess))]
 [JsonSerializable(typeof(StatusReport))]
 public sealed partial class AgentJson : JsonSerializerContext

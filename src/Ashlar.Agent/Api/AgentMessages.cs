@@ -55,8 +55,43 @@ public static class AgentVerbs
     /// <summary><see cref="UpgradeArguments"/> → done once the new program answers. Replaces the agent by execve in place, then its tiers.</summary>
     public const string Upgrade = "upgrade";
 
+    /// <summary>none → <see cref="MachinesResult"/>.</summary>
+    public const string Machines = "machines";
+
+    /// <summary>
+    /// <see cref="FoundArguments"/> → <see cref="TokenResult"/>. Where the stack stands on one machine it first becomes one of many: the agent starts
+    /// anew in place, the connection ends, and the question is asked again.
+    /// </summary>
+    public const string Token = "token";
+
     /// <summary><see cref="AccessArguments"/> → <see cref="Catalog.TierAccess"/>: how to reach a tier's engine with all rights. Only on the agent's own socket.</summary>
     public const string Access = "access";
+}
+
+/// <summary>The machines of the stack; none: it stands on one.</summary>
+public sealed record MachinesResult(ImmutableArray<MachineLine> Machines);
+
+/// <summary>A machine for people.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Address">Where the others reach it.</param>
+/// <param name="State"><c>alive</c>, <c>suspect</c> or <c>lost</c>; with what it takes, where that is not everything.</param>
+/// <param name="Leads">True: it carries out orders.</param>
+/// <param name="Instances">How many instances run there.</param>
+/// <param name="Memory">Bytes of memory that it has.</param>
+/// <param name="Cores">Cores that it has.</param>
+/// <param name="ProgramVersion">Build that it runs.</param>
+public sealed record MachineLine(string Name, string Address, string State, bool Leads, int Instances, long Memory, int Cores, string ProgramVersion);
+
+/// <summary>Arguments of <c>token</c>: how the first machine is to be known. They are read only while it is the only one.</summary>
+/// <param name="Address">Its address, at which the others reach it.</param>
+/// <param name="Name">Its name.</param>
+public sealed record FoundArguments(string? Address = null, string? Name = null);
+
+/// <summary>A token for one more machine: a secret.</summary>
+public sealed record TokenResult(string Token)
+{
+    /// <inheritdoc />
+    public override string ToString() => nameof(TokenResult);
 }
 
 /// <summary>Arguments of <c>up</c> and <c>plan</c>.</summary>

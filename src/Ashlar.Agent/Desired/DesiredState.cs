@@ -40,12 +40,16 @@ internal sealed class DesiredStore(IStore store)
     /// <summary>What was last saved.</summary>
     public DesiredState State { get; private set; } = new();
 
+    /// <summary>Revision of the store at which it was.</summary>
+    public long Revision { get; private set; }
+
     /// <summary>Reads it.</summary>
     public async ValueTask LoadAsync()
     {
         if (await store.GetAsync(Key) is { } entry)
         {
             State = JsonSerializer.Deserialize(entry.Value.Span, DesiredJson.Default.DesiredState) ?? State;
+            Revision = entry.ModRevision;
         }
     }
 
@@ -56,7 +60,7 @@ internal sealed class DesiredStore(IStore store)
         try
         {
             var value = JsonSerializer.SerializeToUtf8Bytes(state, DesiredJson.Default.DesiredState);
-            await store.CommitAsync(new StoreTransaction([], [new StoreWrite(Key, value)]));
+            Revision = (await store.CommitAsync(new StoreTransaction([], [new StoreWrite(Key, value)]))).Revision;
             State = state;
         }
         catch (Exception e) when (e is not Errors.AshlarException and not OutOfMemoryException)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Ashlar.Catalog;
 using Ashlar.Catalog.Store;
 using Ashlar.Processes;
@@ -20,6 +21,7 @@ internal sealed class KeptNeeds(IStore store, PortAllocator allocator)
     private const int SecretLength = 32;
     private const string SecretLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     private bool _unsaved;
+    private ImmutableSortedDictionary<string, long> _revisions = ImmutableSortedDictionary<string, long>.Empty;
 
     /// <summary>Ports by what has them: <c>service:api</c>, <c>database.1</c>.</summary>
     public ImmutableSortedDictionary<string, int> Ports { get; private set; } = ImmutableSortedDictionary<string, int>.Empty;
@@ -30,26 +32,15 @@ internal sealed class KeptNeeds(IStore store, PortAllocator allocator)
     /// <summary>Since when instances have held data, by name.</summary>
     public ImmutableSortedDictionary<string, DateTimeOffset> DataSince { get; private set; } = ImmutableSortedDictionary<string, DateTimeOffset>.Empty;
 
-    /// <summary>Reads what earlier agents made.</summary>
+    /// <summary>Reads what earlier agents, or those of other machines, made. What is theirs stands above what is not written down yet.</summary>
     public async ValueTask LoadAsync()
     {
-        if (await store.GetAsync(PortsKey) is { } ports)
+        Ports = Merge(Ports, await ReadAsync(PortsKey, KeptJson.Default.ImmutableSortedDictionaryStringInt32));
+        Secrets = Merge(Secrets, await ReadAsync(SecretsKey, KeptJson.Default.ImmutableSortedDictionaryStringString));
+        DataSince = Merge(DataSince, await ReadAsync(DataKey, KeptJson.Default.ImmutableSortedDictionaryStringDateTimeOffset));
+        foreach (var port in Ports.Values)
         {
-            Ports = JsonSerializer.Deserialize(ports.Value.Span, KeptJson.Default.ImmutableSortedDictionaryStringInt32) ?? Ports;
-            foreach (var port in Ports.Values)
-            {
-                allocator.Reserve(port);
-            }
-        }
-
-        if (await store.GetAsync(SecretsKey) is { } secrets)
-        {
-            Secrets = JsonSerializer.Deserialize(secrets.Value.Span, KeptJson.Default.ImmutableSortedDictionaryStringString) ?? Secrets;
-        }
-
-        if (await store.GetAsync(DataKey) is { } data)
-        {
-            DataSince = JsonSerializer.Deserialize(data.Value.Span, KeptJson.Default.ImmutableSortedDictionaryStringDateTimeOffset) ?? DataSince;
+            allocator.Reserve(port);
         }
     }
 
@@ -89,20 +80,39 @@ internal sealed class KeptNeeds(IStore store, PortAllocator allocator)
         }
     }
 
-    /// <summary>Writes down what is new.</summary>
+    /// <summary>Writes down what is new. Where another machine has written meanwhile, its word counts.</summary>
     public async ValueTask SaveAsync()
     {
-        if (_unsaved)
+        while (_unsaved)
         {
-            await store.CommitAsync(new StoreTransaction([],
-            [
-                new StoreWrite(PortsKey, JsonSerializer.SerializeToUtf8Bytes(Ports, KeptJson.Default.ImmutableSortedDictionaryStringInt32)),
-                new StoreWrite(SecretsKey, JsonSerializer.SerializeToUtf8Bytes(Secrets, KeptJson.Default.ImmutableSortedDictionaryStringString)),
-                new StoreWrite(DataKey, JsonSerializer.SerializeToUtf8Bytes(DataSince, KeptJson.Default.ImmutableSortedDictionaryStringDateTimeOffset)),
-            ]));
-            _unsaved = false;
+            var written = await store.CommitAsync(new StoreTransaction(
+                [.. _revisions.Select(known => new StoreCondition(known.Key, ModRevision: known.Value))],
+                [
+                    StoreExtensions.Put(PortsKey, Ports, KeptJson.Default.ImmutableSortedDictionaryStringInt32),
+                    StoreExtensions.Put(SecretsKey, Secrets, KeptJson.Default.ImmutableSortedDictionaryStringString),
+                    StoreExtensions.Put(DataKey, DataSince, KeptJson.Default.ImmutableSortedDictionaryStringDateTimeOffset),
+                ]));
+            if (written.Succeeded)
+            {
+                _unsaved = false;
+                _revisions = new[] { PortsKey, SecretsKey, DataKey }.ToImmutableSortedDictionary(key => key, _ => written.Revision);
+            }
+            else
+            {
+                await LoadAsync();
+            }
         }
     }
+
+    private async ValueTask<ImmutableSortedDictionary<string, T>?> ReadAsync<T>(string key, JsonTypeInfo<ImmutableSortedDictionary<string, T>> type)
+    {
+        var entry = await store.GetAsync(key);
+        _revisions = _revisions.SetItem(key, entry?.ModRevision ?? 0);
+        return entry is null ? null : JsonSerializer.Deserialize(entry.Value.Span, type);
+    }
+
+    private static ImmutableSortedDictionary<string, T> Merge<T>(ImmutableSortedDictionary<string, T> ours, ImmutableSortedDictionary<string, T>? theirs) =>
+        theirs is null ? ours : ours.SetItems(theirs);
 }
 
 [JsonSerializable(typeof(ImmutableSortedDictionary<string, int>))]

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Ashlar.Agent.Api;
 using Ashlar.Agent.Desired;
+using Ashlar.Agent.Machines;
 using Ashlar.Agent.Operations;
 using Ashlar.Agent.Publishing;
 using Ashlar.Agent.Reconciling;
@@ -10,6 +11,8 @@ using Ashlar.Catalog.Store;
 using Ashlar.Delivery.Releases;
 using Ashlar.Edge;
 using Ashlar.Errors;
+using Ashlar.Fleet;
+using Ashlar.Fleet.Identity;
 using Ashlar.Monitoring;
 using Ashlar.Processes;
 using Ashlar.Stack;
@@ -69,9 +72,15 @@ public static class AgentHost
         var programVersion = ProgramIdentity.Of(options.Program);
         log.Info(LogEvent.Started, $"agent of {options.StackFolder}, pid {Environment.ProcessId}, program {programVersion}");
 
-        await using var store = OpenStore(state, time);
+        var machine = MachineFile.Load(state.MachineFile);
+        using var identity = machine is null ? null : MachineIdentity.Load(state.Identity) ?? throw FleetErrors.IdentityUnusable(state.Identity, "it is not there");
+        await using var own = OpenStore(machine is null ? state.Store : state.MachineStore, time);
+        await using var shared = machine is null ? null : await SharedStore.OpenAsync(machine, identity!, state, own, log, time);
+        IStore store = shared is null ? own : shared;
         var loop = new AgentLoop(log);
-        var table = new InstanceTable(store);
+        await using var fleet = machine is null ? null : new FleetLink(loop, machine, identity!, shared!, log, time);
+        var part = machine is null ? null : new MachinePart(machine.Name, null, machine.Member);
+        var table = new InstanceTable(own);
         var desired = new DesiredStore(store);
         var ports = new PortAllocator();
         var kept = new KeptNeeds(store, ports);
@@ -89,12 +98,27 @@ public static class AgentHost
         watches.StartAgain = runner.StartAgain;
         await LoadAsync(state, table, desired, kept);
         var user = ChooseUser(options, table, log);
+        if (fleet is not null)
+        {
+            await fleet.RememberAsync();
+            fleet.User = user;
+            listeners.OfMachine = () => MachineListeners.Of(fleet.Own, fleet.View.Placement, kept.Ports);
+        }
+
         state.Create(user);
         listeners.TakeBack([.. inherited.Keys], [.. inherited.Values.Select(number => new Descriptor(number))]);
         using var releases = new ReleaseStore(state.Path, store, launcher, time);
-        await releases.RecoverAsync();
-        var rollout = new Rollout(
-            loop, supervisor, desired, listeners, kept, links, new Planner(options, programVersion, user?.Name, ServiceUser.OfEngines(options)), releases, log);
+        if (fleet is null)
+        {
+            await releases.RecoverAsync();
+        }
+
+        var planner = new Planner(options, programVersion, user?.Name, ServiceUser.OfEngines(options))
+        {
+            IdentityFolder = fleet is null ? "" : IdentityCopy.For(state, Tiers.Edge, user),
+            Part = () => part is not null && fleet is not null ? part with { Placement = fleet.View.Placement } : part,
+        };
+        var rollout = new Rollout(loop, supervisor, desired, listeners, kept, links, planner, releases, log) { Fleet = fleet };
         releases.Backing = rollout.RaiseBackingAsync;
         var usage = new UsageMonitor(time);
         using var metrics = new AgentMetrics(state, usage, time, log);
@@ -104,9 +128,10 @@ public static class AgentHost
             usage.Watch(table.All.Where(o => o.Process is not null).Select(o => o.Process!.Pid));
             metrics.Know(table.All, supervisor.View.Target.Stack);
         });
-        var status = new StatusReporter(loop, supervisor, desired, listeners, usage, watches, options, programVersion, time);
+        var status = new StatusReporter(loop, supervisor, desired, listeners, usage, watches, options, programVersion, fleet, time);
         var upgrade = new Upgrade(loop, table, listeners, taken, notifier, options, log);
-        var orders = new Orders(loop, supervisor, listeners, rollout, releases, status, upgrade, events, user, options, log);
+        var machines = new MachineOrders(loop, supervisor, fleet, rollout, chosen => part = chosen, upgrade, store, options);
+        var orders = new Orders(loop, supervisor, listeners, rollout, releases, status, upgrade, events, machines, user, options, log);
 
         var turning = loop.RunAsync(supervisor.SettleAsync);
         using var signals = new AgentSignals(shutdown => loop.Post(() =>
@@ -115,10 +140,12 @@ public static class AgentHost
             supervisor.TakeDown(shutdown);
         }));
         links.Listen(state.ChannelSocket, user?.Uid);
-        await ResumeAsync(loop, supervisor, runner, rollout, listeners, table, state, log, nothing);
+        await ResumeAsync(loop, supervisor, runner, rollout, listeners, table, state, log, planner.Bare(nothing.Stack));
 
         using var server = new AgentServer(state.ApiSocket, orders.HandleAsync, log);
         using var questions = new AgentServer(state.WatchSocket, orders.HandleQuestionAsync, log, user?.Uid);
+        using var peers = fleet is null ? null : new PeerServer(fleet.Own.PeerAddress, fleet.Identity, state, fleet.AdmitAsync, log);
+        fleet?.Join(supervisor, rollout, status);
         notifier.Ready(Environment.ProcessId);
 
         await await loop.InvokeAsync(() => supervisor.WaitAsync(view => view.Shutdown != Shutdown.No && view.Observed.IsEmpty ? view : null));
@@ -144,15 +171,15 @@ public static class AgentHost
         return user;
     }
 
-    private static SqliteStore OpenStore(StateFolder state, TimeProvider time)
+    private static SqliteStore OpenStore(string path, TimeProvider time)
     {
         try
         {
-            return SqliteStore.Open(state.Store, time);
+            return SqliteStore.Open(path, time);
         }
         catch (Exception e) when (e is not AshlarException and not OutOfMemoryException)
         {
-            throw AgentErrors.StoreUnwritable(state.Store, e.Message.TrimEnd('.'), e);
+            throw AgentErrors.StoreUnwritable(path, e.Message.TrimEnd('.'), e);
         }
     }
 

@@ -93,6 +93,9 @@ internal enum LogEvent
     /// <summary>Processes that no record names were ended.</summary>
     Strays = 15,
 
+    /// <summary>Something about the stack's machines.</summary>
+    Machine = 18,
+
     /// <summary>What looks after a tier's engines has something to say.</summary>
     Tier = 19,
 

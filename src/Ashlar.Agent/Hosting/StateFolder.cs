@@ -19,6 +19,15 @@ public sealed record StateFolder(string Path)
     /// <summary>Desired state, and what was started.</summary>
     public string Store => In("state.db");
 
+    /// <summary>What this machine knows of itself, where the stack stands on many.</summary>
+    public string MachineFile => In("machine.json");
+
+    /// <summary>What was started here, and a copy of the shared state, where the stack stands on many machines.</summary>
+    public string MachineStore => In("machine.db");
+
+    /// <summary>Key and certificates of this machine.</summary>
+    public string Identity => In("identity");
+
     /// <summary>Output of everything that runs.</summary>
     public string Logs => In("logs");
 

@@ -1,9 +1,11 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Ashlar.Agent.Api;
 using Ashlar.Agent.Desired;
 using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Machines;
 using Ashlar.Agent.Publishing;
 using Ashlar.Agent.Reconciling;
 using Ashlar.Agent.Supervision;
@@ -19,8 +21,15 @@ namespace Ashlar.Agent.Operations;
 /// <summary>The verbs of the API. Each order becomes a change of the desired state; the rest follows from that.</summary>
 internal sealed class Orders(
     AgentLoop loop, Supervisor supervisor, Listeners listeners, Rollout rollout, ReleaseStore releases, StatusReporter status, Upgrade upgrade,
-    StackEvents events, SystemUser? user, AgentOptions options, AgentLog log)
+    StackEvents events, MachineOrders machines, SystemUser? user, AgentOptions options, AgentLog log)
 {
+    // What is asked of this machine's own agent; all else is the leader's to carry out.
+    private static readonly FrozenSet<string> Own = new[]
+    {
+        AgentVerbs.Status, AgentVerbs.Watch, AgentVerbs.Plan, AgentVerbs.Environment, AgentVerbs.Releases, AgentVerbs.Access, AgentVerbs.Dashboard, AgentVerbs.Upgrade,
+        AgentVerbs.Machines, AgentVerbs.Token, AgentVerbs.Down,
+    }.ToFrozenSet();
+
     private readonly OrderQueue _queue = new();
 
     /// <summary>What is being carried out, for people.</summary>
@@ -38,8 +47,19 @@ internal sealed class Orders(
             return _queue.RunAsync(request.Verb, Tell, order);
         }
 
+        if (!Own.Contains(request.Verb) && await machines.ForwardAsync(request, reply, clientGone))
+        {
+            return;
+        }
+
         switch (request.Verb)
         {
+            case AgentVerbs.Machines:
+                Give(machines.List());
+                break;
+            case AgentVerbs.Token:
+                await Queue(async () => Give(await machines.TokenAsync(Arguments<FoundArguments>(), Tell)));
+                break;
             case AgentVerbs.Up:
                 await Queue(async () => Give(await UpAsync(Arguments<UpArguments>(), Tell)));
                 break;

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using Ashlar.Agent.Desired;
 using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Machines;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog;
 using Ashlar.Delivery.Releases;
+using Ashlar.Stack;
 
 namespace Ashlar.Agent.Operations;
 
@@ -14,11 +16,17 @@ namespace Ashlar.Agent.Operations;
 /// <param name="engineUsers">Users of engines, by tier.</param>
 internal sealed class Planner(AgentOptions options, string programVersion, string? user, ImmutableSortedDictionary<string, string> engineUsers)
 {
+    /// <summary>Folder with the machine's identity as the edge may read it; empty: the stack stands on one machine.</summary>
+    public string IdentityFolder { get; init; } = "";
+
+    /// <summary>What of the stack is this machine's; null: all of it.</summary>
+    public Func<MachinePart?> Part { get; init; } = () => null;
+
     /// <summary>Build of the program that the tiers are started from.</summary>
     public string ProgramVersion => programVersion;
 
     /// <summary>The same, with tiers that are started from another program.</summary>
-    public Planner With(string program) => new(options with { Program = program }, ProgramIdentity.Of(program), user, engineUsers);
+    public Planner With(string program) => new(options with { Program = program }, ProgramIdentity.Of(program), user, engineUsers) { Part = Part, IdentityFolder = IdentityFolder };
 
     /// <summary>What the tiers need for a release before there can be a target.</summary>
     public TierNeeds Needs(Release release, DesiredState desired) => Tiers.Needs(Context(release, desired));
@@ -27,14 +35,32 @@ internal sealed class Planner(AgentOptions options, string programVersion, strin
     public Target Plan(Release release, DesiredState desired, ImmutableArray<CatalogListener> listeners, KeptNeeds kept)
     {
         var context = Context(release, desired) with { Listeners = listeners, Ports = kept.Ports, Secrets = kept.Secrets };
+        var all = Tiers.Plan(context);
+        var (here, elsewhere) = Part() is { } part ? part.Split(context, all) : (all, []);
         return new Target
         {
             Stack = release.Stack,
             Release = release.Name,
-            Instances = Tiers.Plan(context),
+            Instances = here,
+            Elsewhere = elsewhere,
             Maintenance = desired.Maintenance,
             Context = context,
         };
+    }
+
+    /// <summary>What runs while nothing is ordered: on a machine that holds shared state, that alone.</summary>
+    /// <param name="stack">The stack, as far as it is known.</param>
+    public Target Bare(StackDefinition stack)
+    {
+        var context = Tiers.Sketch(stack) with
+        {
+            StateFolder = options.State.Path,
+            Program = options.Program,
+            ProgramVersion = programVersion,
+            User = user,
+            EngineUsers = engineUsers,
+        };
+        return new Target { Stack = stack, Instances = Part()?.Split(context, []).Here ?? [] };
     }
 
     private PlanContext Context(Release release, DesiredState desired) => new()
@@ -52,5 +78,6 @@ internal sealed class Planner(AgentOptions options, string programVersion, strin
         ProgramVersion = programVersion,
         User = user,
         EngineUsers = engineUsers,
+        IdentityFolder = IdentityFolder,
     };
 }

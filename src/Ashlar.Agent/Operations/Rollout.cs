@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Ashlar.Agent.Api;
 using Ashlar.Agent.Desired;
 using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Machines;
 using Ashlar.Agent.Publishing;
 using Ashlar.Agent.Reconciling;
 using Ashlar.Agent.Supervision;
@@ -19,8 +20,54 @@ internal sealed class Rollout(
     /// <summary>Orders of people as they stand.</summary>
     public DesiredState State => desired.State;
 
+    /// <summary>Revision of the orders that are pursued.</summary>
+    public long Pursued { get; private set; }
+
+    /// <summary>The other machines; null: there are none.</summary>
+    public FleetLink? Fleet { get; set; }
+
+    /// <summary>Pursues what another machine has ordered for all.</summary>
+    public async Task FollowAsync()
+    {
+        await loop.InvokeAsync(async () =>
+        {
+            await kept.LoadAsync();
+            await desired.LoadAsync();
+            return true;
+        });
+        if (State is { Release.Length: > 0, Down: false })
+        {
+            await PursueAsync(State, await LoadHereAsync(State.Release), save: false);
+        }
+        else if (Fleet is not null)
+        {
+            await loop.InvokeAsync(() =>
+            {
+                Pursued = desired.Revision;
+                supervisor.Pursue(planner.Bare(supervisor.View.Target.Stack));
+            });
+        }
+    }
+
+    /// <summary>A release with its files on this machine.</summary>
+    private async Task<Release> LoadHereAsync(string name)
+    {
+        var release = await LoadAsync(name);
+        await (Fleet?.FetchAsync(release.Folder) ?? Task.CompletedTask);
+        return release;
+    }
+
+    /// <summary>Has what is ordered run with a member of etcd beside it.</summary>
+    /// <exception cref="AshlarException">It does not start.</exception>
+    public async Task RaiseStateAsync()
+    {
+        var release = await LoadAsync(State.Release);
+        var failing = await loop.AskAsync(() => supervisor.View.Observed.Where(o => o.Failure is not null).Select(o => o.Id).ToHashSet());
+        await ReachedAsync(AgentVerbs.Token, await PursueAsync(State, release, save: false), failing, new Progress(_ => { }));
+    }
+
     /// <summary>Pursues what was pursued before this agent began.</summary>
-    public async Task ResumeAsync() => await PursueAsync(State, await LoadAsync(State.Release), save: false);
+    public async Task ResumeAsync() => await PursueAsync(State, await LoadHereAsync(State.Release), save: false);
 
     /// <summary>
     /// Pursues the next state and completes when it is reached. What failed before the order and is not touched by it does not
@@ -52,6 +99,7 @@ internal sealed class Rollout(
             }
 
             await ReachedAsync(verb, await PursueAsync(next, release, save: true, leaving), failing, told);
+            await (Fleet?.ReachedEverywhereAsync(desired.Revision, supervisor.TakenDown) ?? Task.CompletedTask);
             if (!leaving.IsEmpty)
             {
                 await ReachedAsync(verb, await PursueAsync(next, release, save: false), failing, told);
@@ -105,7 +153,8 @@ internal sealed class Rollout(
     {
         await MakeNeedsAsync(state, release);
         var opened = await listeners.OpenAsync(release.Stack);
-        return planner.Plan(release, state, opened, kept);
+        var target = planner.Plan(release, state, opened, kept);
+        return Fleet is { Leads: true } fleet && await FleetPlacement.PlaceAsync(fleet, target) ? planner.Plan(release, state, opened, kept) : target;
     });
 
     /// <summary>
@@ -165,8 +214,13 @@ internal sealed class Rollout(
 
     private async ValueTask MakeNeedsAsync(DesiredState state, Release release)
     {
-        kept.Make(planner.Needs(release, state), name => supervisor.View.Observed.Any(o => o.Name == name && o.Alive));
-        await kept.SaveAsync();
+        // Whoever leads makes what all keep; what runs elsewhere needs no port of this machine.
+        if (Fleet is null or { Leads: true })
+        {
+            var elsewhere = supervisor.View.Target.Elsewhere.Select(instance => instance.Name).ToHashSet(StringComparer.Ordinal);
+            kept.Make(planner.Needs(release, state), name => elsewhere.Contains(name) || supervisor.View.Observed.Any(o => o.Name == name && o.Alive));
+            await kept.SaveAsync();
+        }
     }
 
     private static string TakenDownCode { get; } = AgentErrors.TakenDown("").Error.Code;
@@ -182,6 +236,7 @@ internal sealed class Rollout(
                 await desired.SaveAsync(state);
             }
 
+            Pursued = desired.Revision;
             supervisor.Pursue(target);
             links.HandDownAgain();
             return true;

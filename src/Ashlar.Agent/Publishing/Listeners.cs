@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Ashlar.Agent.Desired;
 using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Machines;
 using Ashlar.Agent.Reconciling;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog;
@@ -27,6 +28,9 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly string Door = IPAddress.Loopback.ToString();
     private readonly SortedDictionary<string, (CatalogListener Listener, ListeningSocket Socket)> _open = new(StringComparer.Ordinal);
+
+    /// <summary>What this machine needs besides as one of several: the hop, and doors to engines elsewhere.</summary>
+    public Func<ImmutableArray<CatalogListener>> OfMachine { get; set; } = () => [];
 
     /// <summary>All that are open.</summary>
     public ImmutableArray<CatalogListener> All => [.. _open.Values.Select(o => o.Listener)];
@@ -86,6 +90,7 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
                 }
             }
 
+            OpenOfMachine();
             await kept.SaveAsync();
             return [.. Needed(stack)];
         }
@@ -147,7 +152,11 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
 
             var socket = ListeningSocket.Describe(descriptors[i]);
             var service = name.StartsWith(DoorPrefix, StringComparison.Ordinal) ? name[DoorPrefix.Length..] : null;
-            _open[name] = (new CatalogListener(name, socket.Address.ToString(), socket.Port, service), socket);
+            _open[name] = (new CatalogListener(name, socket.Address.ToString(), socket.Port, service)
+            {
+                Hop = name == MachineListeners.Hop,
+                Forward = name.StartsWith(MachineListeners.Forward, StringComparison.Ordinal) ? name[MachineListeners.Forward.Length..] : null,
+            }, socket);
             log.Info(LogEvent.Listener, $"took back {name} {socket.Address}:{socket.Port}");
         }
     }
@@ -206,8 +215,30 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
 
     private IEnumerable<CatalogListener> Needed(StackDefinition stack)
     {
-        var names = Doors(stack).Select(service => DoorPrefix + service).Prepend(PublicName);
+        var names = Doors(stack).Select(service => DoorPrefix + service).Prepend(PublicName).Concat(OfMachine().Select(l => l.Name));
         return names.Where(_open.ContainsKey).Select(n => _open[n].Listener);
+    }
+
+    // One that cannot be had now (an engine that moves has it still) is tried again with the next plan; all else goes on without.
+    private void OpenOfMachine()
+    {
+        var wanted = OfMachine();
+        foreach (var gone in _open.Keys.Where(name => MachineListeners.IsOne(name) && !wanted.Any(l => l.Name == name)).ToArray())
+        {
+            CloseOne(gone);
+        }
+
+        foreach (var listener in wanted.Where(l => !_open.ContainsKey(l.Name)))
+        {
+            try
+            {
+                Replace(listener, OpenSocket(IPAddress.Parse(listener.Address), listener.Port, listener.Name));
+            }
+            catch (AshlarException e)
+            {
+                log.Warning(LogEvent.Listener, e.Error.ToString());
+            }
+        }
     }
 
     private void Replace(CatalogListener listener, ListeningSocket socket)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Numerics;
+using Ashlar.Agent.Machines;
 using Ashlar.Agent.Reconciling;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog;
@@ -13,26 +14,29 @@ internal static class SnapshotBuilder
     /// <summary>The snapshot with the revision given.</summary>
     public static CatalogSnapshot Build(
         long revision, Target target, IReadOnlyCollection<ObservedInstance> observed, ImmutableArray<CatalogListener> listeners,
-        Func<string, InstanceFact?> factOf)
+        Func<string, InstanceFact?> factOf, FleetView? fleet, string machine)
     {
+        var remote = fleet?.Except(machine).ToArray() ?? [];
         var endpoints = observed.Where(o => o.HasEndpoint && o.Port != 0).ToLookup(o => o.Service);
+        var distant = remote.Where(r => r.Instance is { HasEndpoint: true, Report.Port: not 0 }).ToLookup(r => r.Instance.Service);
         var services = target.Stack.Services.Where(s => s.Interface == ServiceInterface.Http)
-            .Select(s => Service(s, target, endpoints[s.Name]));
+            .Select(s => Service(s, target, endpoints[s.Name], distant[s.Name]));
 
         // What is not in the file has no routes: the dashboard, and a service that is no more in it and has requests to finish.
-        var engines = observed.Where(o => Tiers.IsBacking(o.Tier) && o.Port != 0).ToLookup(o => o.Service)
-            .Select(e => new CatalogService
+        var near = observed.Where(o => Tiers.IsBacking(o.Tier) && o.Port != 0).ToLookup(o => o.Service);
+        var far = remote.Where(r => Tiers.IsBacking(r.Instance.Tier) && r.Instance.Report.Port != 0).ToLookup(r => r.Instance.Service);
+        var engines = near.Select(e => e.Key).Union(far.Select(e => e.Key)).Select(name => new CatalogService
+        {
+            Name = name,
+            Wanted = target.Instances.Concat(target.Elsewhere).Count(i => i.Service == name && Tiers.IsBacking(i.Tier)),
+            Instances = [.. Instances(near[name]).Select(i => WithFact(i, factOf(i.Name))), .. Instances(far[name])],
+        });
+        var removed = endpoints.Select(e => e.Key).Union(distant.Select(d => d.Key)).Where(name => target.Service(name) is not { Interface: ServiceInterface.Http })
+            .Select(name => new CatalogService
             {
-                Name = e.Key,
-                Wanted = target.Instances.Count(i => i.Service == e.Key && Tiers.IsBacking(i.Tier)),
-                Instances = [.. Instances(e).Select(i => WithFact(i, factOf(i.Name)))],
-            });
-        var removed = endpoints.Where(e => target.Service(e.Key) is not { Interface: ServiceInterface.Http })
-            .Select(e => new CatalogService
-            {
-                Name = e.Key,
-                Wanted = target.Instances.Count(i => i.HasEndpoint && i.Service == e.Key),
-                Instances = Instances(e),
+                Name = name,
+                Wanted = target.Instances.Concat(target.Elsewhere).Count(i => i.HasEndpoint && i.Service == name),
+                Instances = [.. Instances(endpoints[name]), .. Instances(distant[name])],
             });
         return new CatalogSnapshot
         {
@@ -40,23 +44,25 @@ internal static class SnapshotBuilder
             Stack = target.Stack.Name,
             Domains = target.Stack.Domains,
             Release = target.Release,
+            Machine = machine,
+            Machines = fleet is null ? [] : [.. fleet.Records.Values.Select(m => new CatalogMachine(m.Name, m.Address, m.HopPort, fleet.Reports.ContainsKey(m.Name)))],
             Listeners = listeners,
             Engines = [.. engines.OrderBy(e => e.Name, StringComparer.Ordinal)],
             Services = [.. services, .. removed],
         };
     }
 
-    private static CatalogService Service(ServiceDefinition service, Target target, IEnumerable<ObservedInstance> instances) => new()
+    private static CatalogService Service(ServiceDefinition service, Target target, IEnumerable<ObservedInstance> instances, IEnumerable<RemoteInstance> distant) => new()
     {
         Name = service.Name,
-        Wanted = target.Instances.Count(i => i.Tier == Tiers.Services && i.Service == service.Name),
+        Wanted = target.Instances.Concat(target.Elsewhere).Count(i => i.Tier == Tiers.Services && i.Service == service.Name),
         Routes = [.. service.Routes.Select(r => new CatalogRoute(r.Host, r.PathPrefix))],
         Maintenance = target.Maintenance.Contains(service.Name),
         Balance = service.Balance == BalancePolicy.RoundRobin ? "round-robin" : "least-requests",
         RequestsPerInstance = service.Limits.Requests ?? 0,
         WaitingRoom = service.Waiting.Room,
         WaitingTimeoutMs = (int)service.Waiting.Timeout.TotalMilliseconds,
-        Instances = Instances(instances),
+        Instances = [.. Instances(instances), .. Instances(distant)],
     };
 
     // Rounded, so that not every look at a replica is news for every tier.
@@ -66,6 +72,17 @@ internal static class SnapshotBuilder
         LagBytes = fact?.LagBytes is { } bytes ? (long)BitOperations.RoundUpToPowerOf2((ulong)Math.Max(0, bytes)) : null,
         LagSeconds = fact?.LagSeconds is { } seconds ? (int)Math.Min(int.MaxValue, Math.Ceiling(seconds)) : null,
     };
+
+    private static IEnumerable<CatalogInstance> Instances(IEnumerable<RemoteInstance> distant) =>
+        distant.OrderBy(r => r.Instance.Index).ThenBy(r => r.Machine.Name, StringComparer.Ordinal).Select(r => new CatalogInstance
+        {
+            Id = $"{r.Instance.Id}@{r.Machine.Name}",
+            Name = r.Instance.Report.Name,
+            Machine = r.Machine.Name,
+            Address = "127.0.0.1",
+            Port = r.Instance.Report.Port,
+            State = r.Instance.Report.State,
+        });
 
     private static ImmutableArray<CatalogInstance> Instances(IEnumerable<ObservedInstance> instances) =>
     [

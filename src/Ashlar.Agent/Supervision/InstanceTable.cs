@@ -17,6 +17,9 @@ internal sealed class InstanceTable(IStore store)
     private readonly HashSet<string> _unsaved = new(StringComparer.Ordinal);
     private long _generation;
 
+    /// <summary>Where it lies in the store.</summary>
+    public static IEnumerable<string> Prefixes { get; } = [Prefix, GenerationKey];
+
     /// <summary>All instances.</summary>
     public IReadOnlyCollection<ObservedInstance> All => _instances.Values;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Ashlar.Agent.Desired;
 using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Machines;
 using Ashlar.Agent.Publishing;
 using Ashlar.Agent.Reconciling;
 using Ashlar.Catalog;
@@ -11,7 +12,7 @@ namespace Ashlar.Agent.Supervision;
 /// <summary>Says how the stack is, for <c>ps</c>, <c>status</c> and whoever watches.</summary>
 internal sealed class StatusReporter(
     AgentLoop loop, Supervisor supervisor, DesiredStore desired, Listeners listeners, UsageMonitor usage, TierWatches watches, AgentOptions options, string programVersion,
-    TimeProvider time)
+    FleetLink? fleet, TimeProvider time)
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
@@ -67,14 +68,32 @@ internal sealed class StatusReporter(
     /// <summary>Where the stack answers.</summary>
     public Task<ImmutableArray<string>> UrlsAsync() => loop.AskAsync(() => Urls(supervisor.View.Target.Stack));
 
+    /// <summary>What the other machines are told of this one.</summary>
+    /// <param name="pursued">Revision of the orders that are pursued. Called on the loop.</param>
+    public Task<MachineReport> ForOthersAsync(Func<long> pursued) => loop.AskAsync(() =>
+    {
+        var view = supervisor.View;
+        return new MachineReport
+        {
+            Name = fleet!.Own.Name,
+            ProgramVersion = programVersion,
+            Pursues = pursued(),
+            Reached = view.Trouble is null && Reconciler.IsReached(view.Target.Instances, view.Observed),
+            Failure = view.Trouble ?? view.Observed.FirstOrDefault(o => o is { Failure: not null, State: InstanceState.Backoff or InstanceState.Crashed })?.Failure,
+            // What changes every second is asked for when somebody looks.
+            Instances = [.. view.Observed.Select(o => new MachineInstance(o.Id, o.Tier, o.Service, o.Index, o.HasEndpoint, Instance(o) with { Cpu = 0, Memory = 0, LagBytes = null, LagSeconds = null, Pids = [] }))],
+        };
+    });
+
     private StatusReport Build(string activity)
     {
         var view = supervisor.View;
         // Also what is stopped: a service of which nothing runs is still one of the stack.
         var names = view.Target.Stack.Services.Select(s => (Tier: Tiers.Services, Service: s.Name))
             .Concat(Stopped(view.Target))
-            .Concat(view.Target.Instances.Select(d => (d.Tier, d.Service)))
-            .Concat(view.Observed.Select(o => (o.Tier, o.Service))).ToHashSet();
+            .Concat(view.Target.Instances.Concat(view.Target.Elsewhere).Select(d => (d.Tier, d.Service)))
+            .Concat(view.Observed.Select(o => (o.Tier, o.Service)))
+            .Concat(supervisor.Remote().Select(r => (r.Instance.Tier, r.Instance.Service))).ToHashSet();
         return new StatusReport
         {
             Stack = view.Target.Stack.Name,
@@ -82,7 +101,7 @@ internal sealed class StatusReporter(
             Release = view.Target.Release,
             Urls = view.Target.Release.Length == 0 ? [] : Urls(view.Target.Stack),
             Healthy = view.Target.Instances.Length > 0 && view.Shutdown == Shutdown.No && view.Trouble is null
-                && Reconciler.IsReached(view.Target.Instances, view.Observed),
+                && Reconciler.IsReached(view.Target.Instances, view.Observed) && (fleet is null || fleet.View.IsReached),
             Activity = view.Shutdown != Shutdown.No ? "down" : view.Trouble is { } trouble ? trouble.ToString() : activity,
             ProgramVersion = programVersion,
             Agent = Agent(),
@@ -107,11 +126,21 @@ internal sealed class StatusReporter(
     private ServiceReport Service(string tier, string service, View view)
     {
         var routes = view.Target.Service(service)?.Routes ?? [];
-        var wanted = view.Target.Instances.Where(d => d.Tier == tier && d.Service == service).ToArray();
+        var wanted = view.Target.Instances.Concat(view.Target.Elsewhere).Where(d => d.Tier == tier && d.Service == service).ToArray();
         var observed = view.Observed.Where(o => o.Tier == tier && o.Service == service).ToArray();
-        var waiting = wanted.Where(d => !observed.Any(o => o.Name == d.Name))
-            .Select(d => (d.Index, new InstanceReport { Name = d.Name, State = InstanceState.Pending, Release = d.Release }));
-        var instances = observed.Select(o => (o.Index, Instance(o))).Concat(waiting).OrderBy(i => i.Index).Select(i => i.Item2);
+        var remote = supervisor.Remote().Where(r => r.Instance.Tier == tier && r.Instance.Service == service).ToArray();
+        var waiting = wanted.Where(d => !observed.Any(o => o.Name == d.Name) && !remote.Any(r => r.Instance.Report.Name == d.Name))
+            .Select(d => (d.Index, new InstanceReport
+            {
+                Name = d.Name,
+                State = InstanceState.Pending,
+                Release = d.Release,
+                Machine = fleet?.View.Placement?.Machines.GetValueOrDefault(d.Name) ?? "",
+                Detail = fleet?.View.Placement?.Pending.GetValueOrDefault(d.Name) ?? "",
+            }));
+        var instances = observed.Select(o => (o.Index, Instance(o)))
+            .Concat(remote.Select(r => (r.Instance.Index, r.Instance.Report with { Machine = r.Machine.Name })))
+            .Concat(waiting).OrderBy(i => i.Index).ThenBy(i => i.Item2.Machine, StringComparer.Ordinal).Select(i => i.Item2);
         return new ServiceReport(
             service, wanted.Length, desired.State.Maintenance.Contains(service), [.. routes.Select(Show)], [.. instances])
         {
@@ -126,6 +155,7 @@ internal sealed class StatusReporter(
         return new InstanceReport
         {
             Name = o.Name,
+            Machine = fleet?.Own.Name ?? "",
             State = o.State,
             Detail = fact is { Detail.Length: > 0 } ? fact.Detail : o.State is InstanceState.Backoff or InstanceState.Crashed && o.DueAt is { } due
                 ? $"{o.Detail}, next start in {Math.Max(0, Math.Ceiling((due - time.GetUtcNow()).TotalSeconds)):0} s"

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Ashlar.Agent.Desired;
 using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Machines;
 using Ashlar.Agent.Publishing;
 using Ashlar.Agent.Reconciling;
 using Ashlar.Catalog;
@@ -50,6 +51,12 @@ internal sealed class Supervisor : IDisposable
         _timer = time.CreateTimer(_ => loop.Post(() => { }), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         links.Changed = runner.TiersChanged;
     }
+
+    /// <summary>The other machines; null: there are none.</summary>
+    public FleetLink? Fleet { get; set; }
+
+    /// <summary>What runs on other machines.</summary>
+    public IEnumerable<RemoteInstance> Remote() => Fleet?.View.Except(Fleet.Own.Name) ?? [];
 
     /// <summary>Called on the loop after each settling, whether or not something has changed.</summary>
     public HashSet<Action> Settled { get; } = [];
@@ -121,7 +128,7 @@ internal sealed class Supervisor : IDisposable
 
         if (_pursues)
         {
-            _links.Publish(revision => SnapshotBuilder.Build(revision, _target, _table.All, _listeners.All, _watches.FactOf));
+            _links.Publish(revision => SnapshotBuilder.Build(revision, _target, _table.All, _listeners.All, _watches.FactOf, Fleet?.View, Fleet?.Own.Name ?? ""));
         }
 
         Arm(_trouble is null ? wakeAt : _time.GetUtcNow() + RetryAfterTrouble);

@@ -16,6 +16,9 @@ internal sealed record Target
     /// <summary>All wanted instances of all tiers.</summary>
     public ImmutableArray<DesiredInstance> Instances { get; init; } = [];
 
+    /// <summary>What is wanted on other machines.</summary>
+    public ImmutableArray<DesiredInstance> Elsewhere { get; init; } = [];
+
     /// <summary>Services whose requests are answered by the maintenance page.</summary>
     public ImmutableSortedSet<string> Maintenance { get; init; } = [];
 

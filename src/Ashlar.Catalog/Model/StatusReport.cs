@@ -52,6 +52,9 @@ public sealed record InstanceReport
     /// <summary><c>web.1</c>.</summary>
     public required string Name { get; init; }
 
+    /// <summary>Machine that it runs on; empty: the stack stands on one.</summary>
+    public string Machine { get; init; } = "";
+
     /// <summary>Its state.</summary>
     public required InstanceState State { get; init; }
 

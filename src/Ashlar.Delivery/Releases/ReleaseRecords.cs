@@ -6,7 +6,9 @@ using Ashlar.Stack;
 namespace Ashlar.Delivery.Releases;
 
 /// <summary>The releases' records, the number of the current one and the config vars in the store.</summary>
-internal sealed class ReleaseRecords(IStore store)
+/// <param name="store">The store.</param>
+/// <param name="folder">Where this machine keeps the files of releases.</param>
+internal sealed class ReleaseRecords(IStore store, string folder)
 {
     private static readonly ImmutableSortedDictionary<string, string> Nothing = ImmutableSortedDictionary<string, string>.Empty;
 
@@ -14,11 +16,11 @@ internal sealed class ReleaseRecords(IStore store)
     public async Task<List<Release>> ListAsync(CancellationToken cancellation)
     {
         var range = await store.ListAsync(Keys.Releases, cancellation).ConfigureAwait(false);
-        return [.. range.Entries.Select(entry => System.Text.Json.JsonSerializer.Deserialize(entry.Value.Span, ReleaseJson.Default.StoredRelease)!.ToRelease())];
+        return [.. range.Entries.Select(entry => System.Text.Json.JsonSerializer.Deserialize(entry.Value.Span, ReleaseJson.Default.StoredRelease)!.ToRelease(folder))];
     }
 
     public async Task<Release?> GetAsync(int number, CancellationToken cancellation) =>
-        (await store.GetAsync(Keys.Release(number), ReleaseJson.Default.StoredRelease, cancellation).ConfigureAwait(false))?.ToRelease();
+        (await store.GetAsync(Keys.Release(number), ReleaseJson.Default.StoredRelease, cancellation).ConfigureAwait(false))?.ToRelease(folder);
 
     /// <summary>The release that runs, or null before the first.</summary>
     public async Task<Release?> CurrentAsync(CancellationToken cancellation) =>
@@ -81,14 +83,14 @@ internal sealed class ReleaseRecords(IStore store)
             release.Number, release.Created, release.Description, release.Status, release.Failure, release.Folder,
             StackJson.Serialize(release.Stack), release.ConfigVars, release.Contents, release.Tree);
 
-        public Release ToRelease() => new()
+        public Release ToRelease(string releases) => new()
         {
             Number = Number,
             Created = Created,
             Description = Description,
             Status = Status,
             Failure = Failure ?? "",
-            Folder = Folder,
+            Folder = Path.Combine(releases, Path.GetFileName(Folder)),
             Stack = StackJson.Deserialize(Stack),
             ConfigVars = ConfigVars ?? Nothing,
             Contents = Contents ?? Nothing,

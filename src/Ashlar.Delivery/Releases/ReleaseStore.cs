@@ -36,9 +36,9 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
         set => _maker.Backing = value;
     }
 
-    private readonly ReleaseRecords _records = new(store);
-    private readonly ReleasePlanner _planner = new(stateFolder, new ReleaseRecords(store), time ?? TimeProvider.System);
-    private readonly ReleaseMaker _maker = new(stateFolder, new ReleaseRecords(store), launcher);
+    private readonly ReleaseRecords _records = new(store, ReleaseFolder.AllOf(stateFolder));
+    private readonly ReleasePlanner _planner = new(stateFolder, new ReleaseRecords(store, ReleaseFolder.AllOf(stateFolder)), time ?? TimeProvider.System);
+    private readonly ReleaseMaker _maker = new(stateFolder, new ReleaseRecords(store, ReleaseFolder.AllOf(stateFolder)), launcher);
     private readonly SemaphoreSlim _turn = new(1, 1);
 
     /// <summary>

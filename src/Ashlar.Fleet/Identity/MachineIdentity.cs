@@ -11,9 +11,15 @@ namespace Ashlar.Fleet.Identity;
 /// </summary>
 public sealed class MachineIdentity : IDisposable
 {
-    private const string KeyFile = "machine.key";
-    private const string CertificateFile = "machine.crt";
-    private const string AuthorityFile = "authority.crt";
+    /// <summary>Name of the file with the private key.</summary>
+    public const string KeyFile = "machine.key";
+
+    /// <summary>Name of the file with the certificate.</summary>
+    public const string CertificateFile = "machine.crt";
+
+    /// <summary>Name of the file with the authority's certificate.</summary>
+    public const string AuthorityFile = "authority.crt";
+
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly X509Certificate2 _certificate;

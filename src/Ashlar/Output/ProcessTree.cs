@@ -90,7 +90,7 @@ internal static class ProcessTree
     private static void Instance(Table table, string stem, InstanceReport instance, DateTimeOffset now)
     {
         table.Add(
-            stem + instance.Name,
+            stem + instance.Name + (instance.Machine.Length > 0 ? $" @{instance.Machine}" : ""),
             new Cell(State(instance), InkOf(instance.State)),
             instance.Release,
             instance.Started is { } started ? Units.Duration(now - started) : "",

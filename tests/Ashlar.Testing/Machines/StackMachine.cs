@@ -56,13 +56,28 @@ public sealed class StackMachine
     }
 
     /// <summary>Runs a verb on this machine.</summary>
-    public Task<ProgramResult> AshlarAsync(params string[] arguments) =>
-        Host.ExecAsync(Checkout.Ashlar, [.. arguments, "--stack", Folder], environment: new Dictionary<string, string?> { ["NO_COLOR"] = "1" });
+    public Task<ProgramResult> AshlarAsync(params string[] arguments) => RunAsync(null, arguments);
+
+    private Task<ProgramResult> RunAsync(string? input, string[] arguments) =>
+        Host.ExecAsync(Checkout.Ashlar, [.. arguments, "--stack", Folder], environment: new Dictionary<string, string?> { ["NO_COLOR"] = "1" }, input: input);
 
     /// <summary>Runs a verb that must succeed.</summary>
-    public async Task<string> DoAsync(params string[] arguments)
+    public Task<string> DoAsync(params string[] arguments) => DoWithInputAsync(null, arguments);
+
+    /// <summary>Runs a verb that must fail, with what it reads from stdin, and gives what it says.</summary>
+    public async Task<string> RefusedAsync(string input, params string[] arguments)
     {
-        var result = await AshlarAsync(arguments);
+        var result = await RunAsync(input, arguments);
+        return result.ExitCode != 0 ? result.Error : throw new InvalidOperationException($"{Host}: ashlar {string.Join(' ', arguments)} succeeded: {result}");
+    }
+
+    /// <summary>Starts the agent as a boot does.</summary>
+    public void Boot() => Host.Run("setsid", [Checkout.Ashlar, "agent", "--stack", Folder]);
+
+    /// <summary>Runs a verb that must succeed, with what it reads from stdin.</summary>
+    public async Task<string> DoWithInputAsync(string? input, params string[] arguments)
+    {
+        var result = await RunAsync(input, arguments);
         return result.ExitCode == 0
             ? result.Output
             : throw new InvalidOperationException($"{Host}: ashlar {string.Join(' ', arguments)}: {result}\n{AgentLog()}");

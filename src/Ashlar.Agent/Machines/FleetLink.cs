@@ -1,0 +1,403 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Supervision;
+using Ashlar.Catalog.Store;
+using Ashlar.Errors;
+using Ashlar.Fleet;
+using Ashlar.Fleet.Identity;
+using Ashlar.Processes;
+
+namespace Ashlar.Agent.Machines;
+
+/// <summary>
+/// Ties this machine to the others: follows the shared state, tells what runs here under a lease, stands for leadership, and takes in
+/// machines. Without the shared store everything goes on as it was last ordered.
+/// </summary>
+internal sealed class FleetLink : IAsyncDisposable
+{
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Again = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MostClockDifference = TimeSpan.FromMinutes(2);
+    private readonly AgentLoop _loop;
+    private readonly MirroredStore _store;
+    private readonly AgentLog _log;
+    private readonly TimeProvider _time;
+    private readonly SemaphoreSlim _toTell = new(1, 1);
+    private readonly SemaphoreSlim _toAct = new(0);
+    private readonly CancellationTokenSource _ending = new();
+    private readonly List<Task> _running = [];
+    private volatile FleetView _view = new();
+    private volatile bool _ordersChanged;
+    private volatile bool _machinesChanged;
+
+    public FleetLink(AgentLoop loop, MachineFile own, MachineIdentity identity, MirroredStore store, AgentLog log, TimeProvider time)
+    {
+        (_loop, Own, Identity, _store, _log, _time) = (loop, own, identity, store, log, time);
+    }
+
+    /// <summary>This machine.</summary>
+    public MachineFile Own { get; }
+
+    /// <summary>Its identity.</summary>
+    public MachineIdentity Identity { get; }
+
+    /// <summary>What is known now. From any thread.</summary>
+    public FleetView View => _view;
+
+    /// <summary>True: this machine carries out orders for all.</summary>
+    public bool Leads => _view.Leader == Own.Name;
+
+    /// <summary>The machine that leads, if that is another.</summary>
+    public MachineRecord? OtherLeader => _view.Leader is { } leader && leader != Own.Name ? _view.Records.GetValueOrDefault(leader) : null;
+
+    /// <summary>Makes the report. Called on any thread.</summary>
+    public Func<Task<MachineReport>> Report { get; set; } = null!;
+
+    /// <summary>Called off the loop when orders or placements of others have changed: what is to be here is to be pursued anew.</summary>
+    public Func<Task> OrdersChanged { get; set; } = () => Task.CompletedTask;
+
+    /// <summary>Called off the loop, on the leader, when machines have come or gone.</summary>
+    public Func<Task> MachinesChanged { get; set; } = () => Task.CompletedTask;
+
+    /// <summary>User that services run as here, to whom releases are given; null: our own.</summary>
+    public SystemUser? User { get; set; }
+
+    /// <summary>Reads what was known last, before anybody else is heard: where instances belong, and which machines there are.</summary>
+    public async ValueTask RememberAsync()
+    {
+        var placement = await _store.GetAsync(FleetKeys.Placement, MachineJson.Default.PlacementRecord, _ending.Token);
+        var records = (await _store.ListAsync(Keys.Nodes, _ending.Token)).Entries
+            .Select(entry => JsonSerializer.Deserialize(entry.Value.Span, MachineJson.Default.MachineRecord)!);
+        _view = _view with { Placement = placement, Records = records.ToImmutableSortedDictionary(record => record.Name, record => record, StringComparer.Ordinal) };
+    }
+
+    /// <summary>Begins.</summary>
+    /// <param name="supervisor">Told of what runs elsewhere, and tells what runs here.</param>
+    /// <param name="rollout">Pursues what is ordered.</param>
+    /// <param name="status">Says what runs here.</param>
+    public void Join(Supervisor supervisor, Operations.Rollout rollout, StatusReporter status)
+    {
+        Report = () => status.ForOthersAsync(() => rollout.Pursued);
+        OrdersChanged = MachinesChanged = rollout.FollowAsync;
+        _loop.Post(() =>
+        {
+            supervisor.Fleet = this;
+            supervisor.Settled.Add(Tell);
+        });
+        _running.Add(ForeverAsync("follow", FollowAsync));
+        _running.Add(ForeverAsync("tell", TellAsync));
+        _running.Add(ForeverAsync("act", ActAsync));
+    }
+
+    /// <summary>Something here has changed: the others are told soon. From any thread.</summary>
+    public void Tell()
+    {
+        if (_toTell.CurrentCount == 0)
+        {
+            _toTell.Release();
+        }
+    }
+
+    /// <summary>Waits until some machine leads. False: none did in that time.</summary>
+    public async Task<bool> LedAsync(TimeSpan patience)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
+        over.CancelAfter(patience);
+        try
+        {
+            while (_view.Leader is null || !_view.Records.ContainsKey(_view.Leader))
+            {
+                await _changed.Task.WaitAsync(over.Token);
+            }
+
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Writes where instances belong. Only as leader.</summary>
+    public async Task SavePlacementAsync(PlacementRecord placement)
+    {
+        await _store.PutAsync(FleetKeys.Placement, placement, MachineJson.Default.PlacementRecord, cancellation: _ending.Token);
+        Change(view => view with { Placement = placement });
+    }
+
+    /// <summary>Waits until all machines that live have reached the orders of a revision.</summary>
+    /// <exception cref="AshlarException">One of them has failed for good.</exception>
+    public async Task ReachedEverywhereAsync(long orders, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var changed = _changed.Task;
+            var others = _view.Reports.Values.Where(report => report.Name != Own.Name).ToArray();
+            if (others.FirstOrDefault(report => report.Pursues >= orders && report.Failure is not null) is { } failed)
+            {
+                throw new AshlarException(failed.Failure! with { Message = $"On machine {failed.Name}: {failed.Failure!.Message}" });
+            }
+
+            if (others.All(report => report.Pursues >= orders && report.Reached))
+            {
+                return;
+            }
+
+            await changed.WaitAsync(cancellation);
+        }
+    }
+
+    /// <summary>Gets the files of a release that are not here from a machine that has them.</summary>
+    /// <param name="folder">Where they belong.</param>
+    /// <exception cref="AshlarException">No machine gives them: what the last one said.</exception>
+    public async Task FetchAsync(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            return;
+        }
+
+        Exception? last = null;
+        foreach (var machine in _view.Records.Values.Where(record => record.Name != Own.Name).OrderBy(record => record.Name != _view.Leader))
+        {
+            try
+            {
+                await ReleaseTransfer.FetchAsync(Identity, machine, Path.GetDirectoryName(folder)!, Path.GetFileName(folder), User, _ending.Token);
+                _log.Info(LogEvent.Machine, $"{Path.GetFileName(folder)} came from {machine.Name}");
+                return;
+            }
+            catch (Exception e) when (e is IOException or AshlarException)
+            {
+                last = e;
+                _log.Warning(LogEvent.Machine, $"{Path.GetFileName(folder)} from {machine.Name}: {e.Message}");
+            }
+        }
+
+        throw last as AshlarException ?? AgentErrors.ReleaseLost(Path.GetFileName(folder));
+    }
+
+    /// <summary>Makes a token for one more machine.</summary>
+    public async Task<string> GiveTokenAsync()
+    {
+        using var authority = await AuthorityAsync();
+        var token = JoinToken.Create(Own.PeerAddress, authority.Fingerprint);
+        await new JoinTokens(_store, _time).GiveAsync(token, _ending.Token);
+        return token.Print();
+    }
+
+    /// <summary>Takes a machine in.</summary>
+    /// <exception cref="AshlarException">ASH7502, ASH7504 to ASH7507.</exception>
+    public async Task<JoinAnswer> AdmitAsync(JoinRequest request)
+    {
+        MachineName.Check(request.Name);
+        var off = request.Clock - _time.GetUtcNow();
+        if (off.Duration() > MostClockDifference)
+        {
+            throw FleetErrors.ClockOff(request.Name, off);
+        }
+
+        if (_view.Records.TryGetValue(request.Name, out var taken))
+        {
+            throw FleetErrors.NameTaken(request.Name, taken.Address);
+        }
+
+        using var authority = await AuthorityAsync();
+        var certificate = authority.Sign(request.Request, request.Name, [IPAddress.Parse(request.Address)], _time.GetUtcNow());
+        var record = new MachineRecord
+        {
+            Name = request.Name,
+            Address = request.Address,
+            PeerPort = request.PeerPort,
+            HopPort = request.HopPort,
+            Labels = request.Labels,
+            Memory = request.Memory,
+            Cores = request.Cores,
+            Joined = _time.GetUtcNow(),
+        };
+        var key = Keys.Node(request.Name);
+        await new JoinTokens(_store, _time).SpendAsync(
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(request.Secret)),
+            [new StoreCondition(key, ModRevision: 0)],
+            [StoreExtensions.Put(key, record, MachineJson.Default.MachineRecord)],
+            _ending.Token);
+        _log.Info(LogEvent.Machine, $"{request.Name} joins, {request.Address}");
+        return new JoinAnswer(Own.Stack, certificate, Own.Endpoints);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await _ending.CancelAsync();
+        await Task.WhenAll(_running);
+        _ending.Dispose();
+        _toTell.Dispose();
+        _toAct.Dispose();
+    }
+
+    private async Task<StackAuthority> AuthorityAsync() => await _store.GetAsync(FleetKeys.Authority, _ending.Token) is { } kept
+        ? StackAuthority.Import(Encoding.ASCII.GetString(kept.Value.Span))
+        : throw FleetErrors.IdentityUnusable("The stack's authority", "it is not in the store");
+
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private void Change(Func<FleetView, FleetView> change)
+    {
+        lock (_running)
+        {
+            _view = change(_view);
+            Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+        }
+    }
+
+    private async Task FollowAsync()
+    {
+        await foreach (var change in _store.FollowAsync(_ending.Token))
+        {
+            var before = _view;
+            Change(view => Apply(view, change));
+            if (change.Key.StartsWith(Keys.ActualStates, StringComparison.Ordinal))
+            {
+                _loop.Post(() => { });
+            }
+
+            if (change.Key is FleetKeys.Orders or FleetKeys.Placement)
+            {
+                _ordersChanged = true;
+            }
+
+            _machinesChanged |= before.Leader != _view.Leader || before.Records.Count != _view.Records.Count || before.Reports.Count != _view.Reports.Count;
+            if ((_ordersChanged || _machinesChanged) && _toAct.CurrentCount == 0)
+            {
+                _toAct.Release();
+            }
+        }
+    }
+
+    private FleetView Apply(FleetView view, StoreEvent change)
+    {
+        if (Name(change.Key, Keys.Nodes) is { } node)
+        {
+            return view with
+            {
+                Records = change.Value is { } value ? view.Records.SetItem(node, JsonSerializer.Deserialize(value.Span, MachineJson.Default.MachineRecord)!) : view.Records.Remove(node),
+            };
+        }
+
+        if (Name(change.Key, Keys.ActualStates) is { } machine)
+        {
+            return change.Value is { } value
+                ? view with { Reports = view.Reports.SetItem(machine, JsonSerializer.Deserialize(value.Span, MachineJson.Default.MachineReport)!), SilentSince = view.SilentSince.Remove(machine) }
+                : view with { Reports = view.Reports.Remove(machine), SilentSince = view.SilentSince.SetItem(machine, _time.GetTimestamp()) };
+        }
+
+        if (change.Key.StartsWith(FleetKeys.Candidates, StringComparison.Ordinal))
+        {
+            var known = view.Candidates.FirstOrDefault(candidate => candidate.Value.Key == change.Key);
+            return change.Value is { } name
+                ? known.Value.Key is null ? view with { Candidates = view.Candidates.SetItem(change.Revision, (change.Key, Encoding.UTF8.GetString(name.Span))) } : view
+                : known.Value.Key is null ? view : view with { Candidates = view.Candidates.Remove(known.Key) };
+        }
+
+        return change.Key switch
+        {
+            FleetKeys.Placement when change.Value is { } value => view with { Placement = JsonSerializer.Deserialize(value.Span, MachineJson.Default.PlacementRecord) },
+            FleetKeys.Orders => view with { Orders = change.Revision },
+            _ => view,
+        };
+    }
+
+    private static string? Name(string key, string prefix) => key.StartsWith(prefix, StringComparison.Ordinal) ? key[prefix.Length..] : null;
+
+    /// <summary>Tells what runs here, at every change and while nothing changes; the lease goes with this process, and leadership with it.</summary>
+    private async Task TellAsync()
+    {
+        var lease = await _store.GrantLeaseAsync(Lease, _ending.Token);
+        using var lost = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
+        var standing = StandAsync(lease, lost.Token);
+        try
+        {
+            byte[] told = [];
+            while (await _store.KeepAliveAsync(lease, _ending.Token))
+            {
+                var report = JsonSerializer.SerializeToUtf8Bytes(await Report(), MachineJson.Default.MachineReport);
+                if (!report.AsSpan().SequenceEqual(told))
+                {
+                    await _store.CommitAsync(new StoreTransaction([], [new StoreWrite(Keys.Actual(Own.Name), report, lease)]), _ending.Token);
+                    told = report;
+                }
+
+                await Task.Delay(ShortestPause, _time, _ending.Token);
+                await _toTell.WaitAsync(Beat, _ending.Token);
+            }
+        }
+        finally
+        {
+            await lost.CancelAsync();
+            await standing;
+        }
+    }
+
+    private async Task StandAsync(long lease, CancellationToken lost)
+    {
+        try
+        {
+            await _store.CampaignAsync(Keys.Leader, Own.Name, lease, lost);
+        }
+        catch (Exception e) when (e is OperationCanceledException or AshlarException or LeaseLostException)
+        {
+        }
+    }
+
+    /// <summary>Does what changes ask for, one thing after the other; the leader also looks each second whether the silent are lost.</summary>
+    private async Task ActAsync()
+    {
+        while (true)
+        {
+            await _toAct.WaitAsync(Again, _ending.Token);
+            var (orders, machines) = (_ordersChanged, _machinesChanged);
+            (_ordersChanged, _machinesChanged) = (false, false);
+            try
+            {
+                if (Leads && (machines || !_view.SilentSince.IsEmpty))
+                {
+                    await MachinesChanged();
+                }
+                else if (!Leads && orders)
+                {
+                    await OrdersChanged();
+                }
+            }
+            catch
+            {
+                (_ordersChanged, _machinesChanged) = (_ordersChanged | orders, _machinesChanged | machines);
+                throw;
+            }
+        }
+    }
+
+    private async Task ForeverAsync(string what, Func<Task> work)
+    {
+        await Task.Yield();
+        while (!_ending.IsCancellationRequested)
+        {
+            try
+            {
+                await work();
+            }
+            catch (OperationCanceledException) when (_ending.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                _log.Warning(LogEvent.Machine, $"{what}: {(e is AshlarException known ? known.Error : e)}");
+                await Task.WhenAny(Task.Delay(Again, _time, _ending.Token));
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using System.Collections.Immutable;
+using Ashlar.Catalog;
+using Ashlar.Engines.Etcd;
+
+namespace Ashlar.Agent.Machines;
+
+/// <summary>What of a plan for the whole stack is this machine's. Pure.</summary>
+/// <param name="Machine">Name of this machine.</param>
+/// <param name="Placement">Which instance belongs where; null: nothing is said yet, so all of it is here.</param>
+/// <param name="Member">The member of etcd that runs here, or null.</param>
+internal sealed record MachinePart(string Machine, PlacementRecord? Placement, EtcdMember? Member)
+{
+    /// <summary>True: every machine has one of its own.</summary>
+    public static bool IsEverywhere(DesiredInstance instance) => instance.Tier == Tiers.Edge;
+
+    /// <summary>Splits a plan.</summary>
+    public (ImmutableArray<DesiredInstance> Here, ImmutableArray<DesiredInstance> Elsewhere) Split(PlanContext context, ImmutableArray<DesiredInstance> all)
+    {
+        var here = all.Where(IsHere);
+        return ([.. Member is null ? here : here.Append(EtcdTier.Plan(context, Member))], [.. all.Where(instance => !IsHere(instance))]);
+    }
+
+    private bool IsHere(DesiredInstance instance) =>
+        IsEverywhere(instance) || Placement is null || Placement.Machines.GetValueOrDefault(instance.Name) == Machine;
+}

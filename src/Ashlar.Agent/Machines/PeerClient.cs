@@ -1,0 +1,123 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Ashlar.Agent.Api;
+using Ashlar.Catalog;
+using Ashlar.Errors;
+using Ashlar.Fleet;
+using Ashlar.Fleet.Identity;
+
+namespace Ashlar.Agent.Machines;
+
+/// <summary>Calls the agents of other machines.</summary>
+internal static class PeerClient
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>A connection to the agent of a machine, for one purpose.</summary>
+    /// <exception cref="AshlarException">ASH7503: another one answers there.</exception>
+    /// <exception cref="IOException">It does not answer.</exception>
+    public static async Task<SslStream> CallAsync(MachineIdentity identity, MachineRecord machine, byte purpose, CancellationToken cancellation)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(Patience);
+        try
+        {
+            var stream = await identity.ConnectAsync(machine.Name, new IPEndPoint(IPAddress.Parse(machine.Address), machine.PeerPort), patience.Token);
+            await stream.WriteAsync(new[] { purpose }, patience.Token);
+            return stream;
+        }
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
+        {
+            throw new IOException($"{machine.Name} does not answer.", e);
+        }
+    }
+
+    /// <summary>Has another machine's agent carry out a request.</summary>
+    /// <exception cref="AshlarException">What that agent refuses, ASH7503, ASH7508: it cannot be reached.</exception>
+    public static async Task ForwardAsync(MachineIdentity identity, MachineRecord machine, AgentRequest request, Action<AgentReply> reply, CancellationToken cancellation)
+    {
+        try
+        {
+            await using var stream = await CallAsync(identity, machine, PeerFrames.Api, cancellation);
+            await PeerFrames.WriteAsync(stream, request, AgentJson.Default.AgentRequest, cancellation);
+            while (true)
+            {
+                var next = await PeerFrames.ReadAsync(stream, AgentJson.Default.AgentReply, cancellation);
+                switch (next.Kind)
+                {
+                    case AgentReplyKinds.Done:
+                        return;
+                    case AgentReplyKinds.Error:
+                        throw new AshlarException(next.Error!);
+                    default:
+                        reply(next);
+                        break;
+                }
+            }
+        }
+        catch (IOException e)
+        {
+            throw FleetErrors.Unreachable(machine.Name, machine.Address, e.Message.TrimEnd('.'), e);
+        }
+    }
+
+    /// <summary>
+    /// Joins a stack: looks whether the authority is the one that the token names before the secret is told, then asks for a certificate.
+    /// </summary>
+    /// <returns>The answer, and the authority's certificate as PEM.</returns>
+    /// <exception cref="AshlarException">ASH7502 to ASH7508.</exception>
+    public static async Task<(JoinAnswer Answer, string Authority)> JoinAsync(JoinToken token, JoinRequest request, CancellationToken cancellation)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(Patience);
+        try
+        {
+            using var socket = new Socket(token.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(token.Address, patience.Token);
+            X509Certificate2? shown = null;
+            await using var stream = new SslStream(new NetworkStream(socket, ownsSocket: false));
+            await stream.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions
+                {
+                    TargetHost = "ashlar",
+                    RemoteCertificateValidationCallback = (_, certificate, _, _) => (shown = certificate is X509Certificate2 c ? new X509Certificate2(c) : null) is not null,
+                },
+                patience.Token);
+            await stream.WriteAsync(new[] { PeerFrames.Join }, patience.Token);
+            var authority = (await PeerFrames.ReadAsync(stream, MachineJson.Default.AuthorityAnswer, patience.Token)).Authority;
+            if (!IsSignedBy(shown!, authority, token.Authority))
+            {
+                throw FleetErrors.AnswersAsAnother("of the stack", token.Address.ToString(), "one of another stack");
+            }
+
+            await PeerFrames.WriteAsync(stream, request, MachineJson.Default.JoinRequest, patience.Token);
+            var answer = await PeerFrames.ReadAsync(stream, MachineJson.Default.JoinAnswer, patience.Token);
+            return answer.Refusal is { } refusal ? throw new AshlarException(refusal) : (answer, authority);
+        }
+        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            throw FleetErrors.Unreachable("that gave the token", token.Address.ToString(), e.Message.TrimEnd('.'), e);
+        }
+    }
+
+    private static bool IsSignedBy(X509Certificate2 shown, string authorityPem, byte[] fingerprint)
+    {
+        try
+        {
+            using var authority = X509Certificate2.CreateFromPem(authorityPem);
+            using var chain = new X509Chain();
+            chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+            chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+            chain.ChainPolicy.CustomTrustStore.Add(authority);
+            return CryptographicOperations.FixedTimeEquals(StackAuthority.FingerprintOf(authority), fingerprint) && chain.Build(shown);
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
+}

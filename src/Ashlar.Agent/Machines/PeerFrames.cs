@@ -1,0 +1,88 @@
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Ashlar.Errors;
+
+namespace Ashlar.Agent.Machines;
+
+/// <summary>What two agents say to each other over TLS: the first byte says what for, then frames like those of the agent's own socket.</summary>
+internal static class PeerFrames
+{
+    /// <summary>One who has no certificate yet wants to become a machine of the stack.</summary>
+    public const byte Join = (byte)'J';
+
+    /// <summary>The agent's API follows.</summary>
+    public const byte Api = (byte)'A';
+
+    /// <summary>A release is wanted.</summary>
+    public const byte Fetch = (byte)'F';
+
+    private const int Longest = 1 << 20;
+
+    public static async Task WriteAsync<T>(Stream stream, T message, JsonTypeInfo<T> type, CancellationToken cancellation)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(message, type);
+        var frame = new byte[sizeof(int) + body.Length];
+        BinaryPrimitives.WriteInt32BigEndian(frame, body.Length);
+        body.CopyTo(frame, sizeof(int));
+        await stream.WriteAsync(frame, cancellation);
+    }
+
+    /// <exception cref="IOException">It ends, or is no frame.</exception>
+    public static async Task<T> ReadAsync<T>(Stream stream, JsonTypeInfo<T> type, CancellationToken cancellation)
+    {
+        var header = new byte[sizeof(int)];
+        await stream.ReadExactlyAsync(header, cancellation);
+        var length = BinaryPrimitives.ReadInt32BigEndian(header);
+        if (length is <= 0 or > Longest)
+        {
+            throw new IOException($"A frame of {length} bytes.");
+        }
+
+        var body = new byte[length];
+        await stream.ReadExactlyAsync(body, cancellation);
+        try
+        {
+            return JsonSerializer.Deserialize(body, type) ?? throw new IOException("A frame that says null.");
+        }
+        catch (JsonException e)
+        {
+            throw new IOException("A frame that is not the JSON expected.", e);
+        }
+    }
+}
+
+/// <summary>First answer to one who wants to join: only what is no secret.</summary>
+/// <param name="Authority">The authority's certificate as PEM.</param>
+internal sealed record AuthorityAnswer(string Authority);
+
+/// <summary>Wants to join.</summary>
+/// <param name="Secret">The token's secret.</param>
+/// <param name="Name">Name that the machine is to have.</param>
+/// <param name="Request">Its certificate request, PEM.</param>
+/// <param name="Address">Address at which the others reach it.</param>
+/// <param name="PeerPort">Port for other agents.</param>
+/// <param name="HopPort">Port for other edges.</param>
+/// <param name="Memory">Bytes of memory that it has.</param>
+/// <param name="Cores">Cores that it has.</param>
+/// <param name="Labels">Labels that people gave it.</param>
+/// <param name="Clock">Its clock.</param>
+/// <param name="ProgramVersion">Its build.</param>
+internal sealed record JoinRequest(
+    byte[] Secret, string Name, string Request, string Address, int PeerPort, int HopPort, long Memory, int Cores, ImmutableSortedSet<string> Labels,
+    DateTimeOffset Clock, string ProgramVersion);
+
+/// <summary>It has joined.</summary>
+/// <param name="Stack">Name of the stack.</param>
+/// <param name="Certificate">Its certificate as PEM.</param>
+/// <param name="Endpoints">Where etcd answers.</param>
+/// <param name="Refusal">Why it has not; then nothing else counts.</param>
+internal sealed record JoinAnswer(string Stack, string Certificate, ImmutableArray<Uri> Endpoints, AshlarError? Refusal = null);
+
+/// <summary>Wants the files of a release.</summary>
+/// <param name="Folder">Name of its folder.</param>
+internal sealed record FetchRequest(string Folder);
+
+/// <summary>Why something is not done; null: it is.</summary>
+internal sealed record PeerRefusal(AshlarError? Error);

@@ -1,0 +1,167 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using Ashlar.Agent.Hosting;
+using Ashlar.Errors;
+using Ashlar.Fleet.Identity;
+
+namespace Ashlar.Agent.Machines;
+
+/// <summary>
+/// Where the agents of other machines call, by mutual TLS: what they ask goes to our own API, and releases are handed out. One without a
+/// certificate may only ask to join.
+/// </summary>
+internal sealed class PeerServer : IDisposable
+{
+    private const int MostStrangers = 16;
+    private static readonly TimeSpan HandshakePatience = TimeSpan.FromSeconds(10);
+    private readonly MachineIdentity _identity;
+    private readonly StateFolder _state;
+    private readonly Func<JoinRequest, Task<JoinAnswer>> _join;
+    private readonly AgentLog _log;
+    private readonly Socket _listener;
+    private readonly SemaphoreSlim _strangers = new(MostStrangers);
+    private readonly CancellationTokenSource _ending = new();
+
+    /// <summary>Listens and serves until disposed.</summary>
+    /// <exception cref="AshlarException">ASH4015 and others: the address cannot be had.</exception>
+    public PeerServer(IPEndPoint address, MachineIdentity identity, StateFolder state, Func<JoinRequest, Task<JoinAnswer>> join, AgentLog log)
+    {
+        (_identity, _state, _join, _log) = (identity, state, join, log);
+        _listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            _listener.Bind(address);
+            _listener.Listen();
+        }
+        catch (SocketException e)
+        {
+            _listener.Dispose();
+            throw Ashlar.Catalog.CatalogErrors.ListenFailed(address.Address.ToString(), address.Port, "machines", e.Message);
+        }
+
+        _ = AcceptAsync();
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _ending.Cancel();
+        _listener.Dispose();
+        _ending.Dispose();
+        _strangers.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                _ = ServeAsync(await _listener.AcceptAsync(_ending.Token));
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException)
+        {
+            if (!_ending.IsCancellationRequested)
+            {
+                _log.Error(LogEvent.Listener, "The listener for other machines has ended", e);
+            }
+        }
+    }
+
+    private async Task ServeAsync(Socket socket)
+    {
+        // Until it has shown who it is, it is one of a few.
+        if (!await _strangers.WaitAsync(TimeSpan.Zero))
+        {
+            socket.Dispose();
+            return;
+        }
+
+        var stranger = true;
+        try
+        {
+            socket.NoDelay = true;
+            await using var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
+            patience.CancelAfter(HandshakePatience);
+            var options = _identity.ServerOptions();
+            options.RemoteCertificateValidationCallback = (_, shown, _, errors) => shown is null || errors == SslPolicyErrors.None;
+            await stream.AuthenticateAsServerAsync(options, patience.Token);
+            var purpose = new byte[1];
+            await stream.ReadExactlyAsync(purpose, patience.Token);
+            if (stream.RemoteCertificate is not X509Certificate2)
+            {
+                await (purpose[0] == PeerFrames.Join ? AdmitAsync(stream, patience.Token) : Task.CompletedTask);
+                return;
+            }
+
+            _strangers.Release();
+            stranger = false;
+            patience.CancelAfter(Timeout.InfiniteTimeSpan);
+            await (purpose[0] switch
+            {
+                PeerFrames.Api => BridgeAsync(stream),
+                PeerFrames.Fetch => ReleaseTransfer.SendAsync(stream, _state.Releases, _ending.Token),
+                _ => Task.CompletedTask,
+            });
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or System.Security.Authentication.AuthenticationException or ObjectDisposedException or SocketException)
+        {
+            _log.Info(LogEvent.Listener, $"another machine's call ended: {e.Message}");
+        }
+        finally
+        {
+            if (stranger && !_ending.IsCancellationRequested)
+            {
+                _strangers.Release();
+            }
+        }
+    }
+
+    private async Task AdmitAsync(SslStream stream, CancellationToken cancellation)
+    {
+        await PeerFrames.WriteAsync(stream, new AuthorityAnswer(await File.ReadAllTextAsync(_identity.AuthorityPath, cancellation)), MachineJson.Default.AuthorityAnswer, cancellation);
+        var request = await PeerFrames.ReadAsync(stream, MachineJson.Default.JoinRequest, cancellation);
+        JoinAnswer answer;
+        try
+        {
+            answer = await _join(request);
+        }
+        catch (AshlarException e)
+        {
+            _log.Warning(LogEvent.OrderFailed, $"join of {request.Address}: {e.Error}");
+            answer = new JoinAnswer("", "", [], e.Error);
+        }
+
+        await PeerFrames.WriteAsync(stream, answer, MachineJson.Default.JoinAnswer, cancellation);
+        await stream.ShutdownAsync();
+    }
+
+    // Frames are the same on both sides, so bytes are only passed on.
+    private async Task BridgeAsync(SslStream stream)
+    {
+        using var own = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await own.ConnectAsync(new UnixDomainSocketEndPoint(_state.ApiSocket), _ending.Token);
+        await using var api = new NetworkStream(own, ownsSocket: false);
+        var coming = CopyAsync(stream, api, () => own.Shutdown(SocketShutdown.Send));
+        await CopyAsync(api, stream, () => { });
+        own.Dispose();
+        await stream.ShutdownAsync();
+        await coming;
+
+        async Task CopyAsync(Stream from, Stream to, Action ended)
+        {
+            try
+            {
+                await from.CopyToAsync(to, _ending.Token);
+                ended();
+            }
+            catch (Exception e) when (e is IOException or ObjectDisposedException or SocketException)
+            {
+            }
+        }
+    }
+}

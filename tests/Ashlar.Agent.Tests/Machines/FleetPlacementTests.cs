@@ -1,0 +1,83 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Ashlar.Agent.Machines;
+using Ashlar.Agent.Supervision;
+using Ashlar.Catalog;
+using Ashlar.Processes;
+using Ashlar.Stack;
+
+namespace Ashlar.Agent.Tests.Machines;
+
+public sealed class FleetPlacementTests
+{
+    private static readonly long Now = 1000 * Stopwatch.Frequency;
+
+    [Fact]
+    public void WhatRanOnTheOneMachineStaysThereWhenASecondComes()
+    {
+        var placed = FleetPlacement.Compute(View(["m1", "m2"]), Target(Web(3)), Now)!;
+        Assert.Equal(["m1", "m1", "m1"], placed.Machines.Values);
+    }
+
+    [Fact]
+    public void EveryMachineHasItsOwnEdgeWhichIsNotPlaced() =>
+        Assert.Empty(FleetPlacement.Compute(View(["m1"]), Target([Instance("edge", 1) with { Tier = Tiers.Edge }]), Now)!.Machines);
+
+    [Theory]
+    [InlineData(49, "m2")]
+    [InlineData(50, "m1")]
+    public void AMachineIsReplacedAfterAMinuteOfSilence(int secondsSinceItsLeaseEnded, string machine)
+    {
+        var view = View(["m1", "m2", "m3"], ("web.1", "m2"), ("web.2", "m3")) with
+        {
+            SilentSince = ImmutableSortedDictionary<string, long>.Empty.Add("m2", Now - (secondsSinceItsLeaseEnded * Stopwatch.Frequency)),
+        };
+        Assert.Equal(machine, FleetPlacement.Compute(view, Target(Web(2)), Now)!.Machines["web.1"]);
+    }
+
+    [Fact]
+    public void WhatKeepsDataWaitsForItsMachine()
+    {
+        var view = View(["m1", "m2", "m3"], ("database.1", "m2")) with { SilentSince = ImmutableSortedDictionary<string, long>.Empty.Add("m2", 0) };
+        var placed = FleetPlacement.Compute(view, Target([Instance("database", 1) with { KeepsData = true }]), Now)!;
+        Assert.Equal("its data is on machine m2, which is lost", placed.Pending["database.1"]);
+    }
+
+    [Fact]
+    public void NothingMovesWhenMostAreSilentAtOnce()
+    {
+        var view = View(["m1", "m2", "m3"], ("web.1", "m2")) with
+        {
+            SilentSince = ImmutableSortedDictionary<string, long>.Empty.Add("m2", 0).Add("m3", 0),
+        };
+        Assert.Null(FleetPlacement.Compute(view, Target(Web(1)), Now));
+    }
+
+    private static FleetView View(string[] machines, params (string Instance, string Machine)[] placed) => new()
+    {
+        Records = machines.ToImmutableSortedDictionary(name => name, name => new MachineRecord { Name = name, Address = "10.0.0.1", PeerPort = 1, HopPort = 2, Memory = 1L << 34, Cores = 4 }),
+        Candidates = ImmutableSortedDictionary<long, (string, string)>.Empty.Add(7, ("leader/1", "m1")),
+        Placement = placed.Length == 0 ? null : new PlacementRecord { Machines = placed.ToImmutableSortedDictionary(p => p.Instance, p => p.Machine) },
+    };
+
+    private static Target Target(IEnumerable<DesiredInstance> instances) => new() { Stack = new StackDefinition { Name = "s", Directory = "/" }, Instances = [.. instances] };
+
+    private static IEnumerable<DesiredInstance> Web(int count) => Enumerable.Range(1, count).Select(index => Instance("web", index));
+
+    private static DesiredInstance Instance(string service, int index) => new()
+    {
+        Tier = Tiers.Services,
+        Service = service,
+        Index = index,
+        Fingerprint = "f",
+        Readiness = Readiness.Alive,
+        Launch = new LaunchSpec
+        {
+            Command = ["true"],
+            Environment = ImmutableSortedDictionary<string, string>.Empty,
+            WorkingDirectory = "/",
+            LogPath = "",
+            Tag = "",
+        },
+    };
+}

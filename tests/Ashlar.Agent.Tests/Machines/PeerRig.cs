@@ -1,0 +1,71 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Machines;
+using Ashlar.Agent.Supervision;
+using Ashlar.Catalog.Store;
+using Ashlar.Fleet.Identity;
+using Ashlar.Testing;
+
+namespace Ashlar.Agent.Tests.Machines;
+
+/// <summary>A first machine that listens for others, without a stack.</summary>
+internal sealed class PeerRig : IAsyncDisposable
+{
+    private readonly TempFolder _folder = new();
+    private readonly SqliteStore _shared;
+    private readonly SqliteStore _own;
+    private readonly PeerServer _server;
+
+    public PeerRig()
+    {
+        State = StateFolder.Of(_folder.Path);
+        State.Create(null);
+        _shared = SqliteStore.Open(State.Store, TimeProvider.System);
+        _own = SqliteStore.Open(State.MachineStore, TimeProvider.System);
+        using var authority = StackAuthority.Create("shop", DateTimeOffset.UtcNow);
+        MachineIdentity.Keep(
+            State.Identity, authority.Sign(MachineIdentity.Request(State.Identity, "m1"), "m1", [IPAddress.Loopback], DateTimeOffset.UtcNow), authority.CertificatePem);
+        _shared.CommitAsync(new StoreTransaction([], [new StoreWrite(FleetKeys.Authority, Encoding.ASCII.GetBytes(authority.ExportPem()))])).AsTask().Wait();
+        Identity = MachineIdentity.Load(State.Identity)!;
+        Machine = new MachineFile { Stack = "shop", Name = "m1", Address = "127.0.0.1", PeerPort = FreePort(), HopPort = 1, Endpoints = [new Uri("https://127.0.0.1:7402")] };
+        var log = new AgentLog(TextWriter.Null, TimeProvider.System);
+        Fleet = new FleetLink(new AgentLoop(log), Machine, Identity, new MirroredStore(_shared, _own), log, TimeProvider.System);
+        _server = new PeerServer(Machine.PeerAddress, Identity, State, Fleet.AdmitAsync, log);
+    }
+
+    public StateFolder State { get; }
+
+    public MachineIdentity Identity { get; }
+
+    public MachineFile Machine { get; }
+
+    public FleetLink Fleet { get; }
+
+    public MachineRecord Record => Founding.Record(Machine, [], TimeProvider.System);
+
+    /// <summary>A folder of its own.</summary>
+    public string Folder(string name) => Directory.CreateDirectory(Path.Combine(_folder.Path, name)).FullName;
+
+    /// <summary>What a machine asks that joins.</summary>
+    public JoinRequest Request(byte[] secret, string name, TimeSpan clock = default) => new(
+        secret, name, MachineIdentity.Request(Folder(name), name), "127.0.0.1", 7400, 7401, 1 << 30, 2, [], DateTimeOffset.UtcNow + clock, "");
+
+    public async ValueTask DisposeAsync()
+    {
+        _server.Dispose();
+        await Fleet.DisposeAsync();
+        Identity.Dispose();
+        await _shared.DisposeAsync();
+        await _own.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,142 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Ashlar.Agent.Machines;
+using Ashlar.Errors;
+using Ashlar.Fleet.Identity;
+
+namespace Ashlar.Agent.Tests.Machines;
+
+public sealed class PeerTests
+{
+    [Fact]
+    public async Task AMachineJoinsByATokenOnce()
+    {
+        await using var rig = new PeerRig();
+        var token = JoinToken.Parse(await rig.Fleet.GiveTokenAsync());
+        var (answer, authority) = await PeerClient.JoinAsync(token, rig.Request(token.Secret, "m2"), CancellationToken.None);
+        Assert.Equal("shop", answer.Stack);
+        MachineIdentity.Keep(rig.Folder("m2"), answer.Certificate, authority);
+        using var joined = MachineIdentity.Load(rig.Folder("m2"))!;
+        Assert.Equal("m2", joined.Name);
+        await Refused("ASH7502", () => PeerClient.JoinAsync(token, rig.Request(token.Secret, "m3"), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task WhoKnowsNoTokenDoesNotJoin()
+    {
+        await using var rig = new PeerRig();
+        var token = JoinToken.Parse(await rig.Fleet.GiveTokenAsync());
+        await Refused("ASH7502", () => PeerClient.JoinAsync(token, rig.Request(RandomNumberGenerator.GetBytes(32), "m2"), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task TheSecretIsNotToldToAnotherStack()
+    {
+        await using var rig = new PeerRig();
+        var token = JoinToken.Create(rig.Machine.PeerAddress, RandomNumberGenerator.GetBytes(32));
+        await Refused("ASH7503", () => PeerClient.JoinAsync(token, rig.Request(token.Secret, "m2"), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task AClockThatIsOffIsRefusedAndTheTokenStaysGood()
+    {
+        await using var rig = new PeerRig();
+        var token = JoinToken.Parse(await rig.Fleet.GiveTokenAsync());
+        await Refused("ASH7506", () => PeerClient.JoinAsync(token, rig.Request(token.Secret, "m2", TimeSpan.FromHours(1)), CancellationToken.None));
+        await Refused("ASH7505", () => PeerClient.JoinAsync(token, rig.Request(token.Secret, "m2") with { Name = "M 2" }, CancellationToken.None));
+        await PeerClient.JoinAsync(token, rig.Request(token.Secret, "m2"), CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task ARequestThatIsNoneIsAnErrorAndNotTheEnd()
+    {
+        await using var rig = new PeerRig();
+        var token = JoinToken.Parse(await rig.Fleet.GiveTokenAsync());
+        await Refused("ASH7507", () => PeerClient.JoinAsync(token, rig.Request(token.Secret, "m2") with { Request = "nonsense" }, CancellationToken.None));
+        await PeerClient.JoinAsync(token, rig.Request(token.Secret, "m2"), CancellationToken.None);
+    }
+
+    [Theory]
+    [InlineData(PeerFrames.Api)]
+    [InlineData(PeerFrames.Fetch)]
+    public async Task WithoutACertificateNothingElseIsAnswered(byte purpose)
+    {
+        await using var rig = new PeerRig();
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(rig.Machine.PeerAddress);
+        await using var stream = new SslStream(new NetworkStream(socket));
+        await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "m1", RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null });
+        await stream.WriteAsync(new[] { purpose });
+        Assert.Equal(0, await stream.ReadAsync(new byte[10]).AsTask().WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+
+    [Fact]
+    public async Task GarbageEndsOnlyItsOwnConnection()
+    {
+        await using var rig = new PeerRig();
+        var random = new Random(11);
+        for (var i = 0; i < 100; i++)
+        {
+            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(rig.Machine.PeerAddress);
+            var noise = new byte[random.Next(1, 600)];
+            random.NextBytes(noise);
+            await socket.SendAsync(noise);
+        }
+
+        var token = JoinToken.Parse(await rig.Fleet.GiveTokenAsync());
+        await PeerClient.JoinAsync(token, rig.Request(token.Secret, "m2"), CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task AReleaseArrivesAsItIs()
+    {
+        await using var rig = new PeerRig();
+        var release = Directory.CreateDirectory(Path.Combine(rig.State.Releases, "v1")).FullName;
+        Directory.CreateDirectory(Path.Combine(release, "bin/empty"));
+        File.WriteAllBytes(Path.Combine(release, "bin/large"), RandomNumberGenerator.GetBytes(3_000_000));
+        File.WriteAllText(Path.Combine(release, "run"), "#!/bin/sh\n");
+        File.SetUnixFileMode(Path.Combine(release, "run"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        File.CreateSymbolicLink(Path.Combine(release, "link"), "run");
+        var there = rig.Folder("there");
+        await ReleaseTransfer.FetchAsync(rig.Identity, rig.Record, there, "v1", null, CancellationToken.None);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(release, "bin/large")), File.ReadAllBytes(Path.Combine(there, "v1/bin/large")));
+        Assert.True(Directory.Exists(Path.Combine(there, "v1/bin/empty")));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.Combine(there, "v1/run")));
+        Assert.Equal("run", new FileInfo(Path.Combine(there, "v1/link")).LinkTarget);
+        Assert.Equal(["v1"], Directory.GetFileSystemEntries(there).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task AnEmptyReleaseArrivesToo()
+    {
+        await using var rig = new PeerRig();
+        Directory.CreateDirectory(Path.Combine(rig.State.Releases, "v1"));
+        var there = rig.Folder("there");
+        await ReleaseTransfer.FetchAsync(rig.Identity, rig.Record, there, "v1", null, CancellationToken.None);
+        Assert.Equal(["v1"], Directory.GetFileSystemEntries(there).Select(Path.GetFileName));
+    }
+
+    [Theory]
+    [InlineData("v2")]
+    [InlineData("../identity")]
+    [InlineData(".coming-v1")]
+    [InlineData("")]
+    public async Task OnlyReleasesAreHandedOut(string folder)
+    {
+        await using var rig = new PeerRig();
+        Directory.CreateDirectory(Path.Combine(rig.State.Releases, ".coming-v1"));
+        await Refused("ASH4021", () => ReleaseTransfer.FetchAsync(rig.Identity, rig.Record, rig.Folder("there"), folder, null, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task AMachineThatIsNotThereIsNamed()
+    {
+        await using var rig = new PeerRig();
+        var gone = rig.Record with { PeerPort = 1 };
+        await Refused("ASH7508", () => PeerClient.ForwardAsync(rig.Identity, gone, new Catalog.AgentRequest("status", Api.AgentJson.Nothing), _ => { }, CancellationToken.None));
+    }
+
+    private static async Task Refused(string code, Func<Task> act) => Assert.Equal(code, (await Assert.ThrowsAsync<AshlarException>(act)).Error.Code);
+}

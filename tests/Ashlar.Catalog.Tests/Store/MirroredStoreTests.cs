@@ -1,0 +1,139 @@
+using System.Runtime.CompilerServices;
+using Ashlar.Catalog.Store;
+using Ashlar.Errors;
+using Ashlar.Testing;
+
+namespace Ashlar.Catalog.Tests.Store;
+
+public sealed class MirroredStoreTests : StoreContract, IDisposable
+{
+    private readonly TempFolder _folder = new();
+    private readonly ManualTime _time = new();
+    private SqliteStore? _own;
+    private FarStore? _far;
+
+    private MirroredStore Mirrored => (MirroredStore)Store;
+
+    public void Dispose() => _folder.Dispose();
+
+    public override async Task DisposeAsync()
+    {
+        await base.DisposeAsync();
+        await _own!.DisposeAsync();
+    }
+
+    protected override Task<IStore> OpenAsync()
+    {
+        _far = new FarStore(SqliteStore.Open(Path.Combine(_folder.Path, "state.db"), _time));
+        _own = SqliteStore.Open(Path.Combine(_folder.Path, "machine.db"), _time);
+        return Task.FromResult<IStore>(new MirroredStore(_far, _own, "actual/"));
+    }
+
+    protected override Task PassAsync(TimeSpan time)
+    {
+        _time.Advance(time);
+        return Task.CompletedTask;
+    }
+
+    [Fact]
+    public async Task What_was_followed_is_read_while_the_store_is_out_of_reach_and_nothing_is_written()
+    {
+        await PutAsync("spec/a", "1");
+        await PutAsync("actual/m1", "here");
+        await using var following = Mirrored.FollowAsync(CancellationToken.None).GetAsyncEnumerator();
+        await NextAsync(following);
+        await NextAsync(following);
+        await PutAsync("spec/a", "2");
+        await PutAsync("spec/b", "3");
+        await NextAsync(following);
+        Assert.Equal("spec/b", (await NextAsync(following)).Key);
+
+        _far!.IsAway = true;
+        Assert.Equal("2", Text((await Store.GetAsync("spec/a"))!.Value));
+        Assert.True(Mirrored.IsCutOff);
+        Assert.Equal(["spec/a", "spec/b"], (await Store.ListAsync("spec/")).Entries.Select(entry => entry.Key));
+        Assert.Null(await Store.GetAsync("actual/m1"));
+        Assert.Equal("ASH4070", (await Assert.ThrowsAsync<AshlarException>(() => PutAsync("spec/a", "4"))).Error.Code);
+    }
+
+    [Fact]
+    public async Task What_changed_meanwhile_is_told_when_the_store_is_back()
+    {
+        await PutAsync("a", "1");
+        await PutAsync("b", "1");
+        await using var following = Mirrored.FollowAsync(CancellationToken.None).GetAsyncEnumerator();
+        await NextAsync(following);
+        await NextAsync(following);
+        var next = NextAsync(following);
+        _far!.IsAway = true;
+        _far.Break();
+        await _far.Inner.CommitAsync(new StoreTransaction([], [new StoreWrite("b", null), new StoreWrite("c", "2"u8.ToArray())]));
+        _far.IsAway = false;
+        var gone = await next;
+        Assert.Equal(("b", true), (gone.Key, gone.Value is null));
+        Assert.Equal(["a", "c"], [(await NextAsync(following)).Key, (await NextAsync(following)).Key]);
+        _far.IsAway = true;
+        Assert.Null(await Store.GetAsync("b"));
+    }
+
+    private static async Task<StoreEvent> NextAsync(IAsyncEnumerator<StoreEvent> events)
+    {
+        Assert.True(await events.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30)));
+        return events.Current;
+    }
+
+    /// <summary>A store that can be out of reach.</summary>
+    private sealed class FarStore(IStore inner) : IStore
+    {
+        private CancellationTokenSource _breaking = new();
+
+        public IStore Inner => inner;
+
+        public bool IsAway { get; set; }
+
+        public void Break() => Interlocked.Exchange(ref _breaking, new CancellationTokenSource()).Cancel();
+
+        public ValueTask<StoreEntry?> GetAsync(string key, CancellationToken cancellation = default) => Near().GetAsync(key, cancellation);
+
+        public ValueTask<StoreRange> ListAsync(string prefix, CancellationToken cancellation = default) => Near().ListAsync(prefix, cancellation);
+
+        public ValueTask<CommitResult> CommitAsync(StoreTransaction transaction, CancellationToken cancellation = default) => Near().CommitAsync(transaction, cancellation);
+
+        public async IAsyncEnumerable<StoreEvent> WatchAsync(string prefix, long fromRevision, [EnumeratorCancellation] CancellationToken cancellation = default)
+        {
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _breaking.Token);
+            await using var events = Near().WatchAsync(prefix, fromRevision, both.Token).GetAsyncEnumerator(CancellationToken.None);
+            while (true)
+            {
+                try
+                {
+                    if (!await events.MoveNextAsync())
+                    {
+                        yield break;
+                    }
+                }
+                catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+                {
+                    throw CatalogErrors.EtcdUnreachable("broken");
+                }
+
+                yield return events.Current;
+            }
+        }
+
+        public ValueTask<long> GrantLeaseAsync(TimeSpan timeToLive, CancellationToken cancellation = default) => Near().GrantLeaseAsync(timeToLive, cancellation);
+
+        public ValueTask<bool> KeepAliveAsync(long lease, CancellationToken cancellation = default) => Near().KeepAliveAsync(lease, cancellation);
+
+        public ValueTask RevokeLeaseAsync(long lease, CancellationToken cancellation = default) => Near().RevokeLeaseAsync(lease, cancellation);
+
+        public ValueTask<Leadership> CampaignAsync(string election, string candidate, long lease, CancellationToken cancellation = default) =>
+            Near().CampaignAsync(election, candidate, lease, cancellation);
+
+        public ValueTask CompactAsync(long revision, CancellationToken cancellation = default) => Near().CompactAsync(revision, cancellation);
+
+        public ValueTask DisposeAsync() => inner.DisposeAsync();
+
+        private IStore Near() => IsAway ? throw CatalogErrors.EtcdUnreachable("nobody") : inner;
+    }
+}

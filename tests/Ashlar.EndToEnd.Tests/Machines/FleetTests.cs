@@ -1,0 +1,226 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Ashlar.Testing;
+using Ashlar.Testing.Machines;
+
+namespace Ashlar.EndToEnd.Tests.Machines;
+
+/// <summary>The same file on several machines, by the real program on hosts of their own.</summary>
+[Trait("Length", "Full")]
+public sealed class FleetTests
+{
+    private const string Stack = """
+        name: rig
+        services:
+          web:
+            run: "'@APP@'"
+            route: /
+            health: /up
+            instances: 2
+        edge: {listen: 8080}
+        """;
+
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task A_stack_spreads_over_a_second_machine_and_is_replaced_when_that_is_lost()
+    {
+        if (!MachineNet.IsAvailable)
+        {
+            return;
+        }
+
+        await using var net = await MachineNet.CreateAsync(2);
+        var (first, second) = (new StackMachine(net[0], Stack), new StackMachine(net[1], null));
+        await first.UpAsync();
+        var before = await PidsAsync(first, "web");
+        await JoinAsync(first, second);
+        Assert.Equal(before, await PidsAsync(first, "web")); // The move to etcd restarts nothing.
+
+        // Every edge serves every route: all instances are on the first machine.
+        await AnswersAsync(first, second);
+
+        // Ordered on the machine that does not lead; done when both have got there.
+        await second.DoAsync("scale", "web=4");
+        Assert.Equal(["m1", "m1", "m2", "m2"], (await InstancesAsync(second, "web")).Select(i => i.Machine).Order());
+        Assert.Equal(4, (await InstancesAsync(first, "web")).Count(i => i.State == "healthy"));
+
+        await AnswersAsync(first, second);
+
+        // A release is copied to where it has to run.
+        first.Write("new.txt", "v2");
+        await first.UpAsync();
+        Assert.All(await InstancesAsync(second, "web"), i => Assert.Equal("v2", i.Release));
+
+        // A power cut: what ran there starts on the other.
+        await net.KillAsync(net[1]);
+        await UntilAsync(Soon * 2, async () => (await InstancesAsync(first, "web")).Where(i => i.State == "healthy").Select(i => i.Machine) is var where
+            && where.Count() == 4 && where.All(name => name == "m1"));
+
+        await first.DownAsync();
+    }
+
+    [Fact]
+    public async Task A_machine_that_is_cut_off_serves_on_refuses_orders_and_comes_back()
+    {
+        if (!MachineNet.IsAvailable)
+        {
+            return;
+        }
+
+        await using var net = await MachineNet.CreateAsync(2);
+        var (first, second) = (new StackMachine(net[0], Stack), new StackMachine(net[1], null));
+        await first.UpAsync();
+        await JoinAsync(first, second);
+        await first.DoAsync("scale", "web=4");
+        var before = await PidsAsync(second, "web", "m2");
+
+        await net.PartitionAsync(net[0], net[1]);
+        await UntilAsync(Soon, async () => (await second.AshlarAsync("scale", "web=5")).ExitCode != 0);
+        Assert.Equal(before, await PidsAsync(second, "web", "m2"));
+
+        await net.HealAsync();
+        await UntilAsync(Soon, async () => (await second.AshlarAsync("scale", "web=5")).ExitCode == 0);
+        Assert.Equal(5, (await InstancesAsync(second, "web")).Count(i => i.State == "healthy"));
+        await second.DownAsync();
+        await first.DownAsync();
+    }
+
+    [Fact]
+    public async Task A_machine_boots_into_what_was_ordered_last_without_the_others()
+    {
+        if (!MachineNet.IsAvailable)
+        {
+            return;
+        }
+
+        await using var net = await MachineNet.CreateAsync(2);
+        var (first, second) = (new StackMachine(net[0], Stack), new StackMachine(net[1], null));
+        await first.UpAsync();
+        await JoinAsync(first, second);
+        await first.DoAsync("scale", "web=4");
+        await net.KillAsync(net[0]);
+        await net.KillAsync(net[1]);
+        await net.PowerOnAsync(net[1]);
+        second.Boot();
+        await UntilAsync(Soon, async () => (await TryInstancesAsync(second, "web")).Count(i => i is { Machine: "m2", State: "healthy" }) == 2);
+
+        // And the first, which holds the state, is found again.
+        await net.PowerOnAsync(net[0]);
+        first.Boot();
+        await UntilAsync(Soon, async () => (await TryInstancesAsync(second, "web")).Count(i => i.State == "healthy") == 4);
+    }
+
+    [Fact]
+    public async Task A_replica_on_another_machine_streams_from_the_primary_and_is_reached_by_the_same_port()
+    {
+        if (!MachineNet.IsAvailable)
+        {
+            return;
+        }
+
+        await using var net = await MachineNet.CreateAsync(2);
+        var (first, second) = (new StackMachine(net[0], Stack + "\ndatabase: {replicas: 0}\n"), new StackMachine(net[1], null));
+        await first.UpAsync();
+        await JoinAsync(first, second);
+        await first.DoAsync("scale", "database.replicas=1");
+        Assert.Equal(["m1", "m2"], (await InstancesAsync(first, "database")).Select(i => i.Machine));
+        await InFolderAsync(first, "pg", "psql", "--", "-c", "create table t as select 7 as n");
+        var url = await InFolderAsync(second, "run", "--", "printenv", "DATABASE_REPLICA_URL");
+        await UntilAsync(Soon, async () => (await second.Host.ExecAsync("psql", [url.Trim(), "-Atc", "select n from t"])).Output.Trim() == "7");
+
+        // And the primary is reached from the other machine as if it were there.
+        var primary = await InFolderAsync(second, "run", "--", "printenv", "DATABASE_URL");
+        Assert.Equal("f", (await second.Host.ExecAsync("psql", [primary.Trim(), "-Atc", "select pg_is_in_recovery()"])).Output.Trim());
+        await second.DownAsync();
+        await first.DownAsync();
+    }
+
+    [Fact]
+    public async Task A_token_is_spent_once_and_a_name_is_given_once()
+    {
+        if (!MachineNet.IsAvailable)
+        {
+            return;
+        }
+
+        await using var net = await MachineNet.CreateAsync(3);
+        var (first, second, third) = (new StackMachine(net[0], Stack), new StackMachine(net[1], null), new StackMachine(net[2], null));
+        await first.UpAsync();
+        var token = await JoinAsync(first, second);
+        Assert.Contains("ASH7502", await third.RefusedAsync(token, "join", "--address", net[2].Address.ToString(), "--name", "m3"));
+        var fresh = await first.DoAsync("machines", "token");
+        Assert.Contains("ASH7504", await third.RefusedAsync(fresh, "join", "--address", net[2].Address.ToString(), "--name", "m2"));
+        Assert.Contains("ASH7511", await third.RefusedAsync(fresh, "join", "--address", "192.0.2.1", "--name", "m3"));
+        Assert.Contains("ASH7501", await third.RefusedAsync("nonsense", "join", "--address", net[2].Address.ToString()));
+        Assert.Equal(2, JsonDocument.Parse(await first.DoAsync("machines", "list", "--json")).RootElement.GetProperty("machines").GetArrayLength());
+        await second.DownAsync();
+        await first.DownAsync();
+    }
+
+    private static async Task<string> InFolderAsync(StackMachine machine, params string[] arguments)
+    {
+        var result = await machine.Host.ExecAsync(Checkout.Ashlar, arguments, machine.Folder);
+        return result.ExitCode == 0 ? result.Output : throw new InvalidOperationException($"{machine.Host}: {result}\n{machine.AgentLog()}");
+    }
+
+    private static async Task AnswersAsync(params StackMachine[] machines)
+    {
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
+        foreach (var machine in machines)
+        {
+            for (var i = 0; i < 10; i++)
+            {
+                using var answer = await client.GetAsync(new Uri($"http://{machine.Edge}/up"));
+                Assert.True(answer.IsSuccessStatusCode, $"{machine.Host}: {(int)answer.StatusCode}\n{machine.AgentLog()}");
+            }
+        }
+    }
+
+    private static async Task<string> JoinAsync(StackMachine first, StackMachine second)
+    {
+        var token = await first.DoAsync("machines", "token", "--address", first.Host.Address.ToString(), "--name", "m1");
+        await second.DoWithInputAsync(token, "join", "--address", second.Host.Address.ToString(), "--name", "m2");
+        try
+        {
+            await UntilAsync(Soon, async () => (await InstancesAsync(first, "edge")).Count(i => i.State == "healthy") == 2);
+        }
+        catch (TimeoutException e)
+        {
+            throw new TimeoutException($"{e.Message}\n{await first.DoAsync("ps")}\n{first.AgentLog()}\n--\n{second.AgentLog()}", e);
+        }
+
+        return token;
+    }
+
+    private static async Task<int[]> PidsAsync(StackMachine machine, string service, string on = "m1") =>
+        [.. (await InstancesAsync(machine, service)).Where(i => i.Machine == on || i.Machine.Length == 0).SelectMany(i => i.Pids).Order()];
+
+    private static async Task<List<Instance>> TryInstancesAsync(StackMachine machine, string service) =>
+        (await machine.AshlarAsync("ps", "--json")).ExitCode == 0 ? await InstancesAsync(machine, service) : [];
+
+    private static async Task<List<Instance>> InstancesAsync(StackMachine machine, string service)
+    {
+        using var report = JsonDocument.Parse(await machine.DoAsync("ps", "--json"));
+        return [.. report.RootElement.GetProperty("tiers").EnumerateArray()
+            .SelectMany(tier => tier.GetProperty("services").EnumerateArray())
+            .Where(s => s.GetProperty("name").GetString() == service)
+            .SelectMany(s => s.GetProperty("instances").EnumerateArray())
+            .Select(i => new Instance(
+                i.GetProperty("name").GetString()!, i.GetProperty("machine").GetString()!, i.GetProperty("state").GetString()!.ToLowerInvariant(), i.GetProperty("release").GetString()!,
+                [.. i.GetProperty("pids").EnumerateArray().Select(p => p.GetInt32())]))];
+    }
+
+    private static async Task UntilAsync(TimeSpan patience, Func<Task<bool>> isSo)
+    {
+        for (var began = Stopwatch.StartNew(); !await isSo(); await Task.Delay(200))
+        {
+            if (began.Elapsed > patience)
+            {
+                throw new TimeoutException($"Not so after {patience}.");
+            }
+        }
+    }
+
+    private sealed record Instance(string Name, string Machine, string State, string Release, int[] Pids);
+}
