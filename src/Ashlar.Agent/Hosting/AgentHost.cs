@@ -130,7 +130,8 @@ public static class AgentHost
         });
         var status = new StatusReporter(loop, supervisor, desired, listeners, usage, watches, options, programVersion, fleet, time);
         var upgrade = new Upgrade(loop, table, listeners, taken, notifier, options, log);
-        var machines = new MachineOrders(loop, supervisor, fleet, rollout, chosen => part = chosen, upgrade, store, options);
+        var admittance = fleet is null ? null : new Admittance(fleet, store, log, time);
+        var machines = new MachineOrders(loop, supervisor, fleet, admittance, rollout, chosen => part = chosen, upgrade, store, options);
         var orders = new Orders(loop, supervisor, listeners, rollout, releases, status, upgrade, events, machines, user, options, log);
 
         var turning = loop.RunAsync(supervisor.SettleAsync);
@@ -144,7 +145,7 @@ public static class AgentHost
 
         using var server = new AgentServer(state.ApiSocket, orders.HandleAsync, log);
         using var questions = new AgentServer(state.WatchSocket, orders.HandleQuestionAsync, log, user?.Uid);
-        using var peers = fleet is null ? null : new PeerServer(fleet.Own.PeerAddress, fleet.Identity, state, fleet.AdmitAsync, log);
+        using var peers = fleet is null ? null : new PeerServer(fleet.Own.PeerAddress, fleet.Identity, state, admittance!.AdmitAsync, log);
         fleet?.Join(supervisor, rollout, status);
         notifier.Ready(Environment.ProcessId);
 

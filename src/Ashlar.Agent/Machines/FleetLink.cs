@@ -1,20 +1,18 @@
 using System.Collections.Immutable;
-using System.Net;
 using System.Text;
 using System.Text.Json;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog.Store;
 using Ashlar.Errors;
-using Ashlar.Fleet;
 using Ashlar.Fleet.Identity;
 using Ashlar.Processes;
 
 namespace Ashlar.Agent.Machines;
 
 /// <summary>
-/// Ties this machine to the others: follows the shared state, tells what runs here under a lease, stands for leadership, and takes in
-/// machines. Without the shared store everything goes on as it was last ordered.
+/// Ties this machine to the others: follows the shared state, tells what runs here under a lease, and stands for
+/// leadership. Without the shared store everything goes on as it was last ordered.
 /// </summary>
 internal sealed class FleetLink : IAsyncDisposable
 {
@@ -22,7 +20,6 @@ internal sealed class FleetLink : IAsyncDisposable
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Again = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan MostClockDifference = TimeSpan.FromMinutes(2);
     private readonly AgentLoop _loop;
     private readonly MirroredStore _store;
     private readonly AgentLog _log;
@@ -31,6 +28,8 @@ internal sealed class FleetLink : IAsyncDisposable
     private readonly SemaphoreSlim _toAct = new(0);
     private readonly CancellationTokenSource _ending = new();
     private readonly List<Task> _running = [];
+    private readonly Lock _lock = new();
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile FleetView _view = new();
     private volatile bool _ordersChanged;
     private volatile bool _machinesChanged;
@@ -181,54 +180,6 @@ internal sealed class FleetLink : IAsyncDisposable
         throw last as AshlarException ?? AgentErrors.ReleaseLost(Path.GetFileName(folder));
     }
 
-    /// <summary>Makes a token for one more machine.</summary>
-    public async Task<string> GiveTokenAsync()
-    {
-        using var authority = await AuthorityAsync();
-        var token = JoinToken.Create(Own.PeerAddress, authority.Fingerprint);
-        await new JoinTokens(_store, _time).GiveAsync(token, _ending.Token);
-        return token.Print();
-    }
-
-    /// <summary>Takes a machine in.</summary>
-    /// <exception cref="AshlarException">ASH7502, ASH7504 to ASH7507.</exception>
-    public async Task<JoinAnswer> AdmitAsync(JoinRequest request)
-    {
-        MachineName.Check(request.Name);
-        var off = request.Clock - _time.GetUtcNow();
-        if (off.Duration() > MostClockDifference)
-        {
-            throw FleetErrors.ClockOff(request.Name, off);
-        }
-
-        if (_view.Records.TryGetValue(request.Name, out var taken))
-        {
-            throw FleetErrors.NameTaken(request.Name, taken.Address);
-        }
-
-        using var authority = await AuthorityAsync();
-        var certificate = authority.Sign(request.Request, request.Name, [IPAddress.Parse(request.Address)], _time.GetUtcNow());
-        var record = new MachineRecord
-        {
-            Name = request.Name,
-            Address = request.Address,
-            PeerPort = request.PeerPort,
-            HopPort = request.HopPort,
-            Labels = request.Labels,
-            Memory = request.Memory,
-            Cores = request.Cores,
-            Joined = _time.GetUtcNow(),
-        };
-        var key = Keys.Node(request.Name);
-        await new JoinTokens(_store, _time).SpendAsync(
-            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(request.Secret)),
-            [new StoreCondition(key, ModRevision: 0)],
-            [StoreExtensions.Put(key, record, MachineJson.Default.MachineRecord)],
-            _ending.Token);
-        _log.Info(LogEvent.Machine, $"{request.Name} joins, {request.Address}");
-        return new JoinAnswer(Own.Stack, certificate, Own.Endpoints);
-    }
-
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
@@ -239,15 +190,9 @@ internal sealed class FleetLink : IAsyncDisposable
         _toAct.Dispose();
     }
 
-    private async Task<StackAuthority> AuthorityAsync() => await _store.GetAsync(FleetKeys.Authority, _ending.Token) is { } kept
-        ? StackAuthority.Import(Encoding.ASCII.GetString(kept.Value.Span))
-        : throw FleetErrors.IdentityUnusable("The stack's authority", "it is not in the store");
-
-    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
     private void Change(Func<FleetView, FleetView> change)
     {
-        lock (_running)
+        lock (_lock)
         {
             _view = change(_view);
             Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();

@@ -12,7 +12,7 @@ namespace Ashlar.Agent.Machines;
 
 /// <summary>The orders that are about machines. Where there is no fleet, the stack stands on this one.</summary>
 internal sealed class MachineOrders(
-    AgentLoop loop, Supervisor supervisor, FleetLink? fleet, Rollout rollout, Action<MachinePart?> take, Upgrade upgrade, IStore store, AgentOptions options)
+    AgentLoop loop, Supervisor supervisor, FleetLink? fleet, Admittance? admittance, Rollout rollout, Action<MachinePart?> take, Upgrade upgrade, IStore store, AgentOptions options)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
@@ -51,9 +51,9 @@ internal sealed class MachineOrders(
     /// <summary>Makes a token; makes the stack one of many machines first where it is not. Then it does not return: the agent starts anew.</summary>
     public async Task<TokenResult> TokenAsync(FoundArguments arguments, Action<string> tell)
     {
-        if (fleet is not null)
+        if (admittance is not null)
         {
-            return new TokenResult(await fleet.GiveTokenAsync());
+            return new TokenResult(await admittance.GiveTokenAsync());
         }
 
         if (rollout.State is not { Release.Length: > 0, Down: false })

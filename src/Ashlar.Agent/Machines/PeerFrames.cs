@@ -85,4 +85,4 @@ internal sealed record JoinAnswer(string Stack, string Certificate, ImmutableArr
 internal sealed record FetchRequest(string Folder);
 
 /// <summary>Why something is not done; null: it is.</summary>
-internal sealed record PeerRefusal(AshlarError? Error);
+internal sealed record PeerRefusal(AshlarError? Error = null);

@@ -14,19 +14,18 @@ namespace Ashlar.Agent.Machines;
 /// </summary>
 internal sealed class PeerServer : IDisposable
 {
-    private const int MostStrangers = 16;
     private static readonly TimeSpan HandshakePatience = TimeSpan.FromSeconds(10);
     private readonly MachineIdentity _identity;
     private readonly StateFolder _state;
-    private readonly Func<JoinRequest, Task<JoinAnswer>> _join;
+    private readonly Func<JoinRequest, CancellationToken, Task<JoinAnswer>> _join;
     private readonly AgentLog _log;
     private readonly Socket _listener;
-    private readonly SemaphoreSlim _strangers = new(MostStrangers);
+    private readonly Strangers _strangers = new();
     private readonly CancellationTokenSource _ending = new();
 
     /// <summary>Listens and serves until disposed.</summary>
     /// <exception cref="AshlarException">ASH4015 and others: the address cannot be had.</exception>
-    public PeerServer(IPEndPoint address, MachineIdentity identity, StateFolder state, Func<JoinRequest, Task<JoinAnswer>> join, AgentLog log)
+    public PeerServer(IPEndPoint address, MachineIdentity identity, StateFolder state, Func<JoinRequest, CancellationToken, Task<JoinAnswer>> join, AgentLog log)
     {
         (_identity, _state, _join, _log) = (identity, state, join, log);
         _listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -50,7 +49,6 @@ internal sealed class PeerServer : IDisposable
         _ending.Cancel();
         _listener.Dispose();
         _ending.Dispose();
-        _strangers.Dispose();
     }
 
     private async Task AcceptAsync()
@@ -73,8 +71,7 @@ internal sealed class PeerServer : IDisposable
 
     private async Task ServeAsync(Socket socket)
     {
-        // Until it has shown who it is, it is one of a few.
-        if (!await _strangers.WaitAsync(TimeSpan.Zero))
+        if (socket.RemoteEndPoint is not IPEndPoint { Address: var address } || !_strangers.Enter(address))
         {
             socket.Dispose();
             return;
@@ -98,7 +95,7 @@ internal sealed class PeerServer : IDisposable
                 return;
             }
 
-            _strangers.Release();
+            _strangers.Leave(address);
             stranger = false;
             patience.CancelAfter(Timeout.InfiniteTimeSpan);
             await (purpose[0] switch
@@ -114,9 +111,9 @@ internal sealed class PeerServer : IDisposable
         }
         finally
         {
-            if (stranger && !_ending.IsCancellationRequested)
+            if (stranger)
             {
-                _strangers.Release();
+                _strangers.Leave(address);
             }
         }
     }
@@ -128,7 +125,7 @@ internal sealed class PeerServer : IDisposable
         JoinAnswer answer;
         try
         {
-            answer = await _join(request);
+            answer = await _join(request, cancellation);
         }
         catch (AshlarException e)
         {

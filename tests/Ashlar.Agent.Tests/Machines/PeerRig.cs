@@ -16,6 +16,7 @@ internal sealed class PeerRig : IAsyncDisposable
     private readonly TempFolder _folder = new();
     private readonly SqliteStore _shared;
     private readonly SqliteStore _own;
+    private readonly FleetLink _fleet;
     private readonly PeerServer _server;
 
     public PeerRig()
@@ -31,8 +32,10 @@ internal sealed class PeerRig : IAsyncDisposable
         Identity = MachineIdentity.Load(State.Identity)!;
         Machine = new MachineFile { Stack = "shop", Name = "m1", Address = "127.0.0.1", PeerPort = FreePort(), HopPort = 1, Endpoints = [new Uri("https://127.0.0.1:7402")] };
         var log = new AgentLog(TextWriter.Null, TimeProvider.System);
-        Fleet = new FleetLink(new AgentLoop(log), Machine, Identity, new MirroredStore(_shared, _own), log, TimeProvider.System);
-        _server = new PeerServer(Machine.PeerAddress, Identity, State, Fleet.AdmitAsync, log);
+        var store = new MirroredStore(_shared, _own);
+        _fleet = new FleetLink(new AgentLoop(log), Machine, Identity, store, log, TimeProvider.System);
+        Admittance = new Admittance(_fleet, store, log, TimeProvider.System);
+        _server = new PeerServer(Machine.PeerAddress, Identity, State, Admittance.AdmitAsync, log);
     }
 
     public StateFolder State { get; }
@@ -41,7 +44,7 @@ internal sealed class PeerRig : IAsyncDisposable
 
     public MachineFile Machine { get; }
 
-    public FleetLink Fleet { get; }
+    public Admittance Admittance { get; }
 
     public MachineRecord Record => Founding.Record(Machine, [], TimeProvider.System);
 
@@ -55,7 +58,7 @@ internal sealed class PeerRig : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _server.Dispose();
-        await Fleet.DisposeAsync();
+        await _fleet.DisposeAsync();
         Identity.Dispose();
         await _shared.DisposeAsync();
         await _own.DisposeAsync();

@@ -13,7 +13,7 @@ public sealed class PeerTests
     public async Task AMachineJoinsByATokenOnce()
     {
         await using var rig = new PeerRig();
-        var token = JoinToken.Parse(await rig.Fleet.GiveTokenAsync());
+        var token = JoinToken.Parse(await rig.Admittance.GiveTokenAsync());
         var (answer, authority) = await PeerClient.JoinAsync(token, rig.Request(token.Secret, "m2"), CancellationToken.None);
         Assert.Equal("shop", answer.Stack);
         MachineIdentity.Keep(rig.Folder("m2"), answer.Certificate, authority);
@@ -26,7 +26,7 @@ public sealed class PeerTests
     public async Task WhoKnowsNoTokenDoesNotJoin()
     {
         await using var rig = new PeerRig();
-        var token = JoinToken.Parse(await rig.Fleet.GiveTokenAsync());
+        var token = JoinToken.Parse(await rig.Admittance.GiveTokenAsync());
         await Refused("ASH7502", () => PeerClient.JoinAsync(token, rig.Request(RandomNumberGenerator.GetBytes(32), "m2"), CancellationToken.None));
     }
 
@@ -42,7 +42,7 @@ public sealed class PeerTests
     public async Task AClockThatIsOffIsRefusedAndTheTokenStaysGood()
     {
         await using var rig = new PeerRig();
-        var token = JoinToken.Parse(await rig.Fleet.GiveTokenAsync());
+        var token = JoinToken.Parse(await rig.Admittance.GiveTokenAsync());
         await Refused("ASH7506", () => PeerClient.JoinAsync(token, rig.Request(token.Secret, "m2", TimeSpan.FromHours(1)), CancellationToken.None));
         await Refused("ASH7505", () => PeerClient.JoinAsync(token, rig.Request(token.Secret, "m2") with { Name = "M 2" }, CancellationToken.None));
         await PeerClient.JoinAsync(token, rig.Request(token.Secret, "m2"), CancellationToken.None);
@@ -52,9 +52,33 @@ public sealed class PeerTests
     public async Task ARequestThatIsNoneIsAnErrorAndNotTheEnd()
     {
         await using var rig = new PeerRig();
-        var token = JoinToken.Parse(await rig.Fleet.GiveTokenAsync());
+        var token = JoinToken.Parse(await rig.Admittance.GiveTokenAsync());
         await Refused("ASH7507", () => PeerClient.JoinAsync(token, rig.Request(token.Secret, "m2") with { Request = "nonsense" }, CancellationToken.None));
         await PeerClient.JoinAsync(token, rig.Request(token.Secret, "m2"), CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task WhatARequestLacksOrOverdoesIsRefused()
+    {
+        await using var rig = new PeerRig();
+        var token = JoinToken.Parse(await rig.Admittance.GiveTokenAsync());
+        var good = rig.Request(token.Secret, "m2");
+        foreach (var bad in new[] { "{}", "[]", "{\"name\":null}", "nonsense", new string('[', 5000), "{\"secret\":7}" })
+        {
+            await using var stream = await StrangerAsync(rig);
+            await stream.WriteAsync(new[] { PeerFrames.Join });
+            await PeerFrames.ReadAsync(stream, MachineJson.Default.AuthorityAnswer, CancellationToken.None);
+            byte[] frame = [0, 0, (byte)(bad.Length >> 8), (byte)bad.Length, .. System.Text.Encoding.ASCII.GetBytes(bad)];
+            await stream.WriteAsync(frame);
+            Assert.Equal(0, await stream.ReadAsync(new byte[10]).AsTask().WaitAsync(TimeSpan.FromSeconds(30)));
+        }
+
+        foreach (var bad in new[] { good with { Address = "nowhere" }, good with { HopPort = 70_000 }, good with { PeerPort = -1 } })
+        {
+            await Refused("ASH7511", () => PeerClient.JoinAsync(token, bad, CancellationToken.None));
+        }
+
+        await PeerClient.JoinAsync(token, good, CancellationToken.None);
     }
 
     [Theory]
@@ -63,10 +87,7 @@ public sealed class PeerTests
     public async Task WithoutACertificateNothingElseIsAnswered(byte purpose)
     {
         await using var rig = new PeerRig();
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(rig.Machine.PeerAddress);
-        await using var stream = new SslStream(new NetworkStream(socket));
-        await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "m1", RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null });
+        await using var stream = await StrangerAsync(rig);
         await stream.WriteAsync(new[] { purpose });
         Assert.Equal(0, await stream.ReadAsync(new byte[10]).AsTask().WaitAsync(TimeSpan.FromSeconds(30)));
     }
@@ -85,8 +106,32 @@ public sealed class PeerTests
             await socket.SendAsync(noise);
         }
 
-        var token = JoinToken.Parse(await rig.Fleet.GiveTokenAsync());
+        var token = JoinToken.Parse(await rig.Admittance.GiveTokenAsync());
         await PeerClient.JoinAsync(token, rig.Request(token.Secret, "m2"), CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task WhoOnlyHoldsConnectionsOpenKeepsNobodyOfTheStackOut()
+    {
+        await using var rig = new PeerRig();
+        var token = JoinToken.Parse(await rig.Admittance.GiveTokenAsync());
+        var held = new List<Socket>();
+        try
+        {
+            for (var i = 0; i < 100; i++)
+            {
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                socket.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Parse("127.0.0.2"), 0));
+                await socket.ConnectAsync(rig.Machine.PeerAddress);
+                held.Add(socket);
+            }
+
+            await PeerClient.JoinAsync(token, rig.Request(token.Secret, "m2"), CancellationToken.None);
+        }
+        finally
+        {
+            held.ForEach(socket => socket.Dispose());
+        }
     }
 
     [Fact]
@@ -136,6 +181,15 @@ public sealed class PeerTests
         await using var rig = new PeerRig();
         var gone = rig.Record with { PeerPort = 1 };
         await Refused("ASH7508", () => PeerClient.ForwardAsync(rig.Identity, gone, new Catalog.AgentRequest("status", Api.AgentJson.Nothing), _ => { }, CancellationToken.None));
+    }
+
+    private static async Task<SslStream> StrangerAsync(PeerRig rig)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(rig.Machine.PeerAddress);
+        var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
+        await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "m1", RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null });
+        return stream;
     }
 
     private static async Task Refused(string code, Func<Task> act) => Assert.Equal(code, (await Assert.ThrowsAsync<AshlarException>(act)).Error.Code);
