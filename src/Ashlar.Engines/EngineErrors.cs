@@ -88,7 +88,7 @@ public static class EngineErrors
     /// <summary>ASH7118: a queue has held data, and its folder has none.</summary>
     public static AshlarException DataMissing(string tier, string instance, string folder, DateTimeOffset since) => New(
         "ASH7118", tier, $"{instance} has held data since {HeldData.Show(since)}, and there is none in {folder}. It was not started empty.",
-        $"Mount its volume, or put the folder back; it starts by itself then. If what it held is of no use any more: touch {Path.Combine(folder, HeldData.StartEmpty)}");
+        $"Mount its volume, or put the folder back; it then starts by itself, or by 'ashlar up' where the stack is down. If what it held is of no use any more: touch {Path.Combine(folder, HeldData.StartEmpty)}");
 
     private static string Show(long bytes) => bytes >= 1 << 20
         ? string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 20):0.#} MiB")

@@ -86,7 +86,7 @@ public static class PostgresErrors
     /// <summary>ASH7017: the primary has held data, and its folder has none.</summary>
     internal static AshlarException DataMissing(DataFolder folder, DateTimeOffset since, IEnumerable<DataFolder> copies) => New("ASH7017",
         $"The database has held data since {HeldData.Show(since)}, and there is none in {folder.Data}. No new one was made.",
-        "Mount its volume, or put the folder back; it starts by itself then."
+        "Mount its volume, or put the folder back; it then starts by itself, or by 'ashlar up' where the stack is down."
             + (copies.FirstOrDefault() is { } copy ? $" A replica still has a copy in {copy.Data}: ashlar down, move it to {folder.Data}, and remove standby.signal from it." : "")
             + $" If what it held is of no use any more: touch {Path.Combine(folder.Path, HeldData.StartEmpty)}");
 

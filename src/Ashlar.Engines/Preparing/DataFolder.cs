@@ -41,14 +41,12 @@ internal static class DataFolder
     public static void RequireHeld(EngineOrder order, bool hasData)
     {
         var word = Path.Combine(order.Folder, HeldData.StartEmpty);
-        if (hasData)
-        {
-            File.Delete(word); // That word holds once.
-        }
-        else if (order.HeldSince is { } since && !File.Exists(word))
+        if (!hasData && order.HeldSince is { } since && !File.Exists(word))
         {
             throw EngineErrors.DataMissing(order.Tier, order.Instance, order.Folder, since);
         }
+
+        File.Delete(word); // It holds once, whatever comes of this start.
     }
 
     /// <summary>Writes a file that only this user may read, whole or not at all.</summary>

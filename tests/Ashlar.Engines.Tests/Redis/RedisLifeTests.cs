@@ -118,8 +118,9 @@ public sealed class RedisLifeTests
         // As root writes it.
         await File.WriteAllTextAsync(Path.Combine(rig.DataOf("queue.1"), HeldData.StartEmpty), "");
         await EngineRig.StopAsync(await rig.UpAsync("queue.1", since));
-        await EngineRig.StopAsync(await rig.UpAsync("queue.1", since));
         Assert.False(File.Exists(Path.Combine(rig.DataOf("queue.1"), HeldData.StartEmpty)));
+        Directory.Delete(Path.Combine(rig.DataOf("queue.1"), "appendonlydir"), recursive: true);
+        Assert.Contains("ASH7118", await rig.RefusedAsync("queue.1", heldSince: since), StringComparison.Ordinal);
     }
 
     [Fact]
