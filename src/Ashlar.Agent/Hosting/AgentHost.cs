@@ -102,6 +102,11 @@ public static class AgentHost
         {
             await fleet.RememberAsync();
             fleet.User = user;
+            if (user is not null && Directory.Exists(state.HopIdentity))
+            {
+                Ownership.GiveAll(state.HopIdentity, user);
+            }
+
             listeners.OfMachine = () => MachineListeners.Of(fleet.Own, fleet.View.Placement, kept.Ports);
         }
 
@@ -115,7 +120,7 @@ public static class AgentHost
 
         var planner = new Planner(options, programVersion, user?.Name, ServiceUser.OfEngines(options))
         {
-            IdentityFolder = fleet is null ? "" : IdentityCopy.For(state, Tiers.Edge, user),
+            IdentityFolder = fleet is null ? "" : state.HopIdentity,
             Part = () => part is not null && fleet is not null ? part with { Placement = fleet.View.Placement } : part,
         };
         var rollout = new Rollout(loop, supervisor, desired, listeners, kept, links, planner, releases, log) { Fleet = fleet };

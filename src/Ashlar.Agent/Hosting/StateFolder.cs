@@ -28,6 +28,12 @@ public sealed record StateFolder(string Path)
     /// <summary>Key and certificates of this machine.</summary>
     public string Identity => In("identity");
 
+    /// <summary>
+    /// What the edge shows to the edges of other machines. It runs as the user of the apps, so this opens nothing but the hop: agents and
+    /// etcd know another authority.
+    /// </summary>
+    public string HopIdentity => In("identity-edge");
+
     /// <summary>Output of everything that runs.</summary>
     public string Logs => In("logs");
 

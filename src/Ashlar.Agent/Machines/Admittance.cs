@@ -17,7 +17,7 @@ internal sealed class Admittance(FleetLink fleet, IStore store, AgentLog log, Ti
     /// <summary>Makes a token for one more machine.</summary>
     public async Task<string> GiveTokenAsync(CancellationToken cancellation = default)
     {
-        using var authority = await AuthorityAsync(cancellation);
+        using var authority = await AuthorityAsync(FleetKeys.Authority, cancellation);
         var token = JoinToken.Create(fleet.Own.PeerAddress, authority.Fingerprint);
         await new JoinTokens(store, time).GiveAsync(token, cancellation);
         return token.Print();
@@ -44,8 +44,10 @@ internal sealed class Admittance(FleetLink fleet, IStore store, AgentLog log, Ti
             throw FleetErrors.NameTaken(request.Name, taken.Address);
         }
 
-        using var authority = await AuthorityAsync(cancellation);
+        using var authority = await AuthorityAsync(FleetKeys.Authority, cancellation);
+        using var hop = await AuthorityAsync(FleetKeys.HopAuthority, cancellation);
         var certificate = authority.Sign(request.Request, request.Name, [address], time.GetUtcNow());
+        var hopCertificate = hop.Sign(request.HopRequest, request.Name, [address], time.GetUtcNow());
         var record = new MachineRecord
         {
             Name = request.Name,
@@ -64,12 +66,12 @@ internal sealed class Admittance(FleetLink fleet, IStore store, AgentLog log, Ti
             [StoreExtensions.Put(key, record, MachineJson.Default.MachineRecord)],
             cancellation);
         log.Info(LogEvent.Machine, $"{request.Name} joins, {request.Address}");
-        return new JoinAnswer(fleet.Own.Stack, certificate, fleet.Own.Endpoints);
+        return new JoinAnswer(fleet.Own.Stack, certificate, hopCertificate, hop.CertificatePem, fleet.Own.Endpoints);
     }
 
     private static bool IsPort(int port) => port is > 0 and <= ushort.MaxValue;
 
-    private async Task<StackAuthority> AuthorityAsync(CancellationToken cancellation) => await store.GetAsync(FleetKeys.Authority, cancellation) is { } kept
+    private async Task<StackAuthority> AuthorityAsync(string key, CancellationToken cancellation) => await store.GetAsync(key, cancellation) is { } kept
         ? StackAuthority.Import(Encoding.ASCII.GetString(kept.Value.Span))
         : throw FleetErrors.IdentityUnusable("The stack's authority", "it is not in the store");
 }

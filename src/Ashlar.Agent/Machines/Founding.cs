@@ -39,8 +39,10 @@ internal static class Founding
         var authority = await store.GetAsync(FleetKeys.Authority) is { } kept
             ? StackAuthority.Import(Encoding.ASCII.GetString(kept.Value.Span))
             : StackAuthority.Create(stack, time.GetUtcNow());
+        using var hop = StackAuthority.Create($"{stack} edges", time.GetUtcNow());
         using (authority)
         {
+            MachineIdentity.Keep(state.HopIdentity, hop.Sign(MachineIdentity.Request(state.HopIdentity, name), name, [address], time.GetUtcNow()), hop.CertificatePem);
             var certificate = authority.Sign(MachineIdentity.Request(state.Identity, name), name, [address], time.GetUtcNow());
             MachineIdentity.Keep(state.Identity, certificate, authority.CertificatePem);
             var file = new MachineFile
@@ -68,6 +70,7 @@ internal static class Founding
                 [],
                 [
                     new StoreWrite(FleetKeys.Authority, Encoding.ASCII.GetBytes(authority.ExportPem())),
+                    new StoreWrite(FleetKeys.HopAuthority, Encoding.ASCII.GetBytes(hop.ExportPem())),
                     StoreExtensions.Put(Keys.Node(name), Record(file, [], time), MachineJson.Default.MachineRecord),
                 ]));
             return file;

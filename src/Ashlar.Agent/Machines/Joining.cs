@@ -36,9 +36,10 @@ public static class Joining
         var (answer, authority) = await PeerClient.JoinAsync(
             token,
             new JoinRequest(
-                token.Secret, name, request, file.Address, file.PeerPort, file.HopPort, record.Memory, record.Cores, labels, time.GetUtcNow(), ""),
+                token.Secret, name, request, MachineIdentity.Request(state.HopIdentity, name), file.Address, file.PeerPort, file.HopPort, record.Memory, record.Cores, labels, time.GetUtcNow(), ""),
             cancellation);
         MachineIdentity.Keep(state.Identity, answer.Certificate, authority);
+        MachineIdentity.Keep(state.HopIdentity, answer.HopCertificate, answer.HopAuthority);
         file = file with { Stack = answer.Stack, Endpoints = answer.Endpoints };
         file.Save(state.MachineFile);
         return file;

@@ -61,6 +61,7 @@ internal sealed record AuthorityAnswer(string Authority);
 /// <param name="Secret">The token's secret.</param>
 /// <param name="Name">Name that the machine is to have.</param>
 /// <param name="Request">Its certificate request, PEM.</param>
+/// <param name="HopRequest">The same for its edge.</param>
 /// <param name="Address">Address at which the others reach it.</param>
 /// <param name="PeerPort">Port for other agents.</param>
 /// <param name="HopPort">Port for other edges.</param>
@@ -70,15 +71,17 @@ internal sealed record AuthorityAnswer(string Authority);
 /// <param name="Clock">Its clock.</param>
 /// <param name="ProgramVersion">Its build.</param>
 internal sealed record JoinRequest(
-    byte[] Secret, string Name, string Request, string Address, int PeerPort, int HopPort, long Memory, int Cores, ImmutableSortedSet<string> Labels,
+    byte[] Secret, string Name, string Request, string HopRequest, string Address, int PeerPort, int HopPort, long Memory, int Cores, ImmutableSortedSet<string> Labels,
     DateTimeOffset Clock, string ProgramVersion);
 
 /// <summary>It has joined.</summary>
 /// <param name="Stack">Name of the stack.</param>
 /// <param name="Certificate">Its certificate as PEM.</param>
+/// <param name="HopCertificate">That of its edge.</param>
+/// <param name="HopAuthority">The authority of the edges.</param>
 /// <param name="Endpoints">Where etcd answers.</param>
 /// <param name="Refusal">Why it has not; then nothing else counts.</param>
-internal sealed record JoinAnswer(string Stack, string Certificate, ImmutableArray<Uri> Endpoints, AshlarError? Refusal = null);
+internal sealed record JoinAnswer(string Stack, string Certificate, string HopCertificate, string HopAuthority, ImmutableArray<Uri> Endpoints, AshlarError? Refusal = null);
 
 /// <summary>Wants the files of a release.</summary>
 /// <param name="Folder">Name of its folder.</param>

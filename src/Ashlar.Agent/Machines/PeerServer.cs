@@ -130,7 +130,7 @@ internal sealed class PeerServer : IDisposable
         catch (AshlarException e)
         {
             _log.Warning(LogEvent.OrderFailed, $"join of {request.Address}: {e.Error}");
-            answer = new JoinAnswer("", "", [], e.Error);
+            answer = new JoinAnswer("", "", "", "", [], e.Error);
         }
 
         await PeerFrames.WriteAsync(stream, answer, MachineJson.Default.JoinAnswer, cancellation);

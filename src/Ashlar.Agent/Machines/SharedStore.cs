@@ -32,7 +32,7 @@ internal static class SharedStore
             log.Info(LogEvent.Machine, $"the state was moved to {moved.Target}: {moved.Keys} keys");
         }
 
-        var store = new MirroredStore(etcd, own, Keys.ActualStates, FleetKeys.Candidates, FleetKeys.Authority);
+        var store = new MirroredStore(etcd, own, Keys.ActualStates, FleetKeys.Candidates, FleetKeys.Authority, FleetKeys.HopAuthority);
         await store.BeginFromCopyAsync(FleetKeys.Orders);
         return store;
     }

@@ -44,6 +44,7 @@ internal sealed class Rollout(
             await loop.InvokeAsync(() =>
             {
                 Pursued = desired.Revision;
+                listeners.Dispose(); // Who connects is refused at once instead of waiting for nobody.
                 supervisor.Pursue(planner.Bare(supervisor.View.Target.Stack));
             });
         }

@@ -190,7 +190,7 @@ internal sealed class StatusReporter(
 
     private ImmutableArray<string> Urls(StackDefinition stack)
     {
-        var port = listeners.All.FirstOrDefault(l => l.Service is null)?.Port ?? stack.Edge.Http.Port;
+        var port = listeners.All.FirstOrDefault(l => l is { Service: null, Hop: false, Forward: null })?.Port ?? stack.Edge.Http.Port;
         var suffix = port == 80 ? "" : $":{port}";
         var address = stack.Edge.Http.Address;
         var host = address is "0.0.0.0" or "::" ? "localhost" : address.Contains(':') ? $"[{address}]" : address;

@@ -28,7 +28,13 @@ internal sealed class PeerRig : IAsyncDisposable
         using var authority = StackAuthority.Create("shop", DateTimeOffset.UtcNow);
         MachineIdentity.Keep(
             State.Identity, authority.Sign(MachineIdentity.Request(State.Identity, "m1"), "m1", [IPAddress.Loopback], DateTimeOffset.UtcNow), authority.CertificatePem);
-        _shared.CommitAsync(new StoreTransaction([], [new StoreWrite(FleetKeys.Authority, Encoding.ASCII.GetBytes(authority.ExportPem()))])).AsTask().Wait();
+        using var hop = StackAuthority.Create("edges", DateTimeOffset.UtcNow);
+        _shared.CommitAsync(new StoreTransaction(
+            [],
+            [
+                new StoreWrite(FleetKeys.Authority, Encoding.ASCII.GetBytes(authority.ExportPem())),
+                new StoreWrite(FleetKeys.HopAuthority, Encoding.ASCII.GetBytes(hop.ExportPem())),
+            ])).AsTask().Wait();
         Identity = MachineIdentity.Load(State.Identity)!;
         Machine = new MachineFile { Stack = "shop", Name = "m1", Address = "127.0.0.1", PeerPort = FreePort(), HopPort = 1, Endpoints = [new Uri("https://127.0.0.1:7402")] };
         var log = new AgentLog(TextWriter.Null, TimeProvider.System);
@@ -53,7 +59,7 @@ internal sealed class PeerRig : IAsyncDisposable
 
     /// <summary>What a machine asks that joins.</summary>
     public JoinRequest Request(byte[] secret, string name, TimeSpan clock = default) => new(
-        secret, name, MachineIdentity.Request(Folder(name), name), "127.0.0.1", 7400, 7401, 1 << 30, 2, [], DateTimeOffset.UtcNow + clock, "");
+        secret, name, MachineIdentity.Request(Folder(name), name), MachineIdentity.Request(Folder($"{name}-edge"), name), "127.0.0.1", 7400, 7401, 1 << 30, 2, [], DateTimeOffset.UtcNow + clock, "");
 
     public async ValueTask DisposeAsync()
     {

@@ -19,6 +19,11 @@ public sealed class PeerTests
         MachineIdentity.Keep(rig.Folder("m2"), answer.Certificate, authority);
         using var joined = MachineIdentity.Load(rig.Folder("m2"))!;
         Assert.Equal("m2", joined.Name);
+
+        // What its edge has is worth nothing to agents: it runs as the user of the apps.
+        MachineIdentity.Keep(rig.Folder("m2-edge"), answer.HopCertificate, authority);
+        using var edge = MachineIdentity.Load(rig.Folder("m2-edge"))!;
+        await Refused("ASH7508", () => PeerClient.ForwardAsync(edge, rig.Record, new Catalog.AgentRequest("status", Api.AgentJson.Nothing), _ => { }, CancellationToken.None));
         await Refused("ASH7502", () => PeerClient.JoinAsync(token, rig.Request(token.Secret, "m3"), CancellationToken.None));
     }
 
