@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
 using Ashlar.Agent.Api;
 using Ashlar.Agent.Desired;
+using Ashlar.Agent.Machines;
 using Ashlar.Agent.Operations;
 using Ashlar.Agent.Publishing;
 using Ashlar.Agent.Reconciling;
 using Ashlar.Agent.Supervision;
+using Ashlar.Catalog;
 using Ashlar.Catalog.Store;
 using Ashlar.Delivery.Releases;
 using Ashlar.Processes;
@@ -39,6 +41,11 @@ public sealed class StoppedStack : IAsyncDisposable
 
     private static StoppedStack? TryOpen(StateFolder state, TimeProvider time)
     {
+        if (MachineFile.Load(state.MachineFile) is { } machine)
+        {
+            throw CatalogErrors.StoreMoved(state.Store, $"etcd of {machine.Stack}");
+        }
+
         state.CreateForStore();
         if (AgentLock.TryTake(state.LockFile) is not { } taken)
         {

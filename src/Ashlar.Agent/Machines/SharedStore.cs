@@ -26,7 +26,7 @@ internal static class SharedStore
     public static async Task<MirroredStore> OpenAsync(MachineFile machine, MachineIdentity identity, StateFolder state, IStore own, AgentLog log, TimeProvider time)
     {
         var etcd = new EtcdStore(Options(machine, identity, time));
-        if (File.Exists(state.Store) && StoreMove.TargetOf(state.Store) is null)
+        if (machine.Member is not null && File.Exists(state.Store) && StoreMove.TargetOf(state.Store) is null)
         {
             var moved = await MoveAsync(state.Store, etcd, time);
             log.Info(LogEvent.Machine, $"the state was moved to {moved.Target}: {moved.Keys} keys");

@@ -28,6 +28,14 @@ public sealed class PeerTests
     }
 
     [Fact]
+    public async Task AStackWhoseStateIsSharedIsNotReadFromAFileOfThisMachine()
+    {
+        await using var rig = new PeerRig();
+        rig.Machine.Save(rig.State.MachineFile);
+        Assert.Equal("ASH4077", Assert.Throws<AshlarException>(() => Hosting.StoppedStack.TryOpen(Path.GetDirectoryName(rig.State.Path)!)).Error.Code);
+    }
+
+    [Fact]
     public async Task WhoKnowsNoTokenDoesNotJoin()
     {
         await using var rig = new PeerRig();
