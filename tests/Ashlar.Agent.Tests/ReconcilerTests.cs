@@ -73,6 +73,8 @@ public sealed class ReconcilerTests
     [InlineData("data.1=b data.2=b", "data.1/1=a:Healthy data.2/2=a:Healthy", "stop data.2/2")]
     [InlineData("data.1=b data.2=b", "data.1/1=a:Healthy data.2/3=b:Starting", "")]
     [InlineData("data.1=b data.2=b", "data.1/1=a:Healthy data.2/3=b:Healthy", "stop data.1/1")]
+    [InlineData("data.1=b data.2=b", "data.1/1=a:Healthy data.2/2=a:Stopped", "forget data.2/2|start data.2")]
+    [InlineData("data.1=b data.2=b", "", "start data.1")]
     [InlineData("data.1=b", "data.1/1=a:Crashed", "start data.1|forget data.1/1")]
     [InlineData("data.1=a", "data.1/1=a:Healthy data.2/2=a:Healthy", "stop data.2/2")]
     // What stands on something waits for it at its start while it is on its way, and does not once that has failed.

@@ -29,7 +29,7 @@ internal sealed class World(Random random)
         Fingerprint = fingerprint,
         HasEndpoint = service is not ("edge" or "worker" or "data"),
         Exclusive = service == "data",
-        After = service == "reader" ? ["data.1"] : [],
+        After = service == "reader" || (service == "data" && index > 1) ? ["data.1"] : [],
         Readiness = service switch { "edge" => Readiness.Channel, "worker" => Readiness.Alive, "data" => Readiness.Probe, _ => Readiness.Http },
         Launch = new LaunchSpec { Command = ["true"], WorkingDirectory = "/", LogPath = "/dev/null", Tag = "" },
     };

@@ -96,8 +96,9 @@ internal static class Reconciler
         var replacing = slots.Any(s => s.InReplacement);
         foreach (var slot in slots)
         {
-            // What has nothing in it yet and waits for others is left alone until these are up.
-            if (slot.Current is not null || !slot.Desired.After.Any(coming.Contains))
+            // What has nothing in it yet and waits for others is left alone until these are up; one of its own service that runs as it
+            // was is up until its own turn comes, after this one's.
+            if (slot.Current is not null || !slot.Desired.After.Any(name => coming.Contains(name) && !slots.Any(s => s.Desired.Name == name && s.RunsAsItWas)))
             {
                 replacing |= slot.Desired.Exclusive ? FillExclusive(pass, slot, replacing) : Fill(pass, slot, replacing);
             }
@@ -166,7 +167,7 @@ internal static class Reconciler
         return true;
     }
 
-    /// <summary>The same for an instance that shares data with its successor: the old one ends first. True: one has begun to leave.</summary>
+    /// <summary>The same for an instance that shares data with its successor: the old one ends first. True: one has begun to leave, or to come.</summary>
     private static bool FillExclusive(Pass pass, Slot slot, bool replacing)
     {
         if (slot.Leaving || (slot.Old.Length > 0 && (replacing || slot.Current is not null)))
@@ -176,7 +177,8 @@ internal static class Reconciler
 
         if (slot.Old.Length == 0)
         {
-            return Fill(pass, slot, replacing);
+            Fill(pass, slot, replacing);
+            return slot.Current is null;
         }
 
         pass.Leave(slot.Old[0]);
@@ -273,6 +275,9 @@ internal static class Reconciler
 
         /// <summary>Something in it is on its way out.</summary>
         public bool Leaving { get; }
+
+        /// <summary>The old one runs and has not been told to go.</summary>
+        public bool RunsAsItWas => Old.Length > 0 && !Leaving;
 
         /// <summary>A replacement has begun and is not over; a failed one stays in this state, which halts the roll.</summary>
         public bool InReplacement => Desired.Exclusive
