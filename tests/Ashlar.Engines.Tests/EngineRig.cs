@@ -73,15 +73,7 @@ internal sealed partial class EngineRig : IAsyncDisposable
             Give(DataOf(name));
         }
 
-        var environment = desired.Launch.Environment.SetItem("PORT", desired.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        environment = heldSince is { } since && desired.KeepsData ? environment.SetItem(HeldData.Variable, HeldData.Write(since)) : environment;
-        var process = _launcher.Start(desired.Launch with
-        {
-            Environment = searchPath is null ? environment : environment.SetItem("PATH", searchPath),
-            LogPath = LogOf(name),
-            Tag = $"{Path.GetFileName(Folder)}-{name}-{_started.Count}",
-            Memory = null,
-        });
+        var process = AsTheAgent.Start(_launcher, desired, LogOf(name), $"{Path.GetFileName(Folder)}-{name}-{_started.Count}", searchPath, heldSince);
         _started.Add(process);
         return process;
     }

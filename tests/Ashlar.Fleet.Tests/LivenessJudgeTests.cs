@@ -5,7 +5,7 @@ namespace Ashlar.Fleet.Tests;
 
 public sealed class LivenessJudgeTests
 {
-    private static readonly MachineSighting Here = new(TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+    private static readonly MachineSighting Here = new(TimeSpan.FromSeconds(1));
 
     [Theory]
     [InlineData(0, MachineHealth.Alive)]
@@ -38,14 +38,6 @@ public sealed class LivenessJudgeTests
     [Fact]
     public void OfTwoMachinesOneMayBeLost() =>
         Assert.False(Judge(Here, Here with { Silence = TimeSpan.FromSeconds(60) }).Frozen);
-
-    [Fact]
-    public void AMachineThatFlapsIsTrustedLater()
-    {
-        var back = Here with { HeardFor = TimeSpan.FromSeconds(40), RecentLosses = 1 };
-        Assert.Equal(MachineHealth.Alive, Judge(Here, back).Health["m1"]);
-        Assert.Equal(MachineHealth.Suspect, Judge(Here, back with { RecentLosses = 2 }).Health["m1"]);
-    }
 
     private static LivenessVerdict Judge(params MachineSighting[] sightings) => LivenessJudge.Judge(
         sightings.Select((s, i) => KeyValuePair.Create($"m{i}", s)).ToImmutableSortedDictionary(StringComparer.Ordinal));

@@ -35,8 +35,6 @@ internal sealed record ScaleOverride(int Count, int Declared);
 /// <summary>Keeps the desired state in the store.</summary>
 internal sealed class DesiredStore(IStore store)
 {
-    private const string Key = "desired";
-
     /// <summary>What was last saved.</summary>
     public DesiredState State { get; private set; } = new();
 
@@ -46,7 +44,7 @@ internal sealed class DesiredStore(IStore store)
     /// <summary>Reads it.</summary>
     public async ValueTask LoadAsync()
     {
-        if (await store.GetAsync(Key) is { } entry)
+        if (await store.GetAsync(Keys.Orders) is { } entry)
         {
             State = JsonSerializer.Deserialize(entry.Value.Span, DesiredJson.Default.DesiredState) ?? State;
             Revision = entry.ModRevision;
@@ -60,7 +58,7 @@ internal sealed class DesiredStore(IStore store)
         try
         {
             var value = JsonSerializer.SerializeToUtf8Bytes(state, DesiredJson.Default.DesiredState);
-            Revision = (await store.CommitAsync(new StoreTransaction([], [new StoreWrite(Key, value)]))).Revision;
+            Revision = (await store.CommitAsync(new StoreTransaction([], [new StoreWrite(Keys.Orders, value)]))).Revision;
             State = state;
         }
         catch (Exception e) when (e is not Errors.AshlarException and not OutOfMemoryException)

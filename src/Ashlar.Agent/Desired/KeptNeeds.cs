@@ -15,9 +15,6 @@ namespace Ashlar.Agent.Desired;
 /// </summary>
 internal sealed class KeptNeeds(IStore store, PortAllocator allocator)
 {
-    private const string PortsKey = "ports";
-    private const string SecretsKey = "secrets";
-    private const string DataKey = "data";
     private const int SecretLength = 32;
     private const string SecretLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     private bool _unsaved;
@@ -35,9 +32,9 @@ internal sealed class KeptNeeds(IStore store, PortAllocator allocator)
     /// <summary>Reads what earlier agents, or those of other machines, made. What is theirs stands above what is not written down yet.</summary>
     public async ValueTask LoadAsync()
     {
-        Ports = Merge(Ports, await ReadAsync(PortsKey, KeptJson.Default.ImmutableSortedDictionaryStringInt32));
-        Secrets = Merge(Secrets, await ReadAsync(SecretsKey, KeptJson.Default.ImmutableSortedDictionaryStringString));
-        DataSince = Merge(DataSince, await ReadAsync(DataKey, KeptJson.Default.ImmutableSortedDictionaryStringDateTimeOffset));
+        Ports = Merge(Ports, await ReadAsync(Keys.Ports, KeptJson.Default.ImmutableSortedDictionaryStringInt32));
+        Secrets = Merge(Secrets, await ReadAsync(Keys.Secrets, KeptJson.Default.ImmutableSortedDictionaryStringString));
+        DataSince = Merge(DataSince, await ReadAsync(Keys.DataSince, KeptJson.Default.ImmutableSortedDictionaryStringDateTimeOffset));
         foreach (var port in Ports.Values)
         {
             allocator.Reserve(port);
@@ -88,14 +85,14 @@ internal sealed class KeptNeeds(IStore store, PortAllocator allocator)
             var written = await store.CommitAsync(new StoreTransaction(
                 [.. _revisions.Select(known => new StoreCondition(known.Key, ModRevision: known.Value))],
                 [
-                    StoreExtensions.Put(PortsKey, Ports, KeptJson.Default.ImmutableSortedDictionaryStringInt32),
-                    StoreExtensions.Put(SecretsKey, Secrets, KeptJson.Default.ImmutableSortedDictionaryStringString),
-                    StoreExtensions.Put(DataKey, DataSince, KeptJson.Default.ImmutableSortedDictionaryStringDateTimeOffset),
+                    StoreExtensions.Put(Keys.Ports, Ports, KeptJson.Default.ImmutableSortedDictionaryStringInt32),
+                    StoreExtensions.Put(Keys.Secrets, Secrets, KeptJson.Default.ImmutableSortedDictionaryStringString),
+                    StoreExtensions.Put(Keys.DataSince, DataSince, KeptJson.Default.ImmutableSortedDictionaryStringDateTimeOffset),
                 ]));
             if (written.Succeeded)
             {
                 _unsaved = false;
-                _revisions = new[] { PortsKey, SecretsKey, DataKey }.ToImmutableSortedDictionary(key => key, _ => written.Revision);
+                _revisions = new[] { Keys.Ports, Keys.Secrets, Keys.DataSince }.ToImmutableSortedDictionary(key => key, _ => written.Revision);
             }
             else
             {

@@ -17,7 +17,7 @@ internal sealed class Admittance(FleetLink fleet, IStore store, AgentLog log, Ti
     /// <summary>Makes a token for one more machine.</summary>
     public async Task<string> GiveTokenAsync(CancellationToken cancellation = default)
     {
-        using var authority = await AuthorityAsync(FleetKeys.Authority, cancellation);
+        using var authority = await AuthorityAsync(Keys.Authority, cancellation);
         var token = JoinToken.Create(fleet.Own.PeerAddress, authority.Fingerprint);
         await new JoinTokens(store, time).GiveAsync(token, cancellation);
         return token.Print();
@@ -44,8 +44,8 @@ internal sealed class Admittance(FleetLink fleet, IStore store, AgentLog log, Ti
             throw FleetErrors.NameTaken(request.Name, taken.Address);
         }
 
-        using var authority = await AuthorityAsync(FleetKeys.Authority, cancellation);
-        using var hop = await AuthorityAsync(FleetKeys.HopAuthority, cancellation);
+        using var authority = await AuthorityAsync(Keys.Authority, cancellation);
+        using var hop = await AuthorityAsync(Keys.HopAuthority, cancellation);
         var certificate = authority.Sign(request.Request, request.Name, [address], time.GetUtcNow());
         var hopCertificate = hop.Sign(request.HopRequest, request.Name, [address], time.GetUtcNow());
         var record = new MachineRecord

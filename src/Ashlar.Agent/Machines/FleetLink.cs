@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text;
 using System.Text.Json;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Supervision;
@@ -54,22 +53,13 @@ internal sealed class FleetLink : IAsyncDisposable
     /// <summary>The machine that leads, if that is another.</summary>
     public MachineRecord? OtherLeader => _view.Leader is { } leader && leader != Own.Name ? _view.Records.GetValueOrDefault(leader) : null;
 
-    /// <summary>Makes the report. Called on any thread.</summary>
-    public Func<Task<MachineReport>> Report { get; set; } = null!;
-
-    /// <summary>Called off the loop when orders or placements of others have changed: what is to be here is to be pursued anew.</summary>
-    public Func<Task> OrdersChanged { get; set; } = () => Task.CompletedTask;
-
-    /// <summary>Called off the loop, on the leader, when machines have come or gone.</summary>
-    public Func<Task> MachinesChanged { get; set; } = () => Task.CompletedTask;
-
     /// <summary>User that services run as here, to whom releases are given; null: our own.</summary>
     public SystemUser? User { get; set; }
 
     /// <summary>Reads what was known last, before anybody else is heard: where instances belong, and which machines there are.</summary>
     public async ValueTask RememberAsync()
     {
-        var placement = await _store.GetAsync(FleetKeys.Placement, MachineJson.Default.PlacementRecord, _ending.Token);
+        var placement = await _store.GetAsync(Keys.Placement, MachineJson.Default.PlacementRecord, _ending.Token);
         var records = (await _store.ListAsync(Keys.Nodes, _ending.Token)).Entries
             .Select(entry => JsonSerializer.Deserialize(entry.Value.Span, MachineJson.Default.MachineRecord)!);
         _view = _view with { Placement = placement, Records = records.ToImmutableSortedDictionary(record => record.Name, record => record, StringComparer.Ordinal) };
@@ -81,16 +71,14 @@ internal sealed class FleetLink : IAsyncDisposable
     /// <param name="status">Says what runs here.</param>
     public void Join(Supervisor supervisor, Operations.Rollout rollout, StatusReporter status)
     {
-        Report = () => status.ForOthersAsync(() => rollout.Pursued);
-        OrdersChanged = MachinesChanged = rollout.FollowAsync;
         _loop.Post(() =>
         {
             supervisor.Fleet = this;
             supervisor.Settled.Add(Tell);
         });
         _running.Add(ForeverAsync("follow", FollowAsync));
-        _running.Add(ForeverAsync("tell", TellAsync));
-        _running.Add(ForeverAsync("act", ActAsync));
+        _running.Add(ForeverAsync("tell", () => TellAsync(() => status.ForOthersAsync(() => rollout.Pursued))));
+        _running.Add(ForeverAsync("act", () => ActAsync(rollout.FollowAsync)));
     }
 
     /// <summary>Something here has changed: the others are told soon. From any thread.</summary>
@@ -125,7 +113,7 @@ internal sealed class FleetLink : IAsyncDisposable
     /// <summary>Writes where instances belong. Only as leader.</summary>
     public async Task SavePlacementAsync(PlacementRecord placement)
     {
-        await _store.PutAsync(FleetKeys.Placement, placement, MachineJson.Default.PlacementRecord, cancellation: _ending.Token);
+        await _store.PutAsync(Keys.Placement, placement, MachineJson.Default.PlacementRecord, cancellation: _ending.Token);
         Change(view => view with { Placement = placement });
     }
 
@@ -204,13 +192,13 @@ internal sealed class FleetLink : IAsyncDisposable
         await foreach (var change in _store.FollowAsync(_ending.Token))
         {
             var before = _view;
-            Change(view => Apply(view, change));
+            Change(view => view.After(change, _time.GetTimestamp()));
             if (change.Key.StartsWith(Keys.ActualStates, StringComparison.Ordinal))
             {
                 _loop.Post(() => { });
             }
 
-            if (change.Key is FleetKeys.Orders or FleetKeys.Placement)
+            if (change.Key is Keys.Orders or Keys.Placement)
             {
                 _ordersChanged = true;
             }
@@ -223,43 +211,8 @@ internal sealed class FleetLink : IAsyncDisposable
         }
     }
 
-    private FleetView Apply(FleetView view, StoreEvent change)
-    {
-        if (Name(change.Key, Keys.Nodes) is { } node)
-        {
-            return view with
-            {
-                Records = change.Value is { } value ? view.Records.SetItem(node, JsonSerializer.Deserialize(value.Span, MachineJson.Default.MachineRecord)!) : view.Records.Remove(node),
-            };
-        }
-
-        if (Name(change.Key, Keys.ActualStates) is { } machine)
-        {
-            return change.Value is { } value
-                ? view with { Reports = view.Reports.SetItem(machine, JsonSerializer.Deserialize(value.Span, MachineJson.Default.MachineReport)!), SilentSince = view.SilentSince.Remove(machine) }
-                : view with { Reports = view.Reports.Remove(machine), SilentSince = view.SilentSince.SetItem(machine, _time.GetTimestamp()) };
-        }
-
-        if (change.Key.StartsWith(FleetKeys.Candidates, StringComparison.Ordinal))
-        {
-            var known = view.Candidates.FirstOrDefault(candidate => candidate.Value.Key == change.Key);
-            return change.Value is { } name
-                ? known.Value.Key is null ? view with { Candidates = view.Candidates.SetItem(change.Revision, (change.Key, Encoding.UTF8.GetString(name.Span))) } : view
-                : known.Value.Key is null ? view : view with { Candidates = view.Candidates.Remove(known.Key) };
-        }
-
-        return change.Key switch
-        {
-            FleetKeys.Placement when change.Value is { } value => view with { Placement = JsonSerializer.Deserialize(value.Span, MachineJson.Default.PlacementRecord) },
-            FleetKeys.Orders => view with { Orders = change.Revision },
-            _ => view,
-        };
-    }
-
-    private static string? Name(string key, string prefix) => key.StartsWith(prefix, StringComparison.Ordinal) ? key[prefix.Length..] : null;
-
     /// <summary>Tells what runs here, at every change and while nothing changes; the lease goes with this process, and leadership with it.</summary>
-    private async Task TellAsync()
+    private async Task TellAsync(Func<Task<MachineReport>> report)
     {
         var lease = await _store.GrantLeaseAsync(Lease, _ending.Token);
         using var lost = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
@@ -269,11 +222,11 @@ internal sealed class FleetLink : IAsyncDisposable
             byte[] told = [];
             while (await _store.KeepAliveAsync(lease, _ending.Token))
             {
-                var report = JsonSerializer.SerializeToUtf8Bytes(await Report(), MachineJson.Default.MachineReport);
-                if (!report.AsSpan().SequenceEqual(told))
+                var now = JsonSerializer.SerializeToUtf8Bytes(await report(), MachineJson.Default.MachineReport);
+                if (!now.AsSpan().SequenceEqual(told))
                 {
-                    await _store.CommitAsync(new StoreTransaction([], [new StoreWrite(Keys.Actual(Own.Name), report, lease)]), _ending.Token);
-                    told = report;
+                    await _store.CommitAsync(new StoreTransaction([], [new StoreWrite(Keys.Actual(Own.Name), now, lease)]), _ending.Token);
+                    told = now;
                 }
 
                 await Task.Delay(ShortestPause, _time, _ending.Token);
@@ -298,8 +251,11 @@ internal sealed class FleetLink : IAsyncDisposable
         }
     }
 
-    /// <summary>Does what changes ask for, one thing after the other; the leader also looks each second whether the silent are lost.</summary>
-    private async Task ActAsync()
+    /// <summary>
+    /// Pursues anew what is to be here: for orders and placements of others, and on the leader when machines come and go, and each second
+    /// while one is silent, which may be lost by then.
+    /// </summary>
+    private async Task ActAsync(Func<Task> pursueAnew)
     {
         while (true)
         {
@@ -308,13 +264,9 @@ internal sealed class FleetLink : IAsyncDisposable
             (_ordersChanged, _machinesChanged) = (false, false);
             try
             {
-                if (Leads && (machines || !_view.SilentSince.IsEmpty))
+                if (Leads ? machines || !_view.SilentSince.IsEmpty : orders)
                 {
-                    await MachinesChanged();
-                }
-                else if (!Leads && orders)
-                {
-                    await OrdersChanged();
+                    await pursueAnew();
                 }
             }
             catch

@@ -25,9 +25,14 @@ internal static class FleetPlacement
     /// <summary>Where they belong; null: more than half of the machines are silent, so nothing may move. Pure.</summary>
     public static PlacementRecord? Compute(FleetView view, Target target, long now)
     {
-        var sightings = view.Records.Keys.ToImmutableSortedDictionary(name => name, name => new MachineSighting(
-            view.SilentSince.TryGetValue(name, out var since) ? LivenessJudge.SuspectAfter + Stopwatch.GetElapsedTime(since, now) : TimeSpan.Zero,
-            TimeSpan.MaxValue), StringComparer.Ordinal);
+        var all = target.Instances.Concat(target.Elsewhere).ToArray();
+        var present = view.Placement?.Machines ?? ImmutableSortedDictionary<string, string>.Empty;
+        var sightings = view.Records.Keys.ToImmutableSortedDictionary(
+            name => name,
+            name => new MachineSighting(
+                view.SilentSince.TryGetValue(name, out var since) ? LivenessJudge.SuspectAfter + Stopwatch.GetElapsedTime(since, now) : TimeSpan.Zero,
+                WasLost: view.Placement?.Lost.Contains(name) ?? false),
+            StringComparer.Ordinal);
         var verdict = LivenessJudge.Judge(sightings);
         if (verdict.Frozen)
         {
@@ -47,15 +52,19 @@ internal static class FleetPlacement
                 _ => record.Admission,
             },
         });
-        var present = view.Placement?.Machines ?? ImmutableSortedDictionary<string, string>.Empty;
-        var demands = target.Instances.Concat(target.Elsewhere)
+        var demands = all
             .Where(instance => !MachinePart.IsEverywhere(instance) && instance.Tier != Engines.Etcd.EtcdTier.Tier)
-            .Select(instance => Demand(instance, present, target));
+            .Select(instance => Demand(instance, present));
         var result = Placer.Place(machines, demands, present.IsEmpty ? Here(target, view) : present);
-        return new PlacementRecord { Machines = result.Machines, Pending = result.Pending };
+        return new PlacementRecord
+        {
+            Machines = result.Machines,
+            Pending = result.Pending,
+            Lost = [.. verdict.Health.Where(health => health.Value == MachineHealth.Lost).Select(health => health.Key)],
+        };
     }
 
-    private static PlacementDemand Demand(DesiredInstance instance, ImmutableSortedDictionary<string, string> present, Target target) => new()
+    private static PlacementDemand Demand(DesiredInstance instance, ImmutableSortedDictionary<string, string> present) => new()
     {
         Service = instance.Service,
         Index = instance.Index,
@@ -70,5 +79,5 @@ internal static class FleetPlacement
         : target.Instances.ToImmutableSortedDictionary(instance => instance.Name, _ => first, StringComparer.Ordinal);
 
     private static bool IsSame(PlacementRecord a, PlacementRecord? b) =>
-        b is not null && a.Machines.SequenceEqual(b.Machines) && a.Pending.SequenceEqual(b.Pending);
+        b is not null && a.Machines.SequenceEqual(b.Machines) && a.Pending.SequenceEqual(b.Pending) && a.Lost.SetEquals(b.Lost);
 }

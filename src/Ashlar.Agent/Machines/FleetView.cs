@@ -1,4 +1,7 @@
 using System.Collections.Immutable;
+using System.Text;
+using System.Text.Json;
+using Ashlar.Catalog.Store;
 
 namespace Ashlar.Agent.Machines;
 
@@ -20,8 +23,36 @@ internal sealed record FleetView
     /// <summary>Those who stand for leadership, by the revision at which they did.</summary>
     public ImmutableSortedDictionary<long, (string Key, string Machine)> Candidates { get; init; } = ImmutableSortedDictionary<long, (string, string)>.Empty;
 
-    /// <summary>Revision of the orders.</summary>
-    public long Orders { get; init; }
+    /// <summary>The view after a change of the store. Pure.</summary>
+    /// <param name="change">The change.</param>
+    /// <param name="now">The present, by the clock of <see cref="SilentSince"/>.</param>
+    public FleetView After(StoreEvent change, long now)
+    {
+        if (Name(change.Key, Keys.Nodes) is { } node)
+        {
+            return this with { Records = change.Value is { } record ? Records.SetItem(node, JsonSerializer.Deserialize(record.Span, MachineJson.Default.MachineRecord)!) : Records.Remove(node) };
+        }
+
+        if (Name(change.Key, Keys.ActualStates) is { } machine)
+        {
+            return change.Value is { } report
+                ? this with { Reports = Reports.SetItem(machine, JsonSerializer.Deserialize(report.Span, MachineJson.Default.MachineReport)!), SilentSince = SilentSince.Remove(machine) }
+                : this with { Reports = Reports.Remove(machine), SilentSince = SilentSince.SetItem(machine, now) };
+        }
+
+        if (change.Key.StartsWith(Keys.Candidates, StringComparison.Ordinal))
+        {
+            // A candidate may be told of twice, when all is listed again: the first time counts.
+            var known = Candidates.FirstOrDefault(candidate => candidate.Value.Key == change.Key);
+            return change.Value is not { } name ? this with { Candidates = Candidates.Remove(known.Key) }
+                : known.Value.Key is null ? this with { Candidates = Candidates.SetItem(change.Revision, (change.Key, Encoding.UTF8.GetString(name.Span))) }
+                : this;
+        }
+
+        return change.Key == Keys.Placement && change.Value is { } placement
+            ? this with { Placement = JsonSerializer.Deserialize(placement.Span, MachineJson.Default.PlacementRecord) }
+            : this;
+    }
 
     /// <summary>True: all machines have told that they have what they are to have.</summary>
     public bool IsReached => Reports.Count == Records.Count && Reports.Values.All(report => report.Reached) && Placement is null or { Pending.IsEmpty: true };
@@ -32,4 +63,6 @@ internal sealed record FleetView
 
     /// <summary>The machine that leads, or null.</summary>
     public string? Leader => Candidates.IsEmpty ? null : Candidates.First().Value.Machine;
+
+    private static string? Name(string key, string prefix) => key.StartsWith(prefix, StringComparison.Ordinal) ? key[prefix.Length..] : null;
 }

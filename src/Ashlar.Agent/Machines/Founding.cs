@@ -36,7 +36,7 @@ internal static class Founding
     {
         var name = MachineName.Check(arguments.Name ?? Suggest(Environment.MachineName));
         var address = RequireOwn(arguments.Address);
-        var authority = await store.GetAsync(FleetKeys.Authority) is { } kept
+        var authority = await store.GetAsync(Keys.Authority) is { } kept
             ? StackAuthority.Import(Encoding.ASCII.GetString(kept.Value.Span))
             : StackAuthority.Create(stack, time.GetUtcNow());
         using var hop = StackAuthority.Create($"{stack} edges", time.GetUtcNow());
@@ -69,8 +69,8 @@ internal static class Founding
             await store.CommitAsync(new StoreTransaction(
                 [],
                 [
-                    new StoreWrite(FleetKeys.Authority, Encoding.ASCII.GetBytes(authority.ExportPem())),
-                    new StoreWrite(FleetKeys.HopAuthority, Encoding.ASCII.GetBytes(hop.ExportPem())),
+                    new StoreWrite(Keys.Authority, Encoding.ASCII.GetBytes(authority.ExportPem())),
+                    new StoreWrite(Keys.HopAuthority, Encoding.ASCII.GetBytes(hop.ExportPem())),
                     StoreExtensions.Put(Keys.Node(name), Record(file, [], time), MachineJson.Default.MachineRecord),
                 ]));
             return file;

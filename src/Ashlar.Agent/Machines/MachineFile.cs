@@ -133,6 +133,9 @@ public sealed record PlacementRecord
 
     /// <summary>Instances that fit nowhere, with the reason.</summary>
     public ImmutableSortedDictionary<string, string> Pending { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>Machines that were lost then: what could leave them has left.</summary>
+    public ImmutableSortedSet<string> Lost { get; init => field = value ?? []; } = [];
 }
 
 [JsonSourceGenerationOptions(

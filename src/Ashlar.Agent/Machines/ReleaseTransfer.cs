@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Formats.Tar;
+using System.IO.Pipelines;
 using System.Security.Cryptography;
 using Ashlar.Agent.Hosting;
 using Ashlar.Errors;
@@ -25,20 +27,25 @@ internal static class ReleaseTransfer
         }
 
         await PeerFrames.WriteAsync(stream, new PeerRefusal(null), MachineJson.Default.PeerRefusal, cancellation);
+        var pipe = new Pipe();
+        var packing = PackAsync(folder, pipe.Writer, cancellation);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        await using (var pieces = new PieceStream(stream, hash))
+        var piece = new byte[sizeof(int) + PieceLength];
+        await using var packed = pipe.Reader.AsStream();
+        for (var length = -1; length != 0;)
         {
-            // With the folder itself: a tar of nothing is none.
-            await TarFile.CreateFromDirectoryAsync(folder, pieces, includeBaseDirectory: true, cancellation);
-            await pieces.FlushAsync(cancellation);
+            length = await packed.ReadAsync(piece.AsMemory(sizeof(int)), cancellation);
+            BinaryPrimitives.WriteInt32BigEndian(piece, length);
+            hash.AppendData(piece, sizeof(int), length);
+            await stream.WriteAsync(piece.AsMemory(0, sizeof(int) + length), cancellation);
         }
 
-        await stream.WriteAsync(new byte[sizeof(int)], cancellation);
+        await packing;
         await stream.WriteAsync(hash.GetHashAndReset(), cancellation);
     }
 
     /// <summary>Gets a release from another machine; it is there whole, or not at all.</summary>
-    /// <exception cref="AshlarException">ASH4014: that machine does not have it; ASH7503.</exception>
+    /// <exception cref="AshlarException">ASH4021: that machine does not have it; ASH7503.</exception>
     /// <exception cref="IOException">It did not arrive whole.</exception>
     public static async Task FetchAsync(MachineIdentity identity, MachineRecord from, string releases, string folder, SystemUser? user, CancellationToken cancellation)
     {
@@ -56,13 +63,10 @@ internal static class ReleaseTransfer
         }
 
         Directory.CreateDirectory(coming, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var pipe = new Pipe();
+        var unpacking = UnpackAsync(pipe.Reader, coming, cancellation);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        await using (var pieces = new PieceReader(stream, hash))
-        {
-            await TarFile.ExtractToDirectoryAsync(pieces, coming, overwriteFiles: false, cancellation);
-            await pieces.SkipAsync(cancellation);
-        }
-
+        await Task.WhenAll(ReceiveAsync(stream, pipe.Writer, hash, cancellation), unpacking);
         var sent = new byte[SHA256.HashSizeInBytes];
         await stream.ReadExactlyAsync(sent, cancellation);
         if (!sent.AsSpan().SequenceEqual(hash.GetHashAndReset()))
@@ -80,67 +84,72 @@ internal static class ReleaseTransfer
         Directory.Delete(coming);
     }
 
-    /// <summary>What is written goes out in pieces, each with its length before it.</summary>
-    private sealed class PieceStream(Stream inner, IncrementalHash hash) : WriteOnlyStream
+    private static async Task PackAsync(string folder, PipeWriter writer, CancellationToken cancellation)
     {
-        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        Exception? fault = null;
+        try
         {
-            while (!buffer.IsEmpty)
-            {
-                var piece = buffer[..Math.Min(buffer.Length, PieceLength)];
-                hash.AppendData(piece.Span);
-                var frame = new byte[sizeof(int) + piece.Length];
-                System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(frame, piece.Length);
-                piece.CopyTo(frame.AsMemory(sizeof(int)));
-                await inner.WriteAsync(frame, cancellationToken);
-                buffer = buffer[piece.Length..];
-            }
+            // With the folder itself: a tar of nothing is none.
+            await TarFile.CreateFromDirectoryAsync(folder, writer.AsStream(leaveOpen: true), includeBaseDirectory: true, cancellation);
+        }
+        catch (Exception e)
+        {
+            fault = e;
+            throw;
+        }
+        finally
+        {
+            await writer.CompleteAsync(fault);
         }
     }
 
-    /// <summary>Reads the pieces as one stream, to the empty one.</summary>
-    private sealed class PieceReader(Stream inner, IncrementalHash hash) : ReadOnlyStream
+    private static async Task UnpackAsync(PipeReader reader, string folder, CancellationToken cancellation)
     {
-        private int _left;
-        private bool _ended;
-
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        var packed = reader.AsStream();
+        await using (packed.ConfigureAwait(false))
         {
-            if (_left == 0 && !_ended)
-            {
-                var header = new byte[sizeof(int)];
-                await inner.ReadExactlyAsync(header, cancellationToken);
-                _left = System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(header);
-                _ended = _left == 0;
-                if (_left is < 0 or > PieceLength)
-                {
-                    throw new IOException($"A piece of {_left} bytes.");
-                }
-            }
-
-            if (_ended || buffer.IsEmpty)
-            {
-                return 0;
-            }
-
-            var got = await inner.ReadAsync(buffer[..Math.Min(buffer.Length, _left)], cancellationToken);
-            if (got == 0)
-            {
-                throw new EndOfStreamException("The other machine went away.");
-            }
-
-            hash.AppendData(buffer.Span[..got]);
-            _left -= got;
-            return got;
+            await TarFile.ExtractToDirectoryAsync(packed, folder, overwriteFiles: false, cancellation);
+            await packed.CopyToAsync(Stream.Null, cancellation); // A tar may be padded behind its end.
         }
+    }
 
-        // A tar may be padded behind its end.
-        public async Task SkipAsync(CancellationToken cancellation)
+    /// <summary>Passes the pieces on, to the empty one.</summary>
+    private static async Task ReceiveAsync(Stream stream, PipeWriter writer, IncrementalHash hash, CancellationToken cancellation)
+    {
+        Exception? fault = null;
+        try
         {
-            var rest = new byte[PieceLength];
-            while (await ReadAsync(rest, cancellation) > 0)
+            var header = new byte[sizeof(int)];
+            var taken = true;
+            while (true)
             {
+                await stream.ReadExactlyAsync(header, cancellation);
+                var length = BinaryPrimitives.ReadInt32BigEndian(header);
+                if (length is < 0 or > PieceLength)
+                {
+                    throw new IOException($"A piece of {length} bytes.");
+                }
+
+                if (length == 0 || !taken)
+                {
+                    return; // Whoever unpacks has stopped: it says why.
+                }
+
+                var piece = writer.GetMemory(length)[..length];
+                await stream.ReadExactlyAsync(piece, cancellation);
+                hash.AppendData(piece.Span);
+                writer.Advance(length);
+                taken = !(await writer.FlushAsync(cancellation)).IsCompleted;
             }
+        }
+        catch (Exception e)
+        {
+            fault = e;
+            throw;
+        }
+        finally
+        {
+            await writer.CompleteAsync(fault);
         }
     }
 }

@@ -1,4 +1,5 @@
 using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Supervision;
 using Ashlar.Catalog.Etcd;
 using Ashlar.Catalog.Store;
 using Ashlar.Errors;
@@ -29,12 +30,25 @@ internal static class SharedStore
         if (machine.Member is not null && File.Exists(state.Store) && StoreMove.TargetOf(state.Store) is null)
         {
             var moved = await MoveAsync(state.Store, etcd, time);
+            await ForgetInstancesAsync(etcd);
             log.Info(LogEvent.Machine, $"the state was moved to {moved.Target}: {moved.Keys} keys");
         }
 
-        var store = new MirroredStore(etcd, own, Keys.ActualStates, FleetKeys.Candidates, FleetKeys.Authority, FleetKeys.HopAuthority);
-        await store.BeginFromCopyAsync(FleetKeys.Orders);
+        var store = new MirroredStore(etcd, own, Keys.ActualStates, Keys.Candidates, Keys.Authority, Keys.HopAuthority);
+        await store.BeginFromCopyAsync(Keys.Orders);
         return store;
+    }
+
+    // What was started here is this machine's own affair, and it has it in its own store since before.
+    private static async Task ForgetInstancesAsync(EtcdStore etcd)
+    {
+        foreach (var prefix in InstanceTable.Prefixes)
+        {
+            foreach (var entry in (await etcd.ListAsync(prefix)).Entries)
+            {
+                await etcd.DeleteAsync(entry.Key);
+            }
+        }
     }
 
     // etcd has just been started, or runs since before this agent.

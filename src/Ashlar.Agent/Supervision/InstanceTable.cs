@@ -11,14 +11,12 @@ namespace Ashlar.Agent.Supervision;
 /// </summary>
 internal sealed class InstanceTable(IStore store)
 {
-    private const string Prefix = "observed/";
-    private const string GenerationKey = "generation";
     private readonly SortedDictionary<string, ObservedInstance> _instances = new(StringComparer.Ordinal);
     private readonly HashSet<string> _unsaved = new(StringComparer.Ordinal);
     private long _generation;
 
     /// <summary>Where it lies in the store.</summary>
-    public static IEnumerable<string> Prefixes { get; } = [Prefix, GenerationKey];
+    public static IEnumerable<string> Prefixes { get; } = [Keys.Observed, Keys.Generation];
 
     /// <summary>All instances.</summary>
     public IReadOnlyCollection<ObservedInstance> All => _instances.Values;
@@ -35,7 +33,7 @@ internal sealed class InstanceTable(IStore store)
     /// <summary>Reads what earlier agents left.</summary>
     public async ValueTask LoadAsync()
     {
-        foreach (var entry in (await store.ListAsync(Prefix)).Entries)
+        foreach (var entry in (await store.ListAsync(Keys.Observed)).Entries)
         {
             if (JsonSerializer.Deserialize(entry.Value.Span, ObservedJson.Default.ObservedInstance) is { } instance)
             {
@@ -43,7 +41,7 @@ internal sealed class InstanceTable(IStore store)
             }
         }
 
-        var generation = await store.GetAsync(GenerationKey) is { } counter ? BitConverter.ToInt64(counter.Value.Span) : 0;
+        var generation = await store.GetAsync(Keys.Generation) is { } counter ? BitConverter.ToInt64(counter.Value.Span) : 0;
         _generation = Math.Max(generation, _instances.Values.Select(o => o.Generation).DefaultIfEmpty(0).Max());
     }
 
@@ -51,7 +49,7 @@ internal sealed class InstanceTable(IStore store)
     public async ValueTask<ObservedInstance> AddAsync(ObservedInstance template)
     {
         var instance = template with { Generation = _generation + 1 };
-        await CommitAsync([new StoreWrite(GenerationKey, BitConverter.GetBytes(instance.Generation)), Put(instance)]);
+        await CommitAsync([new StoreWrite(Keys.Generation, BitConverter.GetBytes(instance.Generation)), Put(instance)]);
         _generation = instance.Generation;
         _instances[instance.Id] = instance;
         return instance;
@@ -81,14 +79,14 @@ internal sealed class InstanceTable(IStore store)
             return;
         }
 
-        await CommitAsync([.. _unsaved.Select(id => Find(id) is { } o ? Put(o) : new StoreWrite(Prefix + id, null))]);
+        await CommitAsync([.. _unsaved.Select(id => Find(id) is { } o ? Put(o) : new StoreWrite(Keys.Observed + id, null))]);
         _unsaved.Clear();
     }
 
     private async ValueTask CommitAsync(StoreWrite[] writes) => await store.CommitAsync(new StoreTransaction([], [.. writes]));
 
     private static StoreWrite Put(ObservedInstance o) =>
-        new(Prefix + o.Id, JsonSerializer.SerializeToUtf8Bytes(o, ObservedJson.Default.ObservedInstance));
+        new(Keys.Observed + o.Id, JsonSerializer.SerializeToUtf8Bytes(o, ObservedJson.Default.ObservedInstance));
 }
 
 [JsonSourceGenerationOptions(

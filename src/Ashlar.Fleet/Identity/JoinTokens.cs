@@ -7,8 +7,6 @@ namespace Ashlar.Fleet.Identity;
 /// <summary>The tokens that are out, kept in the store by the hash of their secret. A token is spent by whoever comes first.</summary>
 public sealed class JoinTokens(IStore store, TimeProvider time)
 {
-    private const string Prefix = "fleet/tokens/";
-
     /// <summary>Time for which a token is good.</summary>
     public static TimeSpan Life { get; } = TimeSpan.FromHours(1);
 
@@ -16,14 +14,14 @@ public sealed class JoinTokens(IStore store, TimeProvider time)
     public async ValueTask GiveAsync(JoinToken token, CancellationToken cancellation = default)
     {
         var until = (time.GetUtcNow() + Life).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        await store.CommitAsync(new StoreTransaction([], [new StoreWrite(Prefix + token.SecretHash, Encoding.ASCII.GetBytes(until))]), cancellation);
+        await store.CommitAsync(new StoreTransaction([], [new StoreWrite(Keys.JoinTokens + token.SecretHash, Encoding.ASCII.GetBytes(until))]), cancellation);
     }
 
     /// <summary>Spends a secret, together with the writes that it pays for: all or nothing.</summary>
     /// <exception cref="Errors.AshlarException">ASH7502.</exception>
     public async ValueTask SpendAsync(string secretHash, IEnumerable<StoreCondition> conditions, IEnumerable<StoreWrite> writes, CancellationToken cancellation = default)
     {
-        var key = Prefix + secretHash;
+        var key = Keys.JoinTokens + secretHash;
         if (await store.GetAsync(key, cancellation) is not { } entry)
         {
             throw FleetErrors.TokenSpent("it was used before, or never given");

@@ -14,9 +14,6 @@ public static class LivenessJudge
     /// <summary>Silence after which it is lost.</summary>
     public static TimeSpan LostAfter { get; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Time for which a machine that came back must be heard before it is trusted with new instances, for each loss of the last hour.</summary>
-    public static TimeSpan Damping { get; } = TimeSpan.FromSeconds(30);
-
     /// <summary>Judges all machines.</summary>
     /// <param name="sightings">What is known of each, by name.</param>
     public static LivenessVerdict Judge(ImmutableSortedDictionary<string, MachineSighting> sightings)
@@ -38,16 +35,13 @@ public static class LivenessJudge
     private static MachineHealth Of(MachineSighting sighting) =>
         sighting.Silence >= LostAfter ? MachineHealth.Lost
         : sighting.Silence >= SuspectAfter ? MachineHealth.Suspect
-        : sighting.HeardFor < Damping * sighting.RecentLosses ? MachineHealth.Suspect
         : MachineHealth.Alive;
 }
 
 /// <summary>What is known of one machine.</summary>
 /// <param name="Silence">Time since it was last heard of.</param>
-/// <param name="HeardFor">Time for which it has been heard of without a gap.</param>
-/// <param name="WasLost">True: it was judged to be lost before.</param>
-/// <param name="RecentLosses">How often it was lost in the last hour.</param>
-public sealed record MachineSighting(TimeSpan Silence, TimeSpan HeardFor, bool WasLost = false, int RecentLosses = 0);
+/// <param name="WasLost">True: it was judged to be lost before, and what could move has moved.</param>
+public sealed record MachineSighting(TimeSpan Silence, bool WasLost = false);
 
 /// <summary>The judgement on all machines.</summary>
 /// <param name="Health">Of each machine, by name.</param>

@@ -53,6 +53,17 @@ public sealed class FleetPlacementTests
         Assert.Null(FleetPlacement.Compute(view, Target(Web(1)), Now));
     }
 
+    [Fact]
+    public void OneAfterTheOtherMostMayBeLost()
+    {
+        var longAgo = ImmutableSortedDictionary<string, long>.Empty.Add("m2", 0).Add("m3", 0);
+        var view = View(["m1", "m2", "m3"], ("web.1", "m3"), ("web.2", "m1")) with { SilentSince = longAgo };
+        var first = view with { Placement = view.Placement! with { Lost = ["m2"] } };
+        var then = FleetPlacement.Compute(first, Target(Web(2)), Now)!;
+        Assert.Equal("m1", then.Machines["web.1"]);
+        Assert.Equal(["m2", "m3"], then.Lost);
+    }
+
     private static FleetView View(string[] machines, params (string Instance, string Machine)[] placed) => new()
     {
         Records = machines.ToImmutableSortedDictionary(name => name, name => new MachineRecord { Name = name, Address = "10.0.0.1", PeerPort = 1, HopPort = 2, Memory = 1L << 34, Cores = 4 }),

@@ -32,8 +32,8 @@ internal sealed class PeerRig : IAsyncDisposable
         _shared.CommitAsync(new StoreTransaction(
             [],
             [
-                new StoreWrite(FleetKeys.Authority, Encoding.ASCII.GetBytes(authority.ExportPem())),
-                new StoreWrite(FleetKeys.HopAuthority, Encoding.ASCII.GetBytes(hop.ExportPem())),
+                new StoreWrite(Keys.Authority, Encoding.ASCII.GetBytes(authority.ExportPem())),
+                new StoreWrite(Keys.HopAuthority, Encoding.ASCII.GetBytes(hop.ExportPem())),
             ])).AsTask().Wait();
         Identity = MachineIdentity.Load(State.Identity)!;
         Machine = new MachineFile { Stack = "shop", Name = "m1", Address = "127.0.0.1", PeerPort = FreePort(), HopPort = 1, Endpoints = [new Uri("https://127.0.0.1:7402")] };

@@ -79,22 +79,12 @@ internal sealed class EdgeRig : IAsyncDisposable
         return ended;
     }
 
-    public async Task<RawConnection> ConnectAsync()
-    {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, Port));
-        return new RawConnection(socket);
-    }
+    public Task<RawConnection> ConnectAsync() => RawConnection.OpenAsync(Port);
 
     /// <summary>Sends on a connection of its own, and reads one response.</summary>
-    public async Task<(string Head, string Body)> AskAsync(string request)
-    {
-        using var client = await ConnectAsync();
-        await client.SendAsync(request);
-        return await client.ReadResponseAsync();
-    }
+    public Task<(string Head, string Body)> AskAsync(string request) => RawConnection.AskAsync(Port, request);
 
-    public Task<(string Head, string Body)> GetAsync(string path = "/") => AskAsync($"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n");
+    public Task<(string Head, string Body)> GetAsync(string path = "/") => RawConnection.GetAsync(Port, path);
 
     /// <summary>The lines of the access log so far; ends the edge.</summary>
     public async Task<string[]> EndAndReadLogAsync()

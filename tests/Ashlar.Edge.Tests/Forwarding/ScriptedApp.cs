@@ -101,6 +101,24 @@ internal sealed class AppConnection(Socket socket, int number) : RawConnection(s
 /// <summary>A socket with a buffer, speaking HTTP only as far as tests need to look at it.</summary>
 internal class RawConnection(Socket socket) : IDisposable
 {
+    /// <summary>A connection to a port of this machine.</summary>
+    public static async Task<RawConnection> OpenAsync(int port)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port));
+        return new RawConnection(socket);
+    }
+
+    /// <summary>Sends on a connection of its own, and reads one response.</summary>
+    public static async Task<(string Head, string Body)> AskAsync(int port, string request)
+    {
+        using var client = await OpenAsync(port);
+        await client.SendAsync(request);
+        return await client.ReadResponseAsync();
+    }
+
+    public static Task<(string Head, string Body)> GetAsync(int port, string path) => AskAsync(port, $"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n");
+
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
     private readonly byte[] _chunk = new byte[64 * 1024];
     private readonly List<byte> _buffer = [];

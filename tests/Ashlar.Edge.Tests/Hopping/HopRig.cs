@@ -179,21 +179,11 @@ internal sealed class HopMachine : IAsyncDisposable, ITargetEvents
         await ListenAsync();
     }
 
-    public async Task<RawConnection> ConnectAsync(int? port = null)
-    {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port ?? Port));
-        return new RawConnection(socket);
-    }
+    public Task<RawConnection> ConnectAsync(int? port = null) => RawConnection.OpenAsync(port ?? Port);
 
-    public async Task<(string Head, string Body)> AskAsync(string request)
-    {
-        using var client = await ConnectAsync();
-        await client.SendAsync(request);
-        return await client.ReadResponseAsync();
-    }
+    public Task<(string Head, string Body)> AskAsync(string request) => RawConnection.AskAsync(Port, request);
 
-    public Task<(string Head, string Body)> GetAsync(string path = "/") => AskAsync($"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n");
+    public Task<(string Head, string Body)> GetAsync(string path = "/") => RawConnection.GetAsync(Port, path);
 
     void ITargetEvents.Idle(InstanceTarget instance)
     {

@@ -69,9 +69,7 @@ public sealed class FleetTests
         }
 
         await using var net = await MachineNet.CreateAsync(2);
-        var (first, second) = (new StackMachine(net[0], Stack), new StackMachine(net[1], null));
-        await first.UpAsync();
-        await JoinAsync(first, second);
+        var (first, second) = await TwoAsync(net);
         await first.DoAsync("scale", "web=4");
         var before = await PidsAsync(second, "web", "m2");
 
@@ -95,9 +93,7 @@ public sealed class FleetTests
         }
 
         await using var net = await MachineNet.CreateAsync(2);
-        var (first, second) = (new StackMachine(net[0], Stack), new StackMachine(net[1], null));
-        await first.UpAsync();
-        await JoinAsync(first, second);
+        var (first, second) = await TwoAsync(net);
         await first.DoAsync("scale", "web=4");
         await net.KillAsync(net[0]);
         await net.KillAsync(net[1]);
@@ -120,9 +116,7 @@ public sealed class FleetTests
         }
 
         await using var net = await MachineNet.CreateAsync(2);
-        var (first, second) = (new StackMachine(net[0], Stack + "\ndatabase: {replicas: 0}\n"), new StackMachine(net[1], null));
-        await first.UpAsync();
-        await JoinAsync(first, second);
+        var (first, second) = await TwoAsync(net, Stack + "\ndatabase: {replicas: 0}\n");
         await first.DoAsync("scale", "database.replicas=1");
         Assert.Equal(["m1", "m2"], (await InstancesAsync(first, "database")).Select(i => i.Machine));
         await InFolderAsync(first, "pg", "psql", "--", "-c", "create table t as select 7 as n");
@@ -175,6 +169,14 @@ public sealed class FleetTests
                 Assert.True(answer.IsSuccessStatusCode, $"{machine.Host}: {(int)answer.StatusCode}\n{machine.AgentLog()}");
             }
         }
+    }
+
+    private static async Task<(StackMachine First, StackMachine Second)> TwoAsync(MachineNet net, string stack = Stack)
+    {
+        var (first, second) = (new StackMachine(net[0], stack), new StackMachine(net[1], null));
+        await first.UpAsync();
+        await JoinAsync(first, second);
+        return (first, second);
     }
 
     private static async Task<string> JoinAsync(StackMachine first, StackMachine second)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Ashlar.Catalog;
@@ -65,14 +64,7 @@ internal sealed partial class EtcdRig : IAsyncDisposable
             Give(DataOf(member));
         }
 
-        var environment = desired.Launch.Environment.SetItem("PORT", desired.Port.ToString(CultureInfo.InvariantCulture));
-        environment = heldSince is { } since ? environment.SetItem(HeldData.Variable, HeldData.Write(since)) : environment;
-        var process = _launcher.Start(desired.Launch with
-        {
-            Environment = searchPath is null ? environment : environment.SetItem("PATH", searchPath),
-            LogPath = LogOf(member),
-            Tag = $"{Path.GetFileName(Folder)}-{member.Name}-{_started.Count}",
-        });
+        var process = AsTheAgent.Start(_launcher, desired, LogOf(member), $"{Path.GetFileName(Folder)}-{member.Name}-{_started.Count}", searchPath, heldSince);
         _started.Add(process);
         return _running[member.Name] = process;
     }
