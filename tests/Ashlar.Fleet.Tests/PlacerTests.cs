@@ -70,6 +70,14 @@ public sealed class PlacerTests
     }
 
     [Fact]
+    public void AMachineThatWasLostLatelyIsTheLastChoiceButKeepsWhatItHas()
+    {
+        PlacementMachine[] machines = [Machine("a") with { Unsteady = true }, Machine("b") with { Cpu = 3 }];
+        Assert.Equal("a web.1; b web.2 web.3", Show(Place(machines, Web(3), ("web.1", "a"))));
+        Assert.Equal("a job.2; b job.1", Show(Place(machines, [Demand("job", 1) with { Cpu = 2 }, Demand("job", 2) with { Cpu = 2 }])));
+    }
+
+    [Fact]
     public void AMachineThatShrankKeepsWhatFits() =>
         Assert.Equal(
             "a job.1; b job.2",

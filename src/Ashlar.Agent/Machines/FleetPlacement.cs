@@ -26,14 +26,8 @@ internal static class FleetPlacement
     public static PlacementRecord? Compute(FleetView view, Target target, long now)
     {
         var all = target.Instances.Concat(target.Elsewhere).ToArray();
-        var present = view.Placement?.Machines ?? ImmutableSortedDictionary<string, string>.Empty;
-        var sightings = view.Records.Keys.ToImmutableSortedDictionary(
-            name => name,
-            name => new MachineSighting(
-                view.SilentSince.TryGetValue(name, out var since) ? LivenessJudge.SuspectAfter + Stopwatch.GetElapsedTime(since, now) : TimeSpan.Zero,
-                WasLost: view.Placement?.Lost.Contains(name) ?? false),
-            StringComparer.Ordinal);
-        var verdict = LivenessJudge.Judge(sightings);
+        var before = view.Placement ?? new PlacementRecord { Machines = Here(target, view) };
+        var verdict = LivenessJudge.Judge(view.Records.Keys.ToImmutableSortedDictionary(name => name, name => Sighting(view, name, now), StringComparer.Ordinal));
         if (verdict.Frozen)
         {
             return null;
@@ -51,27 +45,44 @@ internal static class FleetPlacement
                 MachineHealth.Suspect when record.Admission == Admission.Open => Admission.Closed,
                 _ => record.Admission,
             },
+            Unsteady = verdict.Unsteady.Contains(record.Name),
         });
         var demands = all
             .Where(instance => !MachinePart.IsEverywhere(instance) && instance.Tier != Engines.Etcd.EtcdTier.Tier)
-            .Select(instance => Demand(instance, present));
-        var result = Placer.Place(machines, demands, present.IsEmpty ? Here(target, view) : present);
+            .Select(instance => Demand(instance, before));
+        var result = Placer.Place(machines, demands, before.Machines);
         return new PlacementRecord
         {
             Machines = result.Machines,
             Pending = result.Pending,
             Lost = [.. verdict.Health.Where(health => health.Value == MachineHealth.Lost).Select(health => health.Key)],
+            Losses = verdict.Losses,
+            Homes = before.Homes.SetItems(all.Where(instance => instance.KeepsData)
+                .Select(instance => KeyValuePair.Create(instance.Name, Home(instance, before) ?? result.Machines.GetValueOrDefault(instance.Name)!))
+                .Where(home => home.Value is not null)),
         };
     }
 
-    private static PlacementDemand Demand(DesiredInstance instance, ImmutableSortedDictionary<string, string> present) => new()
+    // Whoever leads is there, whatever has come of its reports.
+    private static MachineSighting Sighting(FleetView view, string name, long now) => new(
+        name != view.Leader && view.SilentSince.TryGetValue(name, out var since) ? LivenessJudge.SuspectAfter + Stopwatch.GetElapsedTime(since, now) : TimeSpan.Zero,
+        WasLost: view.Placement?.Lost.Contains(name) ?? false,
+        Losses: view.Placement?.Losses.GetValueOrDefault(name) ?? 0,
+        HeardFor: view.HeardSince.TryGetValue(name, out var heard) ? Stopwatch.GetElapsedTime(heard, now) : TimeSpan.Zero);
+
+    private static PlacementDemand Demand(DesiredInstance instance, PlacementRecord before) => new()
     {
         Service = instance.Service,
         Index = instance.Index,
         Memory = instance.Launch.Memory ?? 0,
         Cpu = instance.Launch.Cpu ?? 0,
-        PinnedTo = instance.KeepsData ? present.GetValueOrDefault(instance.Name) : null,
+        PinnedTo = Home(instance, before),
     };
+
+    // Kept apart from where it runs: what is pending because its machine is lost must not be made anew, and empty, elsewhere.
+    private static string? Home(DesiredInstance instance, PlacementRecord before) => instance.KeepsData
+        ? before.Homes.GetValueOrDefault(instance.Name) ?? before.Machines.GetValueOrDefault(instance.Name)
+        : null;
 
     // Before the first placement all ran on the machine that is now the first of several.
     private static ImmutableSortedDictionary<string, string> Here(Target target, FleetView view) => view.Leader is not { } first
@@ -79,5 +90,6 @@ internal static class FleetPlacement
         : target.Instances.ToImmutableSortedDictionary(instance => instance.Name, _ => first, StringComparer.Ordinal);
 
     private static bool IsSame(PlacementRecord a, PlacementRecord? b) =>
-        b is not null && a.Machines.SequenceEqual(b.Machines) && a.Pending.SequenceEqual(b.Pending) && a.Lost.SetEquals(b.Lost);
+        b is not null && a.Machines.SequenceEqual(b.Machines) && a.Pending.SequenceEqual(b.Pending) && a.Lost.SetEquals(b.Lost)
+        && a.Losses.SequenceEqual(b.Losses) && a.Homes.SequenceEqual(b.Homes);
 }

@@ -17,6 +17,9 @@ internal sealed record FleetView
     /// <summary>Since when those are silent that do not, by a clock that only runs forward.</summary>
     public ImmutableSortedDictionary<string, long> SilentSince { get; init; } = ImmutableSortedDictionary<string, long>.Empty;
 
+    /// <summary>Since when those live that do, by the same clock; as far as this view goes back.</summary>
+    public ImmutableSortedDictionary<string, long> HeardSince { get; init; } = ImmutableSortedDictionary<string, long>.Empty;
+
     /// <summary>Which instance belongs where; null: nothing is said yet.</summary>
     public PlacementRecord? Placement { get; init; }
 
@@ -30,14 +33,31 @@ internal sealed record FleetView
     {
         if (Name(change.Key, Keys.Nodes) is { } node)
         {
-            return this with { Records = change.Value is { } record ? Records.SetItem(node, JsonSerializer.Deserialize(record.Span, MachineJson.Default.MachineRecord)!) : Records.Remove(node) };
+            if (change.Value is not { } record)
+            {
+                return this with { Records = Records.Remove(node), SilentSince = SilentSince.Remove(node) };
+            }
+
+            // One that has never told anything is as silent as one that has ceased to: it may have gone before we began to listen.
+            var silent = Reports.ContainsKey(node) || SilentSince.ContainsKey(node) ? SilentSince : SilentSince.Add(node, now);
+            return this with { Records = Records.SetItem(node, JsonSerializer.Deserialize(record.Span, MachineJson.Default.MachineRecord)!), SilentSince = silent };
         }
 
         if (Name(change.Key, Keys.ActualStates) is { } machine)
         {
-            return change.Value is { } report
-                ? this with { Reports = Reports.SetItem(machine, JsonSerializer.Deserialize(report.Span, MachineJson.Default.MachineReport)!), SilentSince = SilentSince.Remove(machine) }
-                : this with { Reports = Reports.Remove(machine), SilentSince = SilentSince.SetItem(machine, now) };
+            return change.Value is not { } report
+                ? this with
+                {
+                    Reports = Reports.Remove(machine),
+                    HeardSince = HeardSince.Remove(machine),
+                    SilentSince = Records.ContainsKey(machine) && !SilentSince.ContainsKey(machine) ? SilentSince.Add(machine, now) : SilentSince,
+                }
+                : this with
+                {
+                    Reports = Reports.SetItem(machine, JsonSerializer.Deserialize(report.Span, MachineJson.Default.MachineReport)!),
+                    HeardSince = HeardSince.ContainsKey(machine) ? HeardSince : HeardSince.Add(machine, now),
+                    SilentSince = SilentSince.Remove(machine),
+                };
         }
 
         if (change.Key.StartsWith(Keys.Candidates, StringComparison.Ordinal))

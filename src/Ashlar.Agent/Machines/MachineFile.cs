@@ -136,6 +136,12 @@ public sealed record PlacementRecord
 
     /// <summary>Machines that were lost then: what could leave them has left.</summary>
     public ImmutableSortedSet<string> Lost { get; init => field = value ?? []; } = [];
+
+    /// <summary>How many times machines were lost lately, by name.</summary>
+    public ImmutableSortedDictionary<string, int> Losses { get; init => field = value ?? ImmutableSortedDictionary<string, int>.Empty; } = ImmutableSortedDictionary<string, int>.Empty;
+
+    /// <summary>Where the data of instances lies that keep any, by instance; also while they are pending or not wanted.</summary>
+    public ImmutableSortedDictionary<string, string> Homes { get; init => field = value ?? ImmutableSortedDictionary<string, string>.Empty; } = ImmutableSortedDictionary<string, string>.Empty;
 }
 
 [JsonSourceGenerationOptions(

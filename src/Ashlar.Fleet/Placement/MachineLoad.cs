@@ -6,6 +6,8 @@ internal sealed class MachineLoad(PlacementMachine machine)
     // Cores are asked for in hundredths; sums of fractions must not reject the last one that fits.
     private const double Tolerance = 1e-6;
     private readonly List<PlacementDemand> _taken = [];
+    private readonly Dictionary<string, int> _services = new(StringComparer.Ordinal);
+    private string? _owner;
     private long _memory;
     private double _cpu;
 
@@ -25,13 +27,16 @@ internal sealed class MachineLoad(PlacementMachine machine)
     /// <summary>True: there is room beside those it has, and they bear each other.</summary>
     public bool Holds(PlacementDemand demand) =>
         demand.Memory <= machine.Memory - _memory && demand.Cpu <= machine.Cpu - _cpu + Tolerance
-        && _taken.TrueForAll(other => other.Service == demand.Service || (!other.Dedicated && !demand.Dedicated));
+        && (demand.Dedicated ? _taken.Count == Of(demand.Service) : _owner is null || _owner == demand.Service);
 
     /// <summary>True: there would be room if it were empty.</summary>
     public bool HoldsAlone(PlacementDemand demand) => demand.Memory <= machine.Memory && demand.Cpu <= machine.Cpu + Tolerance;
 
     /// <summary>How many instances of a service it has.</summary>
-    public int Of(string service) => _taken.Count(d => d.Service == service);
+    public int Of(string service) => _services.GetValueOrDefault(service);
+
+    /// <summary>True: it belongs to another service.</summary>
+    public bool IsOthers(string service) => _owner is not null && _owner != service;
 
     /// <summary>Share of its scarcer good that would be left; 1: nothing asks for anything.</summary>
     public double FreeAfter(PlacementDemand demand) => Math.Min(
@@ -41,6 +46,8 @@ internal sealed class MachineLoad(PlacementMachine machine)
     public void Take(PlacementDemand demand)
     {
         _taken.Add(demand);
+        _services[demand.Service] = Of(demand.Service) + 1;
+        _owner ??= demand.Dedicated ? demand.Service : null;
         _memory += demand.Memory;
         _cpu += demand.Cpu;
     }
@@ -50,6 +57,8 @@ internal sealed class MachineLoad(PlacementMachine machine)
     {
         var left = _taken.ToList();
         _taken.Clear();
+        _services.Clear();
+        _owner = null;
         (_memory, _cpu) = (0, 0);
         return left;
     }

@@ -20,6 +20,9 @@ public sealed record PlacementMachine
     /// <summary>What it takes.</summary>
     public Admission Admission { get; init; }
 
+    /// <summary>True: it was lost lately, and is taken only where no other machine is left.</summary>
+    public bool Unsteady { get; init; }
+
     /// <summary>True: it carries that label, or has that name.</summary>
     public bool Matches(string? label) => label is null || label == Name || Labels.Contains(label);
 }

@@ -60,12 +60,10 @@ public static class Placer
         return true;
     }
 
-    /// <summary>The machine with the fewest instances of the service, and of these the one that it fills best.</summary>
+    /// <summary>Of the steady machines the one with the fewest instances of the service, and of these the one that it fills best.</summary>
     private static MachineLoad? Choose(PlacementDemand demand, MachineLoad[] loads) => loads
         .Where(load => load.Admits(demand) && load.Holds(demand))
-        .OrderBy(load => load.Of(demand.Service))
-        .ThenBy(load => load.FreeAfter(demand))
-        .FirstOrDefault();
+        .MinBy(load => (load.Machine.Unsteady, load.Of(demand.Service), load.FreeAfter(demand)));
 
     /// <summary>
     /// A machine of its own for a service that has none it could go to: the one that the fewest have to leave. None leaves for want of
@@ -73,6 +71,5 @@ public static class Placer
     /// </summary>
     private static MachineLoad? Clear(PlacementDemand demand, MachineLoad[] loads) => !demand.Dedicated ? null : loads
         .Where(load => load.Admits(demand) && load.HoldsAlone(demand) && load.Taken.All(d => d is { PinnedTo: null, Dedicated: false }))
-        .OrderBy(load => load.Taken.Count)
-        .FirstOrDefault();
+        .MinBy(load => (load.Machine.Unsteady, load.Taken.Count));
 }

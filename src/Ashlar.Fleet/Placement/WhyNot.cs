@@ -42,7 +42,7 @@ internal static class WhyNot
 
         return demand.Dedicated
             ? $"no {which} can be its service's own: all have others that must stay"
-            : large.All(load => load.Taken.Any(other => other.Dedicated && other.Service != demand.Service))
+            : large.All(load => load.IsOthers(demand.Service))
                 ? $"every {which} belongs to a service of its own"
                 : $"no {which} has {Wanting(demand)} free";
     }

@@ -41,6 +41,63 @@ public sealed class FleetPlacementTests
         var view = View(["m1", "m2", "m3"], ("database.1", "m2")) with { SilentSince = ImmutableSortedDictionary<string, long>.Empty.Add("m2", 0) };
         var placed = FleetPlacement.Compute(view, Target([Instance("database", 1) with { KeepsData = true }]), Now)!;
         Assert.Equal("its data is on machine m2, which is lost", placed.Pending["database.1"]);
+
+        // However often it is looked at while the machine is gone, and when it is back.
+        var again = FleetPlacement.Compute(view with { Placement = placed }, Target([Instance("database", 1) with { KeepsData = true }]), Now)!;
+        Assert.Equal("its data is on machine m2, which is lost", again.Pending["database.1"]);
+        var back = view with { Placement = again, SilentSince = ImmutableSortedDictionary<string, long>.Empty };
+        Assert.Equal("m2", FleetPlacement.Compute(back, Target([Instance("database", 1) with { KeepsData = true }]), Now)!.Machines["database.1"]);
+    }
+
+    [Fact]
+    public void WhatKeptDataAndWasNotWantedForATimeGoesBackToIt()
+    {
+        var view = View(["m1", "m2"], ("database.1", "m2"));
+        var with = FleetPlacement.Compute(view, Target([Instance("database", 1) with { KeepsData = true }]), Now)!;
+        var without = FleetPlacement.Compute(view with { Placement = with }, Target(Web(1)), Now)!;
+        var again = FleetPlacement.Compute(view with { Placement = without }, Target([Instance("database", 1) with { KeepsData = true }]), Now)!;
+        Assert.Equal("m2", again.Machines["database.1"]);
+    }
+
+    [Fact]
+    public void MachinesThatGoTogetherAreMostEvenIfTheirLeasesEndOneAfterTheOther()
+    {
+        var at = ImmutableSortedDictionary<string, long>.Empty;
+        for (var i = 0; i < 3; i++)
+        {
+            at = at.Add($"m{i + 2}", Now - ((50 - i) * Stopwatch.Frequency));
+        }
+
+        Assert.Null(FleetPlacement.Compute(View(["m1", "m2", "m3", "m4"], ("web.1", "m2")) with { SilentSince = at }, Target(Web(1)), Now));
+    }
+
+    [Fact]
+    public void WhoLeadsIsThereBeforeItHasToldSo()
+    {
+        var view = View(["m1"], ("web.1", "m1")) with { SilentSince = ImmutableSortedDictionary<string, long>.Empty.Add("m1", 0) };
+        Assert.Equal(["m1", "m1"], FleetPlacement.Compute(view, Target(Web(2)), Now)!.Machines.Values);
+    }
+
+    [Fact]
+    public void NothingMovesToAMachineThatWasLostLately()
+    {
+        var view = View(["m1", "m2", "m3"], ("web.1", "m1"), ("web.2", "m3")) with
+        {
+            SilentSince = ImmutableSortedDictionary<string, long>.Empty.Add("m2", Now - (50 * Stopwatch.Frequency)),
+        };
+        var lost = FleetPlacement.Compute(view, Target(Web(2)), Now)!;
+        Assert.Equal(1, lost.Losses["m2"]);
+        Assert.Equal(1, FleetPlacement.Compute(view with { Placement = lost }, Target(Web(2)), Now)!.Losses["m2"]); // once a loss
+
+        FleetView Back(int seconds) => view with
+        {
+            Placement = lost,
+            SilentSince = ImmutableSortedDictionary<string, long>.Empty,
+            HeardSince = ImmutableSortedDictionary<string, long>.Empty.Add("m2", Now - (seconds * Stopwatch.Frequency)),
+        };
+        Assert.NotEqual("m2", FleetPlacement.Compute(Back(59), Target(Web(3)), Now)!.Machines["web.3"]);
+        Assert.Equal("m2", FleetPlacement.Compute(Back(60), Target(Web(3)), Now)!.Machines["web.3"]);
+        Assert.Empty(FleetPlacement.Compute(Back(3600), Target(Web(3)), Now)!.Losses);
     }
 
     [Fact]
