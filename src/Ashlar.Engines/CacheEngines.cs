@@ -29,12 +29,12 @@ public static class CacheEngines
     {
         if (context.Stack.Cache?.Redis is { } redis && !Redis.IsStopped(context))
         {
-            yield return Redis.Plan(context, redis.Memory);
+            yield return Redis.Plan(context, redis.Memory) with { Machines = redis.Machines };
         }
 
         if (context.Stack.Cache?.Memcached is { } memcached && !MemcachedInstance.IsStopped(context))
         {
-            yield return MemcachedInstance.Plan(context, Tier, memcached.Memory);
+            yield return MemcachedInstance.Plan(context, Tier, memcached.Memory) with { Machines = memcached.Machines };
         }
     }
 

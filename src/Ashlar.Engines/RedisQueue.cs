@@ -19,7 +19,7 @@ public static class RedisQueue
 
     /// <summary>The engines wanted. Pure.</summary>
     public static IEnumerable<DesiredInstance> Plan(PlanContext context) =>
-        context.Stack.Queue?.Redis is { } redis && !Redis.IsStopped(context) ? [Redis.Plan(context, redis.Memory)] : [];
+        context.Stack.Queue?.Redis is { } redis && !Redis.IsStopped(context) ? [Redis.Plan(context, redis.Memory) with { Machines = redis.Machines }] : [];
 
     /// <summary>What services find in their environment: REDIS_QUEUE_URL, and REDIS_URL where there is no cache that it could mean. Pure.</summary>
     public static IEnumerable<KeyValuePair<string, string>> Variables(PlanContext context)

@@ -27,6 +27,7 @@ internal static class StackAssembly
         RefuseTierNames(services, written, data, file.Dashboard, report);
         var env = app.Env.SetItems(file.Env);
         WarnOfHiddenTiers(mainFile, folder, data, env, dotEnv, services, report);
+        MachineReader.WarnOfUnknownLabels(mainFile, file.Machines, Placed(services, data), report);
         return new StackDefinition
         {
             Name = file.Name ?? Names.Fit(Path.GetFileName(folder), "stack"),
@@ -39,6 +40,7 @@ internal static class StackAssembly
             Cache = data.Cache,
             Queue = data.Queue,
             Dashboard = file.Dashboard,
+            Machines = file.Machines,
             Env = env,
             DotEnv = dotEnv,
             User = file.User,
@@ -47,6 +49,15 @@ internal static class StackAssembly
             RequiredVariables = Required(app, env, dotEnv, report),
         };
     }
+
+    private static IEnumerable<(string Path, PlacementDefinition Placement)> Placed(List<ServiceDefinition> services, DataTiers data) =>
+    [
+        .. services.Select(service => ($"services.{service.Name}", service.Machines)),
+        ("database", data.Database?.Machines ?? PlacementDefinition.Anywhere),
+        ("cache.redis", data.Cache?.Redis?.Machines ?? PlacementDefinition.Anywhere),
+        ("cache.memcached", data.Cache?.Memcached?.Machines ?? PlacementDefinition.Anywhere),
+        ("queue.redis", data.Queue?.Redis?.Machines ?? PlacementDefinition.Anywhere),
+    ];
 
     private static ImmutableArray<WrittenService> FromProcfile(Procfile? procfile) => procfile is null ? [] :
         [.. procfile.Entries.Select(e => new WrittenService(new ServiceDefinition { Name = e.Name, Run = e.Command }, e.At) { Run = e.Command })];

@@ -35,6 +35,7 @@ public static class StackSchema
         TextShape { Pattern: null } => new() { ["type"] = Types("string", "number", "boolean") },
         TextShape text => Text(text.Pattern),
         IntegerShape whole => new() { ["type"] = "integer", ["minimum"] = whole.Min, ["maximum"] = whole.Max },
+        BooleanShape => new() { ["type"] = "boolean" },
         NumberShape number => new() { ["type"] = "number", ["minimum"] = number.Min, ["maximum"] = number.Max },
         SizeShape => Text(Size.Pattern),
         DurationShape => Text(Duration.Pattern),
@@ -66,7 +67,12 @@ public static class StackSchema
 
             if (key.Default is { } text)
             {
-                property["default"] = key.Shape is IntegerShape ? int.Parse(text) : text;
+                property["default"] = key.Shape switch
+                {
+                    IntegerShape => int.Parse(text),
+                    BooleanShape => bool.Parse(text),
+                    _ => text,
+                };
             }
 
             properties[key.Name] = property;

@@ -22,8 +22,16 @@ public sealed class PlacerProperties
     public void EveryInstanceIsPlacedOrPending() => Holds(c =>
     {
         var result = c.Place();
-        return c.Demands.All(d => result.Machines.ContainsKey(d.Name) != result.Pending.ContainsKey(d.Name))
-            && result.Machines.Count + result.Pending.Count == c.Demands.Length;
+        return c.Demands.All(d => result.Machines.ContainsKey(d.Name) || result.Pending.ContainsKey(d.Name))
+            && result.Machines.Keys.Union(result.Pending.Keys).Count() == c.Demands.Length;
+    });
+
+    [Fact]
+    public void WhatIsPendingRunsNowhereOrWhereItWas() => Holds(c =>
+    {
+        var result = c.Place();
+        var lost = c.Machines.Where(m => m.Admission == Admission.Lost).Select(m => m.Name).ToHashSet();
+        return result.Pending.Keys.All(name => !result.Machines.TryGetValue(name, out var machine) || (c.Present[name] == machine && !lost.Contains(machine)));
     });
 
     [Fact]
@@ -45,7 +53,7 @@ public sealed class PlacerProperties
     {
         var result = c.Place();
         var machines = c.Machines.ToDictionary(m => m.Name);
-        return c.Demands.Where(d => result.Machines.ContainsKey(d.Name)).All(d =>
+        return c.Demands.Where(d => !result.Pending.ContainsKey(d.Name)).All(d =>
         {
             var machine = machines[result.Machines[d.Name]];
             var wasThere = c.Present.GetValueOrDefault(d.Name) == machine.Name;
@@ -68,7 +76,7 @@ public sealed class PlacerProperties
     {
         var first = c.Place();
         var second = Placer.Place([.. c.Machines, new PlacementMachine { Name = "new" }], c.Demands, first.Machines);
-        return first.Machines.All(m => second.Machines.GetValueOrDefault(m.Key) == m.Value);
+        return first.Machines.All(m => second.Machines.GetValueOrDefault(m.Key) == m.Value || first.Pending.ContainsKey(m.Key));
     });
 
     [Fact]
@@ -80,7 +88,7 @@ public sealed class PlacerProperties
         // What was pending may take the room, but nobody moves for it who is not asked to make a machine free.
         var second = Placer.Place(c.Machines, less, first.Machines);
         return less.Any(d => d.Dedicated && first.Pending.ContainsKey(d.Name))
-            || less.All(d => !first.Machines.TryGetValue(d.Name, out var machine) || second.Machines.GetValueOrDefault(d.Name) == machine);
+            || less.All(d => first.Pending.ContainsKey(d.Name) || !first.Machines.TryGetValue(d.Name, out var machine) || second.Machines.GetValueOrDefault(d.Name) == machine);
     });
 
     [Fact]

@@ -100,6 +100,17 @@ public sealed class PlacerTests
 
     private static string Why(PlacementMachine machine, PlacementDemand demand) => Place([machine], [demand]).Pending[demand.Name];
 
+    [Fact]
+    public void WhatHasNoOtherPlaceGoesOnWhereItRuns()
+    {
+        var placed = Place([Machine("a", "db") with { Admission = Admission.Leaving }, Machine("b") with { Memory = GiB }], [Demand("web", 1) with { Memory = 2 * GiB }], ("web.1", "a"));
+        Assert.Equal("a", placed.Machines["web.1"]);
+        Assert.Equal("no machine is large enough: it asks for 2048 MiB of memory; it stays on a", placed.Pending["web.1"]);
+        placed = Place([Machine("a", "db")], [Demand("web", 1) with { On = "bd" }], ("web.1", "a"));
+        Assert.Equal("no machine has the label bd (did you mean db?); it stays on a", placed.Pending["web.1"]);
+        Assert.Empty(Place([Machine("a") with { Admission = Admission.Lost }], [Demand("web", 1)], ("web.1", "a")).Machines);
+    }
+
     private static PlacementMachine Machine(string name, params string[] labels) => new() { Name = name, Labels = [.. labels] };
 
     private static PlacementDemand Demand(string service, int index) => new() { Service = service, Index = index };

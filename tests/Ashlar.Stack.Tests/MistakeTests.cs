@@ -16,7 +16,7 @@ public sealed class MistakeTests : StackTest
     [InlineData("service: {}", "did you mean \"services\"?")]
     [InlineData("run: x", "it belongs under services.NAME")]
     [InlineData("listen: 80", "it belongs under edge")]
-    [InlineData("moonphase: full", "known here are name, domains, env, user, services, release, edge, database, cache, queue, dashboard")]
+    [InlineData("moonphase: full", "known here are name, domains, env, user, services, release, edge, machines, database, cache, queue, dashboard")]
     public void An_unknown_key_is_answered_with_what_could_be_meant(string line, string suggestion)
     {
         var error = OneError(Yaml($"services: {{web: {{run: x}}}}\n{line}\n"));
@@ -82,7 +82,9 @@ public sealed class MistakeTests : StackTest
     [InlineData("env: secret-value", "4:10 ASH1005", "services.web.env is text")]
     [InlineData("build: ''", "4:12 ASH1006", "expected a command")]
     [InlineData("image: nginx", "4:5 ASH1009", "\"services.web.image\" is known, but not built yet")]
-    [InlineData("machines: {on: web}", "4:5 ASH1009", "\"services.web.machines\" is known, but not built yet")]
+    [InlineData("machines: {on: Web}", "4:20 ASH1006", "services.web.machines.on")]
+    [InlineData("machines: {dedicated: yes}", "4:27 ASH1006", "expected true or false")]
+    [InlineData("machines: web", "4:15 ASH1005", "services.web.machines is \"web\"")]
     public void A_services_mistake_has_its_place(string keys, string place, string message)
     {
         var error = ServiceError(keys);
@@ -93,7 +95,6 @@ public sealed class MistakeTests : StackTest
     }
 
     [Theory]
-    [InlineData("machines")]
     [InlineData("schedule")]
     [InlineData("dns")]
     [InlineData("trusted_proxies")]
@@ -109,6 +110,14 @@ public sealed class MistakeTests : StackTest
     [InlineData("queue:", "2:7 ASH1041")]
     [InlineData("cache: {redis: {memory: 1KiB}}", "2:25 ASH1006")]
     [InlineData("dashboard: on", "2:12 ASH1006")]
+    [InlineData("machines: {app_1: {}}", "2:12 ASH1014")]
+    [InlineData("machines: {1a: {}}", "2:12 ASH1014")]
+    [InlineData("machines: {a: {address: 1}}", "2:25 ASH1006")]
+    [InlineData("machines: {a: {address: host.test}}", "2:25 ASH1006")]
+    [InlineData("machines: {a: {labels: [A]}}", "2:25 ASH1014")]
+    [InlineData("machines: {a: 10.0.0.1}", "2:15 ASH1005")]
+    [InlineData("machines: {a: {address: 10.0.0.1}, b: {address: 10.0.0.1}}", "2:49 ASH1044")]
+    [InlineData("database: {machines: {dedicated: 1}}", "2:34 ASH1006")]
     public void A_mistake_about_a_data_tier_has_its_place(string line, string place) =>
         Assert.Equal(place, Place(OneError(Yaml($"services: {{web: {{run: x}}}}\n{line}\n"))));
 

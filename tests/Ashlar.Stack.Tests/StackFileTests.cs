@@ -77,6 +77,39 @@ public sealed class StackFileTests : StackTest
     }
 
     [Fact]
+    public void Machines_and_what_runs_on_which_are_read()
+    {
+        var stack = Valid("""
+            machines:
+              app-1: {address: 10.0.0.11, labels: [web, big]}
+              db-1: {labels: db}
+              spare:
+            services: {web: {run: x, machines: {on: web}}, worker: {run: y, machines: {on: app-1, dedicated: true}}}
+            database: {machines: {on: db}}
+            cache: {redis: {machines: {dedicated: true}}, memcached: {machines: {on: spare}}}
+            queue: {redis: {}}
+            """);
+
+        Assert.Equal(["app-1", "db-1", "spare"], stack.Machines.Keys);
+        Assert.Equal("10.0.0.11", stack.Machines["app-1"].Address);
+        Assert.Equal(["big", "web"], stack.Machines["app-1"].Labels);
+        Assert.Equal(["db"], stack.Machines["db-1"].Labels);
+        Assert.Equal(
+            [new() { On = "web" }, new() { On = "app-1", Dedicated = true }, new() { On = "db" }, new() { Dedicated = true }, new() { On = "spare" }, PlacementDefinition.Anywhere],
+            [.. stack.Services.Select(s => s.Machines), stack.Database!.Machines, stack.Cache!.Redis!.Machines, stack.Cache.Memcached!.Machines, stack.Queue!.Redis!.Machines]);
+        Assert.Equal(stack.Machines["app-1"].Labels, StackJson.Deserialize(StackJson.Serialize(stack)).Machines["app-1"].Labels);
+    }
+
+    [Fact]
+    public void A_label_that_no_machine_of_the_file_has_is_a_warning()
+    {
+        var result = Yaml("machines: {a: {labels: web}}\nservices: {web: {run: x, machines: {on: wbe}}}");
+
+        Assert.NotNull(result.Stack);
+        Assert.Contains("did you mean web?", Assert.Single(result.Diagnostics).ToString());
+    }
+
+    [Fact]
     public void Web_leaves_the_root_to_a_service_that_has_it()
     {
         var stack = Valid("services: {web: {run: x}, front: {run: y, route: /}}");

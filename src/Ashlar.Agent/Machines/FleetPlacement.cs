@@ -36,7 +36,7 @@ internal static class FleetPlacement
         var machines = view.Records.Values.Select(record => new PlacementMachine
         {
             Name = record.Name,
-            Labels = record.Labels,
+            Labels = record.Labels.Union(target.Stack.Machines.GetValueOrDefault(record.Name)?.Labels ?? []),
             Memory = record.Memory,
             Cpu = record.Cores,
             Admission = verdict.Health[record.Name] switch
@@ -76,6 +76,8 @@ internal static class FleetPlacement
         Index = instance.Index,
         Memory = instance.Launch.Memory ?? 0,
         Cpu = instance.Launch.Cpu ?? 0,
+        On = instance.Machines.On,
+        Dedicated = instance.Machines.Dedicated,
         PinnedTo = Home(instance, before),
     };
 

@@ -57,6 +57,9 @@ public sealed record DesiredInstance
     /// <summary>How it is asked whether it is ready and healthy; only with <see cref="Readiness.Probe"/>.</summary>
     public ProbeSpec? Probe { get; init; }
 
+    /// <summary>The machines that it may run on.</summary>
+    public Stack.PlacementDefinition Machines { get; init; } = Stack.PlacementDefinition.Anywhere;
+
     /// <summary>Its role among its service's instances (<c>primary</c>, <c>replica</c>); null where there are no roles.</summary>
     public string? Role { get; init; }
 

@@ -87,6 +87,7 @@ public static class ServicesPlan
             StartTimeout = service.StartTimeout,
             Release = context.Release,
             After = context.Backing,
+            Machines = service.Machines,
         };
     }
 

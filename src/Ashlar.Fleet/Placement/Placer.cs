@@ -42,6 +42,17 @@ public static class Placer
             }
         }
 
+        // What has no other place goes on where it runs, if that bears it: better there than nowhere.
+        foreach (var demand in ordered.Where(demand => pending.ContainsKey(demand.Name)))
+        {
+            if (present.TryGetValue(demand.Name, out var name) && byName.TryGetValue(name, out var load)
+                && load.Machine.Admission != Admission.Lost && (demand.PinnedTo is null || demand.PinnedTo == name) && load.Holds(demand))
+            {
+                load.Take(demand);
+                pending[demand.Name] += $"; it stays on {name}";
+            }
+        }
+
         return new PlacementResult(
             loads.SelectMany(load => load.Taken.Select(d => KeyValuePair.Create(d.Name, load.Machine.Name)))
                 .ToImmutableSortedDictionary(StringComparer.Ordinal),

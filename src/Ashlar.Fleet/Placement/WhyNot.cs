@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ashlar.Stack;
 
 namespace Ashlar.Fleet.Placement;
 
@@ -24,7 +25,8 @@ internal static class WhyNot
         var labelled = Array.FindAll(loads, load => load.Machine.Matches(demand.On));
         if (labelled.Length == 0)
         {
-            return $"no machine has the label {demand.On}";
+            var near = NearestName.Of(demand.On!, loads.SelectMany(load => load.Machine.Labels.Add(load.Machine.Name)).Distinct(StringComparer.Ordinal));
+            return $"no machine has the label {demand.On}" + (near is null ? "" : $" (did you mean {near}?)");
         }
 
         var open = Array.FindAll(labelled, load => load.Machine.Admission == Admission.Open);

@@ -115,6 +115,7 @@ internal static class ClusterPlan
             Port = options.Port,
             Exclusive = true,
             KeepsData = index == 1, // What a replica has is a copy: without it, it is cloned again.
+            Machines = database.Machines,
             Role = index == 1 ? "primary" : "replica",
             AwaitedFor = index == Reads ? ReplicaPatience : null,
             After = index == 1 ? [] : [ClusterNames.Instance(1)],

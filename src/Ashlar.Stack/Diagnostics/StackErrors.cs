@@ -193,6 +193,15 @@ internal static class StackErrors
         file, 0, 0, DiagnosticSeverity.Warning, "ASH1042", $"{where} sets {name}, so the stack's own {tier} is not what the services use",
         $"remove {name} there, or {tier} from the stack");
 
+    /// <summary>ASH1043: a label that no machine of the file has.</summary>
+    public static Diagnostic UnknownLabel(string file, string key, string label, string? near) => new(
+        file, 0, 0, DiagnosticSeverity.Warning, "ASH1043", $"no machine of the file has the label {label} of {key}",
+        near is null ? $"give it to a machine under machines, or by `ashlar machines label NAME {label}`" : $"did you mean {near}?");
+
+    /// <summary>ASH1044: two machines with one address.</summary>
+    public static Diagnostic AddressTaken(Position at, string name, string address, string other) => Error(
+        at, "ASH1044", $"machines.{name} has the address {address} of {other}", "give each machine an address of its own");
+
     private static Diagnostic Error(Position at, string code, string message, string? suggestion) =>
         new(at.File, at.Line, at.Column, DiagnosticSeverity.Error, code, message, suggestion);
 

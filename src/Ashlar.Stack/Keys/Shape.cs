@@ -9,6 +9,9 @@ internal sealed record TextShape(string? Pattern = null) : Shape;
 /// <summary>A whole number.</summary>
 internal sealed record IntegerShape(int Min, int Max) : Shape;
 
+/// <summary>True or false.</summary>
+internal sealed record BooleanShape : Shape;
+
 /// <summary>A number.</summary>
 internal sealed record NumberShape(double Min, double Max) : Shape;
 

@@ -43,6 +43,20 @@ internal static class StackKeys
     private static readonly MapShape Start = new(
         [new("timeout", Time("1s", "1h"), "Time an instance has to become healthy.", Show(Service.StartTimeout))]);
 
+    private static readonly MapShape OnMachines = new(
+        [
+            new("on", new TextShape(Names.LabelPattern), "A label, or the name of a machine: it runs only there. Without one, on any machine."),
+            new("dedicated", new BooleanShape(), "Whether it has machines of its own, on which nothing else is placed.", "false"),
+        ]);
+
+    private static readonly StackKey Placed = new("machines", OnMachines, "The machines it may run on, where the stack has several.");
+
+    private static readonly MapShape Machine = new(
+        [
+            new("address", new TextShape("^[0-9A-Fa-f.:]+$"), "Address at which the other machines reach it."),
+            new("labels", new TextsShape(Names.LabelPattern, OrOne: true), "Labels for placement, one or a list, beside those that it was given when it joined."),
+        ]);
+
     private static readonly MapShape ServiceKeys = new(
         [
             new("run", new TextShape(), "Command line, run by sh in the service's directory with PORT in its environment. Without one, the Procfile's entry of this name."),
@@ -59,7 +73,7 @@ internal static class StackKeys
             new("stop", Stop, "How it is stopped."),
             new("start", Start, "How it is started."),
             Reserved("image", "A container image to run instead of a command."),
-            Reserved("machines", "The machines it runs on."),
+            Placed,
         ]);
 
     private static readonly MapShape Listen = new(
@@ -83,18 +97,18 @@ internal static class StackKeys
             new("version", new IntegerShape(13, 18), "Major version. Without one, that of the data, and for new data 15 if it is installed, else the newest that is."),
             new("memory", new SizeShape(64 << 20, 1L << 50), "Memory limit of each server; its buffers follow from it."),
             new("settings", new NamedShape("^[a-z_][a-z0-9_.]*$", new TextShape()), "Settings of postgresql.conf that stand above Ashlar's own."),
+            Placed,
             Reserved("reads", "What a reader is held to."),
             Reserved("sync", "Whether a commit waits for replicas."),
             Reserved("backups", "Continuous backups."),
         ]);
 
-    private static readonly MapShape Redis = new(
-        [new("memory", new SizeShape(1 << 20, 1L << 50), "Memory for data (maxmemory).", "128MiB")]);
+    private static readonly MapShape Redis = new([new("memory", new SizeShape(1 << 20, 1L << 50), "Memory for data (maxmemory).", "128MiB"), Placed]);
 
     private static readonly MapShape Cache = new(
         [
             new("redis", Redis, "Redis that evicts the least recently used and writes nothing to disk. REDIS_URL leads to it."),
-            new("memcached", new MapShape([new("memory", new SizeShape(8 << 20, 1L << 50), "Memory for items.", "64MiB")]), "Memcached. MEMCACHED_SERVERS leads to it."),
+            new("memcached", new MapShape([new("memory", new SizeShape(8 << 20, 1L << 50), "Memory for items.", "64MiB"), Placed]), "Memcached. MEMCACHED_SERVERS leads to it."),
         ]);
 
     private static readonly MapShape Queue = new(
@@ -114,7 +128,7 @@ internal static class StackKeys
             new("services", new NamedShape(Names.LabelPattern, ServiceKeys), "What the stack runs, by name. Without this key, the Procfile's entries."),
             new("release", new TextShape(), "Command run once per release, after the builds and before the first instance starts."),
             new("edge", Edge, "The load balancer in front of the services."),
-            Reserved("machines", "The machines of the stack."),
+            new("machines", new NamedShape(Names.LabelPattern, Machine), "The machines of the stack, by name. Each joins by ashlar machines add. Without this key, those that have joined."),
             new("database", Database, "PostgreSQL. DATABASE_URL leads to the primary, DATABASE_REPLICA_URL to a replica."),
             new("cache", Cache, "Engines for the app's cache."),
             new("queue", Queue, "Engines for the app's jobs."),

@@ -23,6 +23,9 @@ public sealed record StackDefinition
     /// <summary>How the edge listens.</summary>
     public EdgeDefinition Edge { get; init; } = new();
 
+    /// <summary>The machines that the file names. A stack may have others, and these need not have joined yet.</summary>
+    public ImmutableSortedDictionary<string, MachineDefinition> Machines { get; init; } = ImmutableSortedDictionary<string, MachineDefinition>.Empty;
+
     /// <summary>PostgreSQL; null: the stack asks for none.</summary>
     public DatabaseDefinition? Database { get; init; }
 
@@ -98,6 +101,9 @@ public sealed record ServiceDefinition
 
     /// <summary>Time an instance has to become healthy. Default 60 s.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The machines that it may run on.</summary>
+    public PlacementDefinition Machines { get; init => field = value ?? PlacementDefinition.Anywhere; } = PlacementDefinition.Anywhere;
 }
 
 /// <summary>What a service speaks on its port.</summary>
@@ -194,6 +200,9 @@ public sealed record DatabaseDefinition
 
     /// <summary>Settings of postgresql.conf that stand above Ashlar's own.</summary>
     public ImmutableSortedDictionary<string, string> Settings { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>The machines that it may run on.</summary>
+    public PlacementDefinition Machines { get; init => field = value ?? PlacementDefinition.Anywhere; } = PlacementDefinition.Anywhere;
 }
 
 /// <summary>The app cache: engines that may forget.</summary>
@@ -218,6 +227,9 @@ public sealed record RedisDefinition
 {
     /// <summary>Memory for data in bytes (maxmemory). Default 128 MiB.</summary>
     public long Memory { get; init; } = 128 << 20;
+
+    /// <summary>The machines that it may run on.</summary>
+    public PlacementDefinition Machines { get; init => field = value ?? PlacementDefinition.Anywhere; } = PlacementDefinition.Anywhere;
 }
 
 /// <summary>One Memcached.</summary>
@@ -225,6 +237,9 @@ public sealed record MemcachedDefinition
 {
     /// <summary>Memory for items in bytes. Default 64 MiB.</summary>
     public long Memory { get; init; } = 64 << 20;
+
+    /// <summary>The machines that it may run on.</summary>
+    public PlacementDefinition Machines { get; init => field = value ?? PlacementDefinition.Anywhere; } = PlacementDefinition.Anywhere;
 }
 
 /// <summary>The page that shows the stack.</summary>

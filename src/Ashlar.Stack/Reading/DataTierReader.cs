@@ -33,15 +33,26 @@ internal static class DataTierReader
         Version = s.Integer("version"),
         Memory = s.Bytes("memory"),
         Settings = Settings(s, report),
+        Machines = MachineReader.Placement(s),
     };
 
     private static CacheDefinition Cache(Section s) => new()
     {
         Redis = Asked(s, "redis", Redis),
-        Memcached = Asked(s, "memcached", m => m.Bytes("memory") is { } bytes ? new MemcachedDefinition { Memory = bytes } : new()),
+        Memcached = Asked(s, "memcached", Memcached),
     };
 
-    private static RedisDefinition Redis(Section s) => s.Bytes("memory") is { } bytes ? new() { Memory = bytes } : new();
+    private static MemcachedDefinition Memcached(Section s)
+    {
+        var placed = new MemcachedDefinition { Machines = MachineReader.Placement(s) };
+        return s.Bytes("memory") is { } bytes ? placed with { Memory = bytes } : placed;
+    }
+
+    private static RedisDefinition Redis(Section s)
+    {
+        var placed = new RedisDefinition { Machines = MachineReader.Placement(s) };
+        return s.Bytes("memory") is { } bytes ? placed with { Memory = bytes } : placed;
+    }
 
     private static ImmutableSortedDictionary<string, string> Settings(Section s, Report report)
     {

@@ -89,6 +89,15 @@ internal sealed class Section
         return isNumber && number >= shape.Min && number <= shape.Max ? number : Bad<int>(key, scalar, expected);
     }
 
+    public bool? Boolean(string key)
+    {
+        const string expected = "true or false";
+        _ = (BooleanShape)Shape(key);
+        return Scalar(key, expected) is not { } scalar ? null
+            : scalar.Text is "true" or "false" ? scalar.Text == "true"
+            : Bad<bool>(key, scalar, expected);
+    }
+
     public double? Number(string key)
     {
         var shape = (NumberShape)Shape(key);

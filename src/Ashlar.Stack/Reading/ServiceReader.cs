@@ -36,6 +36,7 @@ internal static class ServiceReader
             Env = VariableReader.Read(s.Named("env"), s.Full("env"), report),
             StopGrace = s.Map("stop")?.Time("grace") ?? defaults.StopGrace,
             StartTimeout = s.Map("start")?.Time("timeout") ?? defaults.StartTimeout,
+            Machines = MachineReader.Placement(s),
         };
         return new WrittenService(definition, name.At)
         {

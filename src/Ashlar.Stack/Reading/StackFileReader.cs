@@ -28,6 +28,8 @@ internal sealed record StackFile
     public DataTiers Data { get; init; } = new();
 
     public DashboardDefinition Dashboard { get; init; } = new();
+
+    public ImmutableSortedDictionary<string, MachineDefinition> Machines { get; init; } = ImmutableSortedDictionary<string, MachineDefinition>.Empty;
 }
 
 /// <summary>Reads ashlar.yaml.</summary>
@@ -59,6 +61,7 @@ internal static class StackFileReader
             Edge = Edge(s.Map("edge"), report),
             Data = DataTierReader.Read(s, report),
             Dashboard = Dashboard(s, report),
+            Machines = MachineReader.Read(s, report),
         };
     }
 
