@@ -281,7 +281,7 @@ internal sealed class Rollout(
         var (wanted, others) = (0, 0);
         foreach (var o in view.Observed.Where(o => !o.Leaves && o.State != InstanceState.Stopped))
         {
-            if (!target.Instances.Any(d => d.Tier == o.Tier && d.Name == o.Name && d.Fingerprint == o.Fingerprint))
+            if (!target.Instances.Concat(view.Staying).Any(d => d.Tier == o.Tier && d.Name == o.Name && d.Fingerprint == o.Fingerprint))
             {
                 others++;
                 continue;
@@ -295,7 +295,7 @@ internal sealed class Rollout(
             wanted += o.State == InstanceState.Healthy || failing.Contains(o.Id) ? 1 : 0;
         }
 
-        return others == 0 && wanted == target.Instances.Length;
+        return others == 0 && wanted == target.Instances.Length + view.Staying.Length;
     }
 
     // A failure is told when the process has ended and its last lines are there.

@@ -78,7 +78,7 @@ internal sealed class StatusReporter(
             Name = fleet!.Own.Name,
             ProgramVersion = programVersion,
             Pursues = pursued(),
-            Reached = view.Trouble is null && Reconciler.IsReached(view.Target.Instances, view.Observed),
+            Reached = view.IsReached,
             Failure = view.Trouble ?? view.Observed.FirstOrDefault(o => o is { Failure: not null, State: InstanceState.Backoff or InstanceState.Crashed })?.Failure,
             // What changes every second is asked for when somebody looks.
             Instances = [.. view.Observed.Select(o => new MachineInstance(o.Id, o.Tier, o.Service, o.Index, o.HasEndpoint, Instance(o) with { Cpu = 0, Memory = 0, LagBytes = null, LagSeconds = null, Pids = [] }))],
@@ -100,8 +100,7 @@ internal sealed class StatusReporter(
             Directory = options.StackFolder,
             Release = view.Target.Release,
             Urls = view.Target.Release.Length == 0 ? [] : Urls(view.Target.Stack),
-            Healthy = view.Target.Instances.Length > 0 && view.Shutdown == Shutdown.No && view.Trouble is null
-                && Reconciler.IsReached(view.Target.Instances, view.Observed) && (fleet is null || fleet.View.IsReached),
+            Healthy = view.Target.Instances.Length > 0 && view.Shutdown == Shutdown.No && view.IsReached && (fleet is null || fleet.View.IsReached),
             Activity = view.Shutdown != Shutdown.No ? "down" : view.Trouble is { } trouble ? trouble.ToString() : activity,
             ProgramVersion = programVersion,
             Agent = Agent(),

@@ -14,7 +14,13 @@ namespace Ashlar.Agent.Supervision;
 /// <param name="Observed">What is.</param>
 /// <param name="Shutdown">Whether all is being taken down.</param>
 /// <param name="Trouble">Why the agent cannot do what is to be done, or null.</param>
-internal sealed record View(Target Target, ImmutableArray<ObservedInstance> Observed, Shutdown Shutdown, AshlarError? Trouble);
+/// <param name="Staying">What runs here and fits on no machine that it may go to: as good as wanted here.</param>
+internal sealed record View(
+    Target Target, ImmutableArray<ObservedInstance> Observed, Shutdown Shutdown, AshlarError? Trouble, ImmutableArray<DesiredInstance> Staying)
+{
+    /// <summary>True when exactly what is wanted runs here, and all of it is healthy.</summary>
+    public bool IsReached => Trouble is null && Reconciler.IsReached(Target.Instances.AddRange(Staying), Observed);
+}
 
 /// <summary>
 /// Makes what is be what is wanted: after every event it asks the reconciler for steps and carries them out, publishes the
@@ -62,7 +68,8 @@ internal sealed class Supervisor : IDisposable
     public HashSet<Action> Settled { get; } = [];
 
     /// <summary>What is now.</summary>
-    public View View => new(_target, [.. _table.All], _shutdown, _trouble);
+    public View View => new(
+        _target, [.. _table.All], _shutdown, _trouble, Fleet is null ? [] : [.. Kept().Where(kept => Moving.HasNowhereToGo(kept, Fleet.View))]);
 
     /// <summary>Pursues another target from now on. Until the first one, what was adopted is watched and nothing is started or stopped.</summary>
     public void Pursue(Target target)
@@ -152,7 +159,7 @@ internal sealed class Supervisor : IDisposable
         for (var pass = 0; (_pursues || _shutdown != Shutdown.No) && pass < MostPasses; pass++)
         {
             MarkDrained();
-            var found = Reconciler.Reconcile(_target.Instances, _table.All, _time.GetUtcNow(), Tiers.StopOrder, _shutdown);
+            var found = Reconciler.Reconcile(_target.Instances.AddRange(Kept()), _table.All, _time.GetUtcNow(), Tiers.StopOrder, _shutdown);
             if (found.Steps.IsEmpty)
             {
                 return found.WakeAt;
@@ -181,6 +188,9 @@ internal sealed class Supervisor : IDisposable
         _log.Error(LogEvent.Fault, "The reconciler found no end; it is asked again later.");
         return _time.GetUtcNow() + RetryAfterTrouble;
     }
+
+    // What moves to another machine stays until it is there.
+    private ImmutableArray<DesiredInstance> Kept() => Fleet is null ? [] : Moving.Kept(_target.Instances, _target.Elsewhere, _table.All, Fleet.View);
 
     private void MarkDrained()
     {
