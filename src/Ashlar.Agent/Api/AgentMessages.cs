@@ -80,7 +80,11 @@ public sealed record MachinesResult(ImmutableArray<MachineLine> Machines);
 /// <param name="Memory">Bytes of memory that it has.</param>
 /// <param name="Cores">Cores that it has.</param>
 /// <param name="ProgramVersion">Build that it runs.</param>
-public sealed record MachineLine(string Name, string Address, string State, bool Leads, int Instances, long Memory, int Cores, string ProgramVersion);
+public sealed record MachineLine(string Name, string Address, string State, bool Leads, int Instances, long Memory, int Cores, string ProgramVersion)
+{
+    /// <summary>Port for other agents.</summary>
+    public int PeerPort { get; init; }
+}
 
 /// <summary>Arguments of <c>token</c>: how the first machine is to be known. They are read only while it is the only one.</summary>
 /// <param name="Address">Its address, at which the others reach it.</param>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Ashlar.Agent.Api;
 using Ashlar.Agent.Desired;
 using Ashlar.Agent.Machines;
+using Ashlar.Agent.Machines.Sessions;
 using Ashlar.Agent.Operations;
 using Ashlar.Agent.Publishing;
 using Ashlar.Agent.Reconciling;
@@ -150,7 +151,7 @@ public static class AgentHost
 
         using var server = new AgentServer(state.ApiSocket, orders.HandleAsync, log);
         using var questions = new AgentServer(state.WatchSocket, orders.HandleQuestionAsync, log, user?.Uid);
-        using var peers = fleet is null ? null : new PeerServer(fleet.Own.PeerAddress, fleet.Identity, state, admittance!.AdmitAsync, log);
+        using var peers = fleet is null ? null : new PeerServer(fleet.Own.PeerAddress, fleet.Identity, state, admittance!.AdmitAsync, new SessionServer(options.Program, options.StackFolder, log), log);
         fleet?.Join(supervisor, rollout, status);
         notifier.Ready(Environment.ProcessId);
 

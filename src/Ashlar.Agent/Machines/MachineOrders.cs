@@ -44,7 +44,7 @@ internal sealed class MachineOrders(
             };
             return new MachineLine(
                 record.Name, record.Address, (report is null ? "silent" : "alive") + takes, fleet.View.Leader == record.Name, report?.Instances.Length ?? 0,
-                record.Memory, record.Cores, report?.ProgramVersion ?? "");
+                record.Memory, record.Cores, report?.ProgramVersion ?? "") { PeerPort = record.PeerPort };
         }),
     ]);
 

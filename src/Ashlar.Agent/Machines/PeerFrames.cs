@@ -18,6 +18,9 @@ internal static class PeerFrames
     /// <summary>A release is wanted.</summary>
     public const byte Fetch = (byte)'F';
 
+    /// <summary>A program is to run there for somebody here.</summary>
+    public const byte Session = (byte)'S';
+
     private const int Longest = 1 << 20;
 
     public static async Task WriteAsync<T>(Stream stream, T message, JsonTypeInfo<T> type, CancellationToken cancellation)

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Machines.Sessions;
 using Ashlar.Errors;
 using Ashlar.Fleet.Identity;
 
@@ -18,6 +19,7 @@ internal sealed class PeerServer : IDisposable
     private readonly MachineIdentity _identity;
     private readonly StateFolder _state;
     private readonly Func<JoinRequest, CancellationToken, Task<JoinAnswer>> _join;
+    private readonly SessionServer _sessions;
     private readonly AgentLog _log;
     private readonly Socket _listener;
     private readonly Strangers _strangers = new();
@@ -25,9 +27,10 @@ internal sealed class PeerServer : IDisposable
 
     /// <summary>Listens and serves until disposed.</summary>
     /// <exception cref="AshlarException">ASH4015 and others: the address cannot be had.</exception>
-    public PeerServer(IPEndPoint address, MachineIdentity identity, StateFolder state, Func<JoinRequest, CancellationToken, Task<JoinAnswer>> join, AgentLog log)
+    public PeerServer(
+        IPEndPoint address, MachineIdentity identity, StateFolder state, Func<JoinRequest, CancellationToken, Task<JoinAnswer>> join, SessionServer sessions, AgentLog log)
     {
-        (_identity, _state, _join, _log) = (identity, state, join, log);
+        (_identity, _state, _join, _sessions, _log) = (identity, state, join, sessions, log);
         _listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
@@ -101,6 +104,7 @@ internal sealed class PeerServer : IDisposable
             await (purpose[0] switch
             {
                 PeerFrames.Api => BridgeAsync(stream),
+                PeerFrames.Session => _sessions.ServeAsync(stream, _ending.Token),
                 PeerFrames.Fetch => ReleaseTransfer.SendAsync(stream, _state.Releases, _ending.Token),
                 _ => Task.CompletedTask,
             });

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Ashlar.Agent.Api;
+using Ashlar.Agents;
 
 namespace Ashlar.Commands;
 
@@ -17,11 +19,26 @@ internal static class ExecCommand
             CaptureRemainingTokens = true,
             Description = "program with its arguments; none: a shell",
         };
-        return VerbCall.Command(cli, Verb, [instance, command], async (call, cancellation) =>
+        return VerbCall.Command(cli, Verb, [instance, command, Here.Option], async (call, cancellation) =>
         {
             var words = OneOff.Strip(call.Value(command)!);
+            if (!call.Value(Here.Option) && await ElsewhereAsync(call, call.Value(instance)!, cancellation) is var (others, machine))
+            {
+                return await others.RunAsync(machine, ["exec", call.Value(instance)!, "--", .. words], cli.Environment, cancellation);
+            }
+
             await OneOff.BecomeAsync(call, call.Value(instance), words is [] ? ["/bin/sh"] : words, cancellation);
             return ExitCodes.Failed;
         });
+    }
+
+    // The machine that runs the instance, where that is another one.
+    private static async Task<(OtherMachines Others, MachineLine Machine)?> ElsewhereAsync(VerbCall call, string instance, CancellationToken cancellation)
+    {
+        if (await OtherMachines.FindAsync(call.Cli, call.StackFolder, cancellation) is not { } others) return null;
+        await using var agent = await call.AgentAsync(cancellation);
+        var report = await agent.StatusAsync(cancellation);
+        var found = report.Tiers.SelectMany(tier => tier.Services).SelectMany(service => service.Instances).Where(i => i.Name == instance).ToArray();
+        return found.Length > 0 && !found.Any(i => i.Machine == others.Own) && others.Find(found[0].Machine) is { } machine ? (others, machine) : null;
     }
 }

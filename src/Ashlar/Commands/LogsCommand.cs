@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using Ashlar.Agent;
 using Ashlar.Agent.Api;
@@ -37,14 +39,15 @@ internal static class LogsCommand
         };
         var timestamps = new Option<bool>("--timestamps", "-T") { Description = "before each line when it was written, in UTC" };
         var plain = new Option<bool>("--plain") { Description = "the lines alone, without who wrote them" };
-        return VerbCall.Command(cli, Verb, [targets, lines, follow, since, timestamps, plain], async (call, cancellation) =>
+        return VerbCall.Command(cli, Verb, [targets, lines, follow, since, timestamps, plain, Here.Option], async (call, cancellation) =>
         {
             var folder = LogFolder.Of(call.StackFolder);
             var named = call.Value(targets)!;
             var from = ParseSince(cli, call.Value(since));
             var count = ParseCount(call.Value(lines), from is not null);
             var lost = await LostAsync(cli, call.StackFolder, folder, cancellation);
-            CheckTargets([.. folder.Names().Union(lost.Select(log => log.Instance))], named);
+            var others = call.Value(Here.Option) ? null : await OthersAsync(cli, call.StackFolder, cancellation);
+            if (!call.Value(Here.Option)) CheckTargets([.. folder.Names().Union(lost.Select(log => log.Instance)).Union(others?.Instances ?? [])], named);
             bool Wanted(string name) => named.Length == 0 ? name != "agent" : named.Any(target => LogFolder.Means(target, name));
             var prefix = new LogPrefix(cli.Out);
             foreach (var name in folder.Names().Where(Wanted)) prefix.Reserve(name);
@@ -53,17 +56,42 @@ internal static class LogsCommand
                 cli.Error.Write(ErrorText.Warning(cli.Error, CliErrors.LogDeleted(log.Instance, log.Pid)));
             }
 
-            void Show(InstanceLine line) => cli.Out.Line(
-                call.Json ? JsonSerializer.Serialize(new LogEntry(line.Instance, line.Text, line.TimeText), LineJson.Default.LogEntry)
-                : (call.Value(timestamps) ? $"{line.TimeText ?? "",-InstanceLine.TimeWidth} " : "")
-                + (call.Value(plain) ? line.Text : prefix.Line(line.Instance, line.Text)));
+            var showing = new Lock();
+            void Show(InstanceLine line)
+            {
+                lock (showing)
+                {
+                    cli.Out.Line(call.Json ? JsonSerializer.Serialize(new LogEntry(line.Instance, line.Text, line.TimeText), LineJson.Default.LogEntry)
+                        : (call.Value(timestamps) ? $"{line.TimeText ?? "",-InstanceLine.TimeWidth} " : "")
+                        + (call.Value(plain) ? line.Text : prefix.Line(line.Instance, line.Text)));
+                }
+            }
 
+            var remote = others?.Machines is { } machines ? new RemoteLogs(machines, Question(count, call.Value(since), call.Value(follow), named), missing => cli.Error.Write(ErrorText.Warning(cli.Error, missing))) : null;
+            var theirs = remote is null ? [] : await remote.LastAsync(cancellation);
+            foreach (var log in theirs.Where(log => log.Count > 0)) prefix.Reserve(log[0].Instance);
             var follower = new LogFollower(folder, Wanted, cli.Time);
-            foreach (var line in follower.Last(count, from, Looked(cli, call.StackFolder))) Show(line);
-            if (call.Value(follow)) await follower.FollowAsync((instance, text) => Show(new(instance, text, cli.Time.GetUtcNow())), cancellation);
+            var ours = follower.Last(count, from, Looked(cli, call.StackFolder));
+            foreach (var line in remote is null ? ours : LogMerge.ByTime([ours, .. theirs])) Show(line);
+            if (call.Value(follow))
+            {
+                if (call.Value(Here.Option) && call.Json) cli.Out.Line(JsonSerializer.Serialize(RemoteLogs.Boundary, LineJson.Default.LogEntry));
+                await Task.WhenAll(
+                    follower.FollowAsync((instance, text) => Show(new(instance, text, cli.Time.GetUtcNow())), cancellation),
+                    remote?.FollowAsync(Show, cancellation) ?? Task.CompletedTask);
+            }
+
             return ExitCodes.Ok;
         });
     }
+
+    private static ImmutableArray<string> Question(int? count, string? since, bool follow, string[] named) =>
+    [
+        .. count is { } lines ? ["--lines", lines.ToString(CultureInfo.InvariantCulture)] : Array.Empty<string>(),
+        .. since is null ? Array.Empty<string>() : ["--since", since],
+        .. follow ? ["--follow"] : Array.Empty<string>(),
+        .. named,
+    ];
 
     private static DateTimeOffset? Looked(Cli cli, string stackFolder)
     {
@@ -81,7 +109,7 @@ internal static class LogsCommand
     private static int? ParseCount(string? text, bool since) => text switch
     {
         null => since ? null : DefaultLines,
-        _ when int.TryParse(text, System.Globalization.NumberStyles.None, null, out var count) && count <= MostLines => count,
+        _ when int.TryParse(text, NumberStyles.None, null, out var count) && count <= MostLines => count,
         _ => throw CliErrors.Usage("logs", $"'{text}' is no number of lines from 0 to {MostLines}."),
     };
 
@@ -104,6 +132,23 @@ internal static class LogsCommand
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             return [];
+        }
+    }
+
+    // Like the logs of this machine they can do without: who cannot be asked is not read.
+    private static async Task<(OtherMachines Machines, IReadOnlyCollection<string> Instances)?> OthersAsync(Cli cli, string stackFolder, CancellationToken cancellation)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(Patience);
+        try
+        {
+            if (await OtherMachines.FindAsync(cli, stackFolder, patience.Token) is not { } machines) return null;
+            var report = await StackLaunch.TryStatusAsync(cli.Agents, stackFolder, patience.Token);
+            return (machines, [.. report?.Tiers.SelectMany(tier => tier.Services).SelectMany(service => service.Instances).Select(instance => instance.Name) ?? []]);
+        }
+        catch (Exception e) when (e is AshlarException or OperationCanceledException && !cancellation.IsCancellationRequested)
+        {
+            return null;
         }
     }
 

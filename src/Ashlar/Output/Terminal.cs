@@ -8,6 +8,9 @@ internal static partial class Terminal
     private const nuint GetWindowSize = 0x5413; // TIOCGWINSZ
     private const uint Echo = 8;
     private const uint Lines = 2; // ICANON
+    private const uint AllOfInput = 0x5EB; // IGNBRK, BRKINT, PARMRK, ISTRIP, INLCR, IGNCR, ICRNL, IXON
+    private const uint AllOfOutput = 1; // OPOST
+    private const uint AllOfLines = 0x804B; // ISIG, ICANON, ECHO, ECHONL, IEXTEN
     private const int LongestWait = 5; // VTIME
     private const int LeastCharacters = 6; // VMIN
     private const int Now = 0;
@@ -32,6 +35,20 @@ internal static partial class Terminal
         keys.Characters[LeastCharacters] = 0;
         keys.Characters[LongestWait] = 0;
         _ = SetAttributes(0, Now, keys);
+        return new Restored(before);
+    }
+
+    /// <summary>Passes on what is typed as it is, keys that mean signals among it, until the result is disposed: another terminal looks after that.</summary>
+    public static unsafe IDisposable? PassOn()
+    {
+        if (GetAttributes(0, out var before) != 0) return null;
+        var raw = before;
+        raw.InputFlags &= ~AllOfInput;
+        raw.OutputFlags &= ~AllOfOutput;
+        raw.LocalFlags &= ~AllOfLines;
+        raw.Characters[LeastCharacters] = 1;
+        raw.Characters[LongestWait] = 0;
+        _ = SetAttributes(0, Now, raw);
         return new Restored(before);
     }
 

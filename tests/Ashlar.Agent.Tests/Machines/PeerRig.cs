@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Ashlar.Agent.Api;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Machines;
+using Ashlar.Agent.Machines.Sessions;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog.Store;
 using Ashlar.Fleet.Identity;
@@ -19,8 +21,12 @@ internal sealed class PeerRig : IAsyncDisposable
     private readonly FleetLink _fleet;
     private readonly PeerServer _server;
 
-    public PeerRig()
+    /// <param name="script">What this machine's program does; its arguments are the verb, <c>--stack</c>, the folder, and <c>--here</c> as 4th.</param>
+    public PeerRig(string script = "exit 1")
     {
+        var program = Path.Combine(_folder.Path, "program");
+        File.WriteAllText(program, $"#!/bin/sh\n{script}\n");
+        File.SetUnixFileMode(program, (UnixFileMode)0b111_101_101);
         State = StateFolder.Of(_folder.Path);
         State.Create(null);
         _shared = SqliteStore.Open(State.Store, TimeProvider.System);
@@ -41,10 +47,15 @@ internal sealed class PeerRig : IAsyncDisposable
         var store = new MirroredStore(_shared, _own);
         _fleet = new FleetLink(new AgentLoop(log), Machine, Identity, store, log, TimeProvider.System);
         Admittance = new Admittance(_fleet, store, log, TimeProvider.System);
-        _server = new PeerServer(Machine.PeerAddress, Identity, State, Admittance.AdmitAsync, log);
+        _server = new PeerServer(Machine.PeerAddress, Identity, State, Admittance.AdmitAsync, new SessionServer(program, StackFolder, log), log);
     }
 
     public StateFolder State { get; }
+
+    public string StackFolder => _folder.Path;
+
+    /// <summary>The machine as others list it.</summary>
+    public MachineLine Line => new("m1", "127.0.0.1", "alive", true, 0, 0, 1, "") { PeerPort = Machine.PeerPort };
 
     public MachineIdentity Identity { get; }
 

@@ -1,7 +1,6 @@
-using System.Diagnostics;
 using System.Text.Json;
-using Ashlar.Testing;
 using Ashlar.Testing.Machines;
+using static Ashlar.EndToEnd.Tests.Machines.FleetSteps;
 
 namespace Ashlar.EndToEnd.Tests.Machines;
 
@@ -9,19 +8,6 @@ namespace Ashlar.EndToEnd.Tests.Machines;
 [Trait("Length", "Full")]
 public sealed class FleetTests
 {
-    private const string Stack = """
-        name: rig
-        services:
-          web:
-            run: "'@APP@'"
-            route: /
-            health: /up
-            instances: 2
-        edge: {listen: 8080}
-        """;
-
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
-
     [Fact]
     public async Task A_stack_spreads_over_a_second_machine_and_is_replaced_when_that_is_lost()
     {
@@ -31,7 +17,7 @@ public sealed class FleetTests
         }
 
         await using var net = await MachineNet.CreateAsync(2);
-        var (first, second) = (new StackMachine(net[0], Stack), new StackMachine(net[1], null));
+        var (first, second) = (new StackMachine(net[0], StackFile), new StackMachine(net[1], null));
         await first.UpAsync();
         var before = await PidsAsync(first, "web");
         await JoinAsync(first, second);
@@ -116,7 +102,7 @@ public sealed class FleetTests
         }
 
         await using var net = await MachineNet.CreateAsync(2);
-        var (first, second) = await TwoAsync(net, Stack + "\ndatabase: {replicas: 0}\n");
+        var (first, second) = await TwoAsync(net, StackFile + "\ndatabase: {replicas: 0}\n");
         await first.DoAsync("scale", "database.replicas=1");
         Assert.Equal(["m1", "m2"], (await InstancesAsync(first, "database")).Select(i => i.Machine));
         await InFolderAsync(first, "pg", "psql", "--", "-c", "create table t as select 7 as n");
@@ -139,7 +125,7 @@ public sealed class FleetTests
         }
 
         await using var net = await MachineNet.CreateAsync(3);
-        var (first, second, third) = (new StackMachine(net[0], Stack), new StackMachine(net[1], null), new StackMachine(net[2], null));
+        var (first, second, third) = (new StackMachine(net[0], StackFile), new StackMachine(net[1], null), new StackMachine(net[2], null));
         await first.UpAsync();
         var token = await JoinAsync(first, second);
         Assert.Contains("ASH7502", await third.RefusedAsync(token, "join", "--address", net[2].Address.ToString(), "--name", "m3"));
@@ -151,78 +137,4 @@ public sealed class FleetTests
         await second.DownAsync();
         await first.DownAsync();
     }
-
-    private static async Task<string> InFolderAsync(StackMachine machine, params string[] arguments)
-    {
-        var result = await machine.Host.ExecAsync(Checkout.Ashlar, arguments, machine.Folder);
-        return result.ExitCode == 0 ? result.Output : throw new InvalidOperationException($"{machine.Host}: {result}\n{machine.AgentLog()}");
-    }
-
-    private static async Task AnswersAsync(params StackMachine[] machines)
-    {
-        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
-        foreach (var machine in machines)
-        {
-            for (var i = 0; i < 10; i++)
-            {
-                using var answer = await client.GetAsync(new Uri($"http://{machine.Edge}/up"));
-                Assert.True(answer.IsSuccessStatusCode, $"{machine.Host}: {(int)answer.StatusCode}\n{machine.AgentLog()}");
-            }
-        }
-    }
-
-    private static async Task<(StackMachine First, StackMachine Second)> TwoAsync(MachineNet net, string stack = Stack)
-    {
-        var (first, second) = (new StackMachine(net[0], stack), new StackMachine(net[1], null));
-        await first.UpAsync();
-        await JoinAsync(first, second);
-        return (first, second);
-    }
-
-    private static async Task<string> JoinAsync(StackMachine first, StackMachine second)
-    {
-        var token = await first.DoAsync("machines", "token", "--address", first.Host.Address.ToString(), "--name", "m1");
-        await second.DoWithInputAsync(token, "join", "--address", second.Host.Address.ToString(), "--name", "m2");
-        try
-        {
-            await UntilAsync(Soon, async () => (await InstancesAsync(first, "edge")).Count(i => i.State == "healthy") == 2);
-        }
-        catch (TimeoutException e)
-        {
-            throw new TimeoutException($"{e.Message}\n{await first.DoAsync("ps")}\n{first.AgentLog()}\n--\n{second.AgentLog()}", e);
-        }
-
-        return token;
-    }
-
-    private static async Task<int[]> PidsAsync(StackMachine machine, string service, string on = "m1") =>
-        [.. (await InstancesAsync(machine, service)).Where(i => i.Machine == on || i.Machine.Length == 0).SelectMany(i => i.Pids).Order()];
-
-    private static async Task<List<Instance>> TryInstancesAsync(StackMachine machine, string service) =>
-        (await machine.AshlarAsync("ps", "--json")).ExitCode == 0 ? await InstancesAsync(machine, service) : [];
-
-    private static async Task<List<Instance>> InstancesAsync(StackMachine machine, string service)
-    {
-        using var report = JsonDocument.Parse(await machine.DoAsync("ps", "--json"));
-        return [.. report.RootElement.GetProperty("tiers").EnumerateArray()
-            .SelectMany(tier => tier.GetProperty("services").EnumerateArray())
-            .Where(s => s.GetProperty("name").GetString() == service)
-            .SelectMany(s => s.GetProperty("instances").EnumerateArray())
-            .Select(i => new Instance(
-                i.GetProperty("name").GetString()!, i.GetProperty("machine").GetString()!, i.GetProperty("state").GetString()!.ToLowerInvariant(), i.GetProperty("release").GetString()!,
-                [.. i.GetProperty("pids").EnumerateArray().Select(p => p.GetInt32())]))];
-    }
-
-    private static async Task UntilAsync(TimeSpan patience, Func<Task<bool>> isSo)
-    {
-        for (var began = Stopwatch.StartNew(); !await isSo(); await Task.Delay(200))
-        {
-            if (began.Elapsed > patience)
-            {
-                throw new TimeoutException($"Not so after {patience}.");
-            }
-        }
-    }
-
-    private sealed record Instance(string Name, string Machine, string State, string Release, int[] Pids);
 }

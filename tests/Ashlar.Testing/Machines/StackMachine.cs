@@ -59,7 +59,7 @@ public sealed class StackMachine
     public Task<ProgramResult> AshlarAsync(params string[] arguments) => RunAsync(null, arguments);
 
     private Task<ProgramResult> RunAsync(string? input, string[] arguments) =>
-        Host.ExecAsync(Checkout.Ashlar, [.. arguments, "--stack", Folder], environment: new Dictionary<string, string?> { ["NO_COLOR"] = "1" }, input: input);
+        Host.ExecAsync(Checkout.Ashlar, [arguments[0], "--stack", Folder, .. arguments[1..]], environment: new Dictionary<string, string?> { ["NO_COLOR"] = "1" }, input: input);
 
     /// <summary>Runs a verb that must succeed.</summary>
     public Task<string> DoAsync(params string[] arguments) => DoWithInputAsync(null, arguments);
