@@ -12,7 +12,7 @@ internal sealed class World(Random random)
 
     public static System.Collections.Immutable.ImmutableArray<string> Tiers { get; } = ["services", "edge", "data"];
 
-    public DateTimeOffset Now { get; private set; } = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    public DateTimeOffset Now { get; set; } = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     public List<DesiredInstance> Desired { get; } = [];
 
@@ -134,7 +134,7 @@ internal sealed class World(Random random)
     public int Healthy(string service) =>
         Observed.Where(o => o.Service == service && o.State == InstanceState.Healthy).Select(o => o.Index).Distinct().Count();
 
-    private void Change(string id, Func<ObservedInstance, ObservedInstance> change)
+    public void Change(string id, Func<ObservedInstance, ObservedInstance> change)
     {
         var at = Observed.FindIndex(o => o.Id == id);
         Observed[at] = change(Observed[at]);

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using Ashlar.Agent.Hosting;
-using Ashlar.Agent.Machines.Fencing;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog.Store;
 using Ashlar.Errors;
@@ -31,6 +30,7 @@ internal sealed class FleetLink : IAsyncDisposable
     private readonly Lock _lock = new();
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile FleetView _view = new();
+    private volatile Leadership? _leadership;
     private volatile bool _ordersChanged;
     private volatile bool _machinesChanged;
 
@@ -60,7 +60,7 @@ internal sealed class FleetLink : IAsyncDisposable
     /// <summary>Reads what was known last, before anybody else is heard: where instances belong, and which machines there are.</summary>
     public async ValueTask RememberAsync()
     {
-        var placement = await _store.GetAsync(Keys.Placement, MachineJson.Default.PlacementRecord, _ending.Token);
+        var placement = await _store.GetAsync(Keys.Placement, MachineJson.Default.PlacementRecord, _ending.Token); // Its revision here may be that of our own copy.
         var records = (await _store.ListAsync(Keys.Nodes, _ending.Token)).Entries
             .Select(entry => JsonSerializer.Deserialize(entry.Value.Span, MachineJson.Default.MachineRecord)!);
         _view = _view with { Placement = placement, Records = records.ToImmutableSortedDictionary(record => record.Name, record => record, StringComparer.Ordinal) };
@@ -81,17 +81,6 @@ internal sealed class FleetLink : IAsyncDisposable
         _running.Add(ForeverAsync("tell", () => TellAsync(() => status.ForOthersAsync(() => rollout.Pursued))));
         _running.Add(ForeverAsync("act", () => ActAsync(rollout.FollowAsync)));
     }
-
-    /// <summary>Does something for as long as this machine is one of several, again and again where it fails.</summary>
-    /// <param name="what">What, for the log.</param>
-    /// <param name="work">Does it until cancelled.</param>
-    public void Run(string what, Func<CancellationToken, Task> work) => _running.Add(ForeverAsync(what, () => work(_ending.Token)));
-
-    /// <summary>True: a machine leaves a lease to this one, as far as it knows of no other that has it.</summary>
-    /// <exception cref="AshlarException">ASH7503.</exception>
-    /// <exception cref="IOException">It does not answer.</exception>
-    public async Task<bool> LeavesAsync(string machine, string lease, CancellationToken cancellation) =>
-        _view.Records.TryGetValue(machine, out var record) && await LeaseAgreements.AskAsync(Identity, record, lease, cancellation);
 
     /// <summary>Something here has changed: the others are told soon. From any thread.</summary>
     public void Tell()
@@ -122,11 +111,28 @@ internal sealed class FleetLink : IAsyncDisposable
         }
     }
 
+    /// <summary>Completes when the view is another than now.</summary>
+    public Task Changed => _changed.Task;
+
     /// <summary>Writes where instances belong. Only as leader.</summary>
-    public async Task SavePlacementAsync(PlacementRecord placement)
+    /// <param name="placement">Where.</param>
+    /// <param name="from">Revision of the placement that it was made from.</param>
+    /// <returns>False: it was made from an old one, or another machine leads by now.</returns>
+    public async Task<bool> SavePlacementAsync(PlacementRecord placement, long from)
     {
-        await _store.PutAsync(Keys.Placement, placement, MachineJson.Default.PlacementRecord, cancellation: _ending.Token);
-        Change(view => view with { Placement = placement });
+        if (_leadership is not { } leadership)
+        {
+            return false;
+        }
+
+        var write = StoreExtensions.Put(Keys.Placement, placement, MachineJson.Default.PlacementRecord);
+        var result = await _store.CommitAsync(new StoreTransaction([leadership.Fence, new StoreCondition(Keys.Placement, ModRevision: from)], [write]), _ending.Token);
+        if (result.Succeeded)
+        {
+            Change(view => view with { Placement = placement, PlacementRevision = result.Revision });
+        }
+
+        return result.Succeeded;
     }
 
     /// <summary>Waits until all machines that live have reached the orders of a revision.</summary>
@@ -256,7 +262,7 @@ internal sealed class FleetLink : IAsyncDisposable
     {
         try
         {
-            await _store.CampaignAsync(Keys.Leader, Own.Name, lease, lost);
+            _leadership = await _store.CampaignAsync(Keys.Leader, Own.Name, lease, lost);
         }
         catch (Exception e) when (e is OperationCanceledException or AshlarException or LeaseLostException)
         {

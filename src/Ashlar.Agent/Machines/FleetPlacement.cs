@@ -10,16 +10,33 @@ namespace Ashlar.Agent.Machines;
 /// <summary>Says where the instances of a target belong; the leader does, for all.</summary>
 internal static class FleetPlacement
 {
+    // The agent's loop waits with us.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(100);
+
     /// <summary>Places them and writes it down. True: something has changed.</summary>
+    /// <exception cref="Errors.AshlarException">ASH7512: this machine has ceased to lead, or is not told what is written.</exception>
     public static async Task<bool> PlaceAsync(FleetLink fleet, Target target)
     {
-        if (Compute(fleet.View, target, Stopwatch.GetTimestamp()) is not { } placement || IsSame(placement, fleet.View.Placement))
+        for (var began = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(began) < Patience;)
         {
-            return false;
+            var changed = fleet.Changed;
+            var view = fleet.View;
+            if (Compute(view, target, Stopwatch.GetTimestamp()) is not { } placement || IsSame(placement, view.Placement))
+            {
+                return false;
+            }
+
+            if (await fleet.SavePlacementAsync(placement, view.PlacementRevision))
+            {
+                return true;
+            }
+
+            // What we see is not what is written by now: we are about to be told.
+            await Task.WhenAny(changed, Task.Delay(Again));
         }
 
-        await fleet.SavePlacementAsync(placement);
-        return true;
+        throw Fleet.FleetErrors.NoLeader();
     }
 
     /// <summary>Where they belong; null: more than half of the machines are silent, so nothing may move. Pure.</summary>
@@ -91,7 +108,8 @@ internal static class FleetPlacement
         ? ImmutableSortedDictionary<string, string>.Empty
         : target.Instances.ToImmutableSortedDictionary(instance => instance.Name, _ => first, StringComparer.Ordinal);
 
-    private static bool IsSame(PlacementRecord a, PlacementRecord? b) =>
+    /// <summary>True: there is nothing to write down.</summary>
+    public static bool IsSame(PlacementRecord a, PlacementRecord? b) =>
         b is not null && a.Machines.SequenceEqual(b.Machines) && a.Pending.SequenceEqual(b.Pending) && a.Lost.SetEquals(b.Lost)
         && a.Losses.SequenceEqual(b.Losses) && a.Homes.SequenceEqual(b.Homes);
 }

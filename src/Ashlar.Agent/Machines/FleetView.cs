@@ -23,11 +23,11 @@ internal sealed record FleetView
     /// <summary>Which instance belongs where; null: nothing is said yet.</summary>
     public PlacementRecord? Placement { get; init; }
 
+    /// <summary>Revision of <see cref="Placement"/> in the shared store; 0: it is not known to be there.</summary>
+    public long PlacementRevision { get; init; }
+
     /// <summary>Those who stand for leadership, by the revision at which they did.</summary>
     public ImmutableSortedDictionary<long, (string Key, string Machine)> Candidates { get; init; } = ImmutableSortedDictionary<long, (string, string)>.Empty;
-
-    /// <summary>Which machine has which lease of what may run once in the stack.</summary>
-    public ImmutableSortedDictionary<string, string> Leases { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
     /// <summary>The view after a change of the store. Pure.</summary>
     /// <param name="change">The change.</param>
@@ -63,11 +63,6 @@ internal sealed record FleetView
                 };
         }
 
-        if (Name(change.Key, Keys.Leases) is { } lease)
-        {
-            return this with { Leases = change.Value is { } holder ? Leases.SetItem(lease, Encoding.UTF8.GetString(holder.Span)) : Leases.Remove(lease) };
-        }
-
         if (change.Key.StartsWith(Keys.Candidates, StringComparison.Ordinal))
         {
             // A candidate may be told of twice, when all is listed again: the first time counts.
@@ -78,7 +73,7 @@ internal sealed record FleetView
         }
 
         return change.Key == Keys.Placement && change.Value is { } placement
-            ? this with { Placement = JsonSerializer.Deserialize(placement.Span, MachineJson.Default.PlacementRecord) }
+            ? this with { Placement = JsonSerializer.Deserialize(placement.Span, MachineJson.Default.PlacementRecord), PlacementRevision = change.Revision }
             : this;
     }
 

@@ -18,9 +18,6 @@ public sealed class MirroredStore(IStore shared, IStore own, params string[] pas
     private static readonly TimeSpan JustNow = TimeSpan.FromSeconds(5);
     private long _failedAt;
 
-    /// <summary>The shared store, without a copy in its place.</summary>
-    public IStore Shared => shared;
-
     /// <summary>True: the last read was answered from the machine's own copy.</summary>
     public bool IsCutOff { get; private set; }
 
@@ -82,7 +79,8 @@ public sealed class MirroredStore(IStore shared, IStore own, params string[] pas
     /// <returns>Changes, in order within one connection.</returns>
     public async IAsyncEnumerable<StoreEvent> FollowAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
-        var known = new HashSet<string>(StringComparer.Ordinal);
+        // Also what the copy knows from before: who has read it must be told if that has gone while nobody listened.
+        var known = (await own.ListAsync(Prefix, cancellation)).Entries.Select(entry => entry.Key[Prefix.Length..]).ToHashSet(StringComparer.Ordinal);
         while (true)
         {
             var range = await ReachedAsync(() => shared.ListAsync("", cancellation), cancellation);

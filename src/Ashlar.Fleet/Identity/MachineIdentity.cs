@@ -28,11 +28,8 @@ public sealed class MachineIdentity : IDisposable
     private MachineIdentity(string folder, X509Certificate2 certificate, X509Certificate2 authority)
     {
         (Folder, _certificate, _authority) = (folder, certificate, authority);
-        Name = NameOf(certificate);
+        Name = certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
     }
-
-    /// <summary>Name of the machine that a certificate is of.</summary>
-    public static string NameOf(X509Certificate2 certificate) => certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
 
     /// <summary>Name of the machine, as the authority has signed it.</summary>
     public string Name { get; }
@@ -138,7 +135,7 @@ public sealed class MachineIdentity : IDisposable
             {
                 if (certificate is X509Certificate2 shown && errors == SslPolicyErrors.RemoteCertificateNameMismatch)
                 {
-                    found = $"machine {NameOf(shown)}";
+                    found = $"machine {shown.GetNameInfo(X509NameType.SimpleName, forIssuer: false)}";
                 }
 
                 return errors == SslPolicyErrors.None;

@@ -57,6 +57,24 @@ public sealed class MirroredStoreTests : StoreContract, IDisposable
     }
 
     [Fact]
+    public async Task What_has_gone_while_nobody_followed_is_told_to_who_follows_next()
+    {
+        await PutAsync("nodes/m1", "1");
+        await PutAsync("nodes/m2", "1");
+        await using (var before = Mirrored.FollowAsync(CancellationToken.None).GetAsyncEnumerator())
+        {
+            await NextAsync(before);
+            await NextAsync(before);
+        }
+
+        await Store.CommitAsync(new StoreTransaction([], [new StoreWrite("nodes/m2", null)]));
+        await using var following = Mirrored.FollowAsync(CancellationToken.None).GetAsyncEnumerator();
+        var gone = await NextAsync(following);
+        Assert.Equal(("nodes/m2", true), (gone.Key, gone.Value is null));
+        Assert.Equal("nodes/m1", (await NextAsync(following)).Key);
+    }
+
+    [Fact]
     public async Task What_changed_meanwhile_is_told_when_the_store_is_back()
     {
         await PutAsync("a", "1");
