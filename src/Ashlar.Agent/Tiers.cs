@@ -152,11 +152,17 @@ internal static class Tiers
 
     /// <summary>Config vars that stand above what the stack's own data tiers give to services: often left over from before it had them. Pure.</summary>
     /// <param name="stack">The stack.</param>
-    /// <param name="names">Names of config vars.</param>
-    public static ImmutableArray<AshlarError> Hidden(StackDefinition stack, IEnumerable<string> names)
+    /// <param name="variables">Config vars.</param>
+    /// <param name="given">What the tiers give now: the same value hides nothing.</param>
+    public static ImmutableArray<AshlarError> Hidden(
+        StackDefinition stack, IEnumerable<KeyValuePair<string, string>> variables, ImmutableSortedDictionary<string, string> given)
     {
-        var given = All.Where(tier => tier.IsBacking).SelectMany(tier => tier.Variables(Sketch(stack)).Select(variable => (variable.Key, Tier: tier.Name))).ToArray();
-        return [.. names.Join(given, name => name, variable => variable.Key, (name, variable) => AgentErrors.VariableHides(name, variable.Tier))];
+        var own = All.Where(tier => tier.IsBacking).SelectMany(tier => tier.Variables(Sketch(stack)).Select(variable => (variable.Key, Tier: tier.Name))).ToArray();
+        return
+        [
+            .. variables.Where(variable => given.GetValueOrDefault(variable.Key) != variable.Value)
+                .Join(own, variable => variable.Key, variable => variable.Key, (variable, tier) => AgentErrors.VariableHides(variable.Key, tier.Tier)),
+        ];
     }
 
     /// <summary>A context for plans that are never carried out: only names and numbers are read from them.</summary>

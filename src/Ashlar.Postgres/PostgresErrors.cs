@@ -88,7 +88,7 @@ public static class PostgresErrors
         $"The database has held data since {HeldData.Show(since)}, and there is none in {folder.Data}. No new one was made.",
         "Mount its volume, or put the folder back; it then starts by itself, or by 'ashlar up' where the stack is down."
             + (copies.FirstOrDefault() is { } copy ? $" A replica still has a copy in {copy.Data}: ashlar down, move it to {folder.Data}, and remove standby.signal from it." : "")
-            + $" If what it held is of no use any more: touch {Path.Combine(folder.Path, HeldData.StartEmpty)}");
+            + $" If what it held is of no use any more: touch {Path.Combine(folder.Path, HeldData.StartEmpty)}; then run what makes its tables, the release command as a rule: ashlar run COMMAND");
 
     /// <summary>ASH7018: PostgreSQL does not know a setting.</summary>
     public static AshlarError UnknownSetting(string name, string? nearest) => Error("ASH7018",

@@ -133,7 +133,7 @@ public sealed class StoppedStack : IAsyncDisposable
         var kept = !arguments.Changes.IsEmpty && await _releases.KeepAsync(arguments.Changes);
         return new ConfigResult(await _releases.GetConfigVarsAsync(), null, kept)
         {
-            Warnings = arguments.Changes.IsEmpty ? [] : Orders.Hidden(StackLoader.Load(stackFolder).Stack, arguments),
+            Warnings = arguments.Changes.IsEmpty ? [] : Orders.Hidden(StackLoader.Load(stackFolder).Stack, arguments, ImmutableSortedDictionary<string, string>.Empty),
         };
     }
 

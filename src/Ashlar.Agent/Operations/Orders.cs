@@ -130,11 +130,7 @@ internal sealed class Orders(
         await loop.InvokeAsync(() => listeners.RequireFree(stack));
         var variables = await releases.GetConfigVarsAsync();
         rollout.Told = tell;
-        foreach (var hidden in Tiers.Hidden(stack, variables.Keys))
-        {
-            tell($"warning {hidden.Code}: {hidden.Message} {hidden.NextStep}");
-        }
-
+        Warn(Tiers.Hidden(stack, variables, await GivenAsync()), tell);
         var prepared = await releases.PrepareAsync(stack, variables, AgentVerbs.Up, user, tell, supervisor.TakenDown);
         return await RollAsync(AgentVerbs.Up, prepared, tell);
     }
@@ -158,29 +154,51 @@ internal sealed class Orders(
         {
             rollout.Told = tell;
             var before = await releases.GetConfigVarsAsync();
-            var prepared = await releases.ConfigureAsync(arguments.Changes, user, tell, supervisor.TakenDown);
-            if (prepared is { Changed: true } && !rollout.State.Down)
+            var stack = (await releases.CurrentAsync())?.Stack ?? StackLoader.Load(options.StackFolder).Stack;
+            var hidden = Hidden(stack, arguments, await GivenAsync());
+            PreparedRelease? prepared;
+            try
             {
-                await RollAsync(AgentVerbs.Config, prepared, tell);
+                prepared = await releases.ConfigureAsync(arguments.Changes, user, tell, supervisor.TakenDown);
+                if (prepared is { Changed: true } && !rollout.State.Down)
+                {
+                    await RollAsync(AgentVerbs.Config, prepared, tell);
+                }
+                else if (prepared is { Changed: true })
+                {
+                    // A stack that is down stays down; the next up runs with them.
+                    await releases.MarkCurrentAsync(prepared.Release.Name);
+                }
             }
-            else if (prepared is { Changed: true })
+            catch (AshlarException)
             {
-                // A stack that is down stays down; the next up runs with them.
-                await releases.MarkCurrentAsync(prepared.Release.Name);
+                Warn(hidden, tell); // It may be why.
+                throw;
             }
 
             var now = await releases.GetConfigVarsAsync();
-            var stack = (await releases.CurrentAsync())?.Stack ?? StackLoader.Load(options.StackFolder).Stack;
-            give(new ConfigResult(now, prepared is { Changed: true } ? prepared.Release.Name : null, prepared is null && !now.SequenceEqual(before))
-            {
-                Warnings = Hidden(stack, arguments),
-            });
+            give(new ConfigResult(now, prepared is { Changed: true } ? prepared.Release.Name : null, prepared is null && !now.SequenceEqual(before)) { Warnings = hidden });
         });
     }
 
     /// <summary>Of what is set, what hides a tier of the stack.</summary>
-    internal static ImmutableArray<AshlarError> Hidden(StackDefinition? stack, ConfigArguments arguments) =>
-        stack is null ? [] : Tiers.Hidden(stack, arguments.Changes.Where(change => change.Value is not null).Select(change => change.Key));
+    /// <param name="stack">The stack; null: it is not known.</param>
+    /// <param name="arguments">What is set.</param>
+    /// <param name="given">What the tiers give to services now.</param>
+    internal static ImmutableArray<AshlarError> Hidden(StackDefinition? stack, ConfigArguments arguments, ImmutableSortedDictionary<string, string> given) =>
+        stack is null ? [] : Tiers.Hidden(stack, arguments.Changes.Where(change => change.Value is not null).Select(change => KeyValuePair.Create(change.Key, change.Value!)), given);
+
+    // What the data tiers give to services now; none: nothing runs yet.
+    private Task<ImmutableSortedDictionary<string, string>> GivenAsync() => loop.AskAsync(() =>
+        supervisor.View.Target.Context is { } context ? Tiers.Complete(context).Variables : ImmutableSortedDictionary<string, string>.Empty);
+
+    private static void Warn(ImmutableArray<AshlarError> warnings, Action<string> tell)
+    {
+        foreach (var warning in warnings)
+        {
+            tell($"warning {warning.Code}: {warning.Message} {warning.NextStep}");
+        }
+    }
 
     private async Task<UpResult> RollAsync(string verb, PreparedRelease prepared, Action<string> tell)
     {

@@ -62,7 +62,7 @@ internal static partial class ConfigCommand
             result.Release is { } release
                 ? $"{Say(wanted)}; {release} runs\n"
                 : result.Kept ? $"{Say(wanted)}; the next ashlar up runs with it\n"
-                : "it was so already; nothing has changed\n");
+                : $"{(wanted.TrueForAll(change => change.Value is null) ? $"{string.Join(", ", wanted.Select(change => change.Key))} was not set" : "it was so already")}; nothing has changed\n");
         return ExitCodes.Ok;
     }
 

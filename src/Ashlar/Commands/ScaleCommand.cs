@@ -11,11 +11,11 @@ internal static class ScaleCommand
     private const int MostInstances = 1000;
 
     public static Verb Verb { get; } = new("scale", VerbGroup.Run, "Set how many instances of a service run", Create,
-        "ashlar scale web=3", "ashlar scale web=3 worker=0");
+        "ashlar scale web=3", "ashlar scale web=3 worker=0", "ashlar scale database.replicas=2");
 
     private static Command Create(Cli cli)
     {
-        var counts = new Argument<string[]>("SERVICE=N") { Arity = ArgumentArity.OneOrMore, Description = "instances wanted, 0 to 1000" };
+        var counts = new Argument<string[]>("SERVICE=N") { Arity = ArgumentArity.OneOrMore, Description = "service, or database.replicas, with the number wanted (0 to 1000). It holds until the stack file says another number than now" };
         return VerbCall.Command(cli, Verb, [counts], async (call, cancellation) =>
         {
             var wanted = Parse(call.Value(counts)!);

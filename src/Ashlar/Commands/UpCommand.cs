@@ -7,6 +7,7 @@ using Ashlar.Doctoring;
 using Ashlar.Errors;
 using Ashlar.Foreground;
 using Ashlar.Output;
+using Ashlar.Stack;
 
 namespace Ashlar.Commands;
 
@@ -30,7 +31,7 @@ internal static class UpCommand
             var file = Path.GetFullPath(call.Value(path) ?? call.StackPath ?? ".", cli.Folder);
             var stack = StackFile.Require(call, file);
             StateFolder.Of(stack.Directory).RequireOurs();
-            if (call.Value(dryRun)) return await DryRunAsync(call, stack.Directory, file, cancellation);
+            if (call.Value(dryRun)) return await DryRunAsync(call, stack, file, cancellation);
             var arguments = new UpArguments(file);
             await CheckoutEngines.InstallAsync(call, stack, cancellation);
             if (!call.Value(detach) && !call.Json)
@@ -76,14 +77,15 @@ internal static class UpCommand
     }
 
     // Nothing is started for it, and a stack that keeps nothing yet has no folder afterwards either.
-    private static async Task<int> DryRunAsync(VerbCall call, string folder, string file, CancellationToken cancellation)
+    private static async Task<int> DryRunAsync(VerbCall call, StackDefinition stack, string file, CancellationToken cancellation)
     {
+        var installed = CheckoutEngines.Preview(call, stack);
         var arguments = new UpArguments(file, Environment.ProcessPath);
         while (true)
         {
-            if (await PlanAsync(call.Cli, folder, arguments, cancellation) is { } plan)
+            if (await PlanAsync(call.Cli, stack.Directory, arguments, cancellation) is { } plan)
             {
-                call.Print(plan, CliJson.Agent.PlanResult, (_, result) =>
+                call.Print(new PlanResult([.. installed, .. plan.Steps]), CliJson.Agent.PlanResult, (_, result) =>
                     result.Steps.IsEmpty ? "nothing to do\n" : string.Concat(result.Steps.Select(step => step + "\n")));
                 return ExitCodes.Ok;
             }
