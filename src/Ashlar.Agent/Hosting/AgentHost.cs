@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Ashlar.Agent.Api;
 using Ashlar.Agent.Desired;
 using Ashlar.Agent.Machines;
+using Ashlar.Agent.Machines.Fencing;
 using Ashlar.Agent.Machines.Sessions;
 using Ashlar.Agent.Operations;
 using Ashlar.Agent.Publishing;
@@ -96,6 +97,7 @@ public static class AgentHost
         using var supervisor = new Supervisor(loop, table, runner, links, listeners, watches, kept, nothing, log, time);
         using var notifier = new SystemdNotifier(Environment.GetEnvironmentVariable, time, alive => loop.Post(alive));
 
+        supervisor.Fence = fleet is null ? null : new Fence(() => fleet.Own is { Member: not null, Endpoints.Length: 1 }, time);
         watches.StartAgain = runner.StartAgain;
         await LoadAsync(state, table, desired, kept);
         var user = ChooseUser(options, table, log);
@@ -151,8 +153,14 @@ public static class AgentHost
 
         using var server = new AgentServer(state.ApiSocket, orders.HandleAsync, log);
         using var questions = new AgentServer(state.WatchSocket, orders.HandleQuestionAsync, log, user?.Uid);
-        using var peers = fleet is null ? null : new PeerServer(fleet.Own.PeerAddress, fleet.Identity, state, admittance!.AdmitAsync, new SessionServer(options.Program, options.StackFolder, log), log);
+        using var peers = fleet is null ? null : new PeerServer(fleet.Own.PeerAddress, fleet.Identity, state, admittance!.AdmitAsync, new SessionServer(options.Program, options.StackFolder, log), new LeaseAgreements(() => fleet.View), log);
         fleet?.Join(supervisor, rollout, status);
+        if (fleet is not null)
+        {
+            var keeper = new LeaseKeeper(supervisor.Fence!, shared!.Shared, fleet.Own.Name, fleet.LeavesAsync, log, time);
+            fleet.Run("leases", cancellation => keeper.RunAsync(loop, () => Fence.Needed(supervisor.View.Target, fleet.View), cancellation));
+        }
+
         notifier.Ready(Environment.ProcessId);
 
         await await loop.InvokeAsync(() => supervisor.WaitAsync(view => view.Shutdown != Shutdown.No && view.Observed.IsEmpty ? view : null));

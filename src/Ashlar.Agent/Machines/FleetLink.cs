@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Machines.Fencing;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog.Store;
 using Ashlar.Errors;
@@ -81,6 +82,17 @@ internal sealed class FleetLink : IAsyncDisposable
         _running.Add(ForeverAsync("tell", () => TellAsync(() => status.ForOthersAsync(() => rollout.Pursued))));
         _running.Add(ForeverAsync("act", () => ActAsync(rollout.FollowAsync)));
     }
+
+    /// <summary>Does something for as long as this machine is one of several, again and again where it fails.</summary>
+    /// <param name="what">What, for the log.</param>
+    /// <param name="work">Does it until cancelled.</param>
+    public void Run(string what, Func<CancellationToken, Task> work) => _running.Add(ForeverAsync(what, () => work(_ending.Token)));
+
+    /// <summary>True: a machine leaves a lease to this one, as far as it knows of no other that has it.</summary>
+    /// <exception cref="AshlarException">ASH7503.</exception>
+    /// <exception cref="IOException">It does not answer.</exception>
+    public async Task<bool> LeavesAsync(string machine, string lease, CancellationToken cancellation) =>
+        _view.Records.TryGetValue(machine, out var record) && await LeaseAgreements.AskAsync(Identity, record, lease, cancellation);
 
     /// <summary>Something here has changed: the others are told soon. From any thread.</summary>
     public void Tell()

@@ -29,6 +29,9 @@ internal sealed record FleetView
     /// <summary>Those who stand for leadership, by the revision at which they did.</summary>
     public ImmutableSortedDictionary<long, (string Key, string Machine)> Candidates { get; init; } = ImmutableSortedDictionary<long, (string, string)>.Empty;
 
+    /// <summary>Which machine has which lease of what may run once in the stack.</summary>
+    public ImmutableSortedDictionary<string, string> Leases { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
     /// <summary>The view after a change of the store. Pure.</summary>
     /// <param name="change">The change.</param>
     /// <param name="now">The present, by the clock of <see cref="SilentSince"/>.</param>
@@ -61,6 +64,11 @@ internal sealed record FleetView
                     HeardSince = HeardSince.ContainsKey(machine) ? HeardSince : HeardSince.Add(machine, now),
                     SilentSince = SilentSince.Remove(machine),
                 };
+        }
+
+        if (Name(change.Key, Keys.Leases) is { } lease)
+        {
+            return this with { Leases = change.Value is { } holder ? Leases.SetItem(lease, Encoding.UTF8.GetString(holder.Span)) : Leases.Remove(lease) };
         }
 
         if (change.Key.StartsWith(Keys.Candidates, StringComparison.Ordinal))

@@ -159,5 +159,7 @@ public sealed record PlacementRecord
 [JsonSerializable(typeof(AuthorityAnswer))]
 [JsonSerializable(typeof(FetchRequest))]
 [JsonSerializable(typeof(PeerRefusal))]
+[JsonSerializable(typeof(LeaseQuestion))]
+[JsonSerializable(typeof(LeaseAgreement))]
 [JsonSerializable(typeof(Sessions.SessionRequest))]
 internal sealed partial class MachineJson : JsonSerializerContext;

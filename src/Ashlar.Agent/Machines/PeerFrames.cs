@@ -18,6 +18,9 @@ internal static class PeerFrames
     /// <summary>A release is wanted.</summary>
     public const byte Fetch = (byte)'F';
 
+    /// <summary>A lease is to be left to the one who asks.</summary>
+    public const byte Lease = (byte)'L';
+
     /// <summary>A program is to run there for somebody here.</summary>
     public const byte Session = (byte)'S';
 
@@ -55,6 +58,14 @@ internal static class PeerFrames
         }
     }
 }
+
+/// <summary>Asks that a lease be left to the machine that asks, while the shared store cannot be reached.</summary>
+/// <param name="Lease">Its name.</param>
+internal sealed record LeaseQuestion(string Lease);
+
+/// <summary>Whether it is.</summary>
+/// <param name="Agreed">True: this machine knows of no other that has it.</param>
+internal sealed record LeaseAgreement(bool Agreed);
 
 /// <summary>First answer to one who wants to join: only what is no secret.</summary>
 /// <param name="Authority">The authority's certificate as PEM.</param>

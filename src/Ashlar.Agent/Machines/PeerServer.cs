@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Machines.Fencing;
 using Ashlar.Agent.Machines.Sessions;
 using Ashlar.Errors;
 using Ashlar.Fleet.Identity;
@@ -20,6 +21,7 @@ internal sealed class PeerServer : IDisposable
     private readonly StateFolder _state;
     private readonly Func<JoinRequest, CancellationToken, Task<JoinAnswer>> _join;
     private readonly SessionServer _sessions;
+    private readonly LeaseAgreements _leases;
     private readonly AgentLog _log;
     private readonly Socket _listener;
     private readonly Strangers _strangers = new();
@@ -28,9 +30,9 @@ internal sealed class PeerServer : IDisposable
     /// <summary>Listens and serves until disposed.</summary>
     /// <exception cref="AshlarException">ASH4015 and others: the address cannot be had.</exception>
     public PeerServer(
-        IPEndPoint address, MachineIdentity identity, StateFolder state, Func<JoinRequest, CancellationToken, Task<JoinAnswer>> join, SessionServer sessions, AgentLog log)
+        IPEndPoint address, MachineIdentity identity, StateFolder state, Func<JoinRequest, CancellationToken, Task<JoinAnswer>> join, SessionServer sessions, LeaseAgreements leases, AgentLog log)
     {
-        (_identity, _state, _join, _sessions, _log) = (identity, state, join, sessions, log);
+        (_identity, _state, _join, _sessions, _leases, _log) = (identity, state, join, sessions, leases, log);
         _listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
@@ -92,7 +94,7 @@ internal sealed class PeerServer : IDisposable
             await stream.AuthenticateAsServerAsync(options, patience.Token);
             var purpose = new byte[1];
             await stream.ReadExactlyAsync(purpose, patience.Token);
-            if (stream.RemoteCertificate is not X509Certificate2)
+            if (stream.RemoteCertificate is not X509Certificate2 shown)
             {
                 await (purpose[0] == PeerFrames.Join ? AdmitAsync(stream, patience.Token) : Task.CompletedTask);
                 return;
@@ -104,6 +106,7 @@ internal sealed class PeerServer : IDisposable
             await (purpose[0] switch
             {
                 PeerFrames.Api => BridgeAsync(stream),
+                PeerFrames.Lease => _leases.AnswerAsync(stream, MachineIdentity.NameOf(shown), _ending.Token),
                 PeerFrames.Session => _sessions.ServeAsync(stream, _ending.Token),
                 PeerFrames.Fetch => ReleaseTransfer.SendAsync(stream, _state.Releases, _ending.Token),
                 _ => Task.CompletedTask,

@@ -34,7 +34,7 @@ internal static class SharedStore
             log.Info(LogEvent.Machine, $"the state was moved to {moved.Target}: {moved.Keys} keys");
         }
 
-        var store = new MirroredStore(etcd, own, Keys.ActualStates, Keys.Candidates, Keys.Authority, Keys.HopAuthority);
+        var store = new MirroredStore(etcd, own, Keys.ActualStates, Keys.Candidates, Keys.Leases, Keys.Authority, Keys.HopAuthority);
         await store.BeginFromCopyAsync(Keys.Orders);
         return store;
     }

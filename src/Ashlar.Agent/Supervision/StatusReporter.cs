@@ -135,7 +135,7 @@ internal sealed class StatusReporter(
                 State = InstanceState.Pending,
                 Release = d.Release,
                 Machine = fleet?.View.Placement?.Machines.GetValueOrDefault(d.Name) ?? "",
-                Detail = fleet?.View.Placement?.Pending.GetValueOrDefault(d.Name) ?? "",
+                Detail = fleet?.View.Placement?.Pending.GetValueOrDefault(d.Name) ?? supervisor.Fence?.WhyNot(d, view.Target) ?? "",
             }));
         var instances = observed.Select(o => (o.Index, Instance(o)))
             .Concat(remote.Select(r => (r.Instance.Index, r.Instance.Report with { Machine = r.Machine.Name })))

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Ashlar.Agent.Desired;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Machines;
+using Ashlar.Agent.Machines.Fencing;
 using Ashlar.Agent.Publishing;
 using Ashlar.Agent.Reconciling;
 using Ashlar.Catalog;
@@ -60,6 +61,9 @@ internal sealed class Supervisor : IDisposable
 
     /// <summary>The other machines; null: there are none.</summary>
     public FleetLink? Fleet { get; set; }
+
+    /// <summary>Keeps what needs a lease from running without it; null: there are no other machines.</summary>
+    public Fence? Fence { get; set; }
 
     /// <summary>What runs on other machines.</summary>
     public IEnumerable<RemoteInstance> Remote() => Fleet?.View.Except(Fleet.Own.Name) ?? [];
@@ -159,7 +163,8 @@ internal sealed class Supervisor : IDisposable
         for (var pass = 0; (_pursues || _shutdown != Shutdown.No) && pass < MostPasses; pass++)
         {
             MarkDrained();
-            var found = Reconciler.Reconcile(_target.Instances.AddRange(Kept()), _table.All, _time.GetUtcNow(), Tiers.StopOrder, _shutdown);
+            await KillForbiddenAsync();
+            var found = Reconciler.Reconcile(Allowed().AddRange(Kept()), _table.All, _time.GetUtcNow(), Tiers.StopOrder, _shutdown);
             if (found.Steps.IsEmpty)
             {
                 return found.WakeAt;
@@ -187,6 +192,22 @@ internal sealed class Supervisor : IDisposable
 
         _log.Error(LogEvent.Fault, "The reconciler found no end; it is asked again later.");
         return _time.GetUtcNow() + RetryAfterTrouble;
+    }
+
+    private ImmutableArray<DesiredInstance> Allowed() =>
+        Fence?.Allowed(_target, name => _table.All.Any(o => o.Name == name && o.Serves)) ?? _target.Instances;
+
+    // It is killed and not asked: what another machine may do in its place must not meet what this one still does.
+    private async ValueTask KillForbiddenAsync()
+    {
+        foreach (var name in Fence?.Forbidden(_target) ?? [])
+        {
+            foreach (var o in _table.All.Where(o => o.Name == name && o is { Alive: true, Killed: false }).ToArray())
+            {
+                _log.Warning(LogEvent.State, $"{o.Id} is killed: {Fence!.WhyNot(_target.Instances.First(d => d.Name == name), _target)}");
+                await _runner.ExecuteAsync(new Step.Kill(o.Id));
+            }
+        }
     }
 
     // What moves to another machine stays until it is there.

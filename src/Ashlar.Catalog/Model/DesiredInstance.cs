@@ -54,6 +54,12 @@ public sealed record DesiredInstance
     /// </summary>
     public bool KeepsData { get; init; }
 
+    /// <summary>
+    /// Lease that the machine must hold to run it, because another of its service on another machine could take its place; null: none. What
+    /// loses it is killed, not asked.
+    /// </summary>
+    public string? Lease { get; init; }
+
     /// <summary>How it is asked whether it is ready and healthy; only with <see cref="Readiness.Probe"/>.</summary>
     public ProbeSpec? Probe { get; init; }
 

@@ -44,6 +44,9 @@ public static class Keys
     /// <summary>Which instance belongs where.</summary>
     public const string Placement = "fleet/placement";
 
+    /// <summary>Prefix of the leases of what may run once in the stack; each holds the name of the machine that has it.</summary>
+    public const string Leases = "lease/";
+
     /// <summary>Prefix of the tokens that are out, by the hash of their secret.</summary>
     public const string JoinTokens = "fleet/tokens/";
 
@@ -64,6 +67,9 @@ public static class Keys
 
     /// <summary>A release; numbers have eight digits, so that the order of keys is theirs.</summary>
     public static string Release(int number) => Releases + number.ToString("D8", CultureInfo.InvariantCulture);
+
+    /// <summary>A lease of what may run once in the stack.</summary>
+    public static string Lease(string name) => Leases + name;
 
     /// <summary>A machine.</summary>
     public static string Node(string id) => Nodes + id;

@@ -18,6 +18,9 @@ public sealed class MirroredStore(IStore shared, IStore own, params string[] pas
     private static readonly TimeSpan JustNow = TimeSpan.FromSeconds(5);
     private long _failedAt;
 
+    /// <summary>The shared store, without a copy in its place.</summary>
+    public IStore Shared => shared;
+
     /// <summary>True: the last read was answered from the machine's own copy.</summary>
     public bool IsCutOff { get; private set; }
 

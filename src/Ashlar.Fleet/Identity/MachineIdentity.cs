@@ -28,8 +28,11 @@ public sealed class MachineIdentity : IDisposable
     private MachineIdentity(string folder, X509Certificate2 certificate, X509Certificate2 authority)
     {
         (Folder, _certificate, _authority) = (folder, certificate, authority);
-        Name = certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
+        Name = NameOf(certificate);
     }
+
+    /// <summary>Name of the machine that a certificate is of.</summary>
+    public static string NameOf(X509Certificate2 certificate) => certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
 
     /// <summary>Name of the machine, as the authority has signed it.</summary>
     public string Name { get; }
@@ -135,7 +138,7 @@ public sealed class MachineIdentity : IDisposable
             {
                 if (certificate is X509Certificate2 shown && errors == SslPolicyErrors.RemoteCertificateNameMismatch)
                 {
-                    found = $"machine {shown.GetNameInfo(X509NameType.SimpleName, forIssuer: false)}";
+                    found = $"machine {NameOf(shown)}";
                 }
 
                 return errors == SslPolicyErrors.None;

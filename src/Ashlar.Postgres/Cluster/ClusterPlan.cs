@@ -116,6 +116,7 @@ internal static class ClusterPlan
             Exclusive = true,
             KeepsData = index == 1, // What a replica has is a copy: without it, it is cloned again.
             Machines = database.Machines,
+            Lease = index == 1 ? PostgresTier.Tier : null,
             Role = index == 1 ? "primary" : "replica",
             AwaitedFor = index == Reads ? ReplicaPatience : null,
             After = index == 1 ? [] : [ClusterNames.Instance(1)],

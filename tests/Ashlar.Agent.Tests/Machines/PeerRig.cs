@@ -4,6 +4,7 @@ using System.Text;
 using Ashlar.Agent.Api;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Machines;
+using Ashlar.Agent.Machines.Fencing;
 using Ashlar.Agent.Machines.Sessions;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog.Store;
@@ -47,10 +48,13 @@ internal sealed class PeerRig : IAsyncDisposable
         var store = new MirroredStore(_shared, _own);
         _fleet = new FleetLink(new AgentLoop(log), Machine, Identity, store, log, TimeProvider.System);
         Admittance = new Admittance(_fleet, store, log, TimeProvider.System);
-        _server = new PeerServer(Machine.PeerAddress, Identity, State, Admittance.AdmitAsync, new SessionServer(program, StackFolder, log), log);
+        _server = new PeerServer(Machine.PeerAddress, Identity, State, Admittance.AdmitAsync, new SessionServer(program, StackFolder, log), new LeaseAgreements(() => View), log);
     }
 
     public StateFolder State { get; }
+
+    /// <summary>What this machine knows of the others.</summary>
+    public FleetView View { get; set; } = new();
 
     public string StackFolder => _folder.Path;
 

@@ -48,17 +48,28 @@ internal static class FleetSteps
         return (first, second);
     }
 
-    public static async Task<string> JoinAsync(StackMachine first, StackMachine second)
+    /// <summary>Three machines with a stack, which then has a member of etcd on each.</summary>
+    public static async Task<StackMachine[]> ThreeAsync(MachineNet net, string stack = StackFile)
     {
-        var token = await first.DoAsync("machines", "token", "--address", first.Host.Address.ToString(), "--name", "m1");
-        await second.DoWithInputAsync(token, "join", "--address", second.Host.Address.ToString(), "--name", "m2");
+        var (first, second) = await TwoAsync(net, stack);
+        var third = new StackMachine(net[2], null);
+        await JoinAsync(first, third);
+        await UntilAsync(Soon * 2, async () => (await InstancesAsync(first, "etcd")).Count(i => i.State == "healthy") == 3);
+        return [first, second, third];
+    }
+
+    /// <summary>Makes a machine one more of the stack's; it gets the name of its host.</summary>
+    public static async Task<string> JoinAsync(StackMachine first, StackMachine next)
+    {
+        var token = await first.DoAsync("machines", "token", "--address", first.Host.Address.ToString(), "--name", first.Host.Name);
+        await next.DoWithInputAsync(token, "join", "--address", next.Host.Address.ToString(), "--name", next.Host.Name);
         try
         {
-            await UntilAsync(Soon, async () => (await InstancesAsync(first, "edge")).Count(i => i.State == "healthy") == 2);
+            await UntilAsync(Soon, async () => (await InstancesAsync(first, "edge")).Any(i => i.Machine == next.Host.Name && i.State == "healthy"));
         }
         catch (TimeoutException e)
         {
-            throw new TimeoutException($"{e.Message}\n{await first.DoAsync("ps")}\n{first.AgentLog()}\n--\n{second.AgentLog()}", e);
+            throw new TimeoutException($"{e.Message}\n{await first.DoAsync("ps")}\n{first.AgentLog()}\n--\n{next.AgentLog()}", e);
         }
 
         return token;
