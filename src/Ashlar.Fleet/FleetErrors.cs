@@ -57,6 +57,16 @@ public static class FleetErrors
     /// <summary>ASH7513: there is no stack to add machines to.</summary>
     public static AshlarException NothingRuns() => New("ASH7513", "The stack does not run yet, so there is nothing to add machines to.", "Bring it up first: ashlar up.");
 
+    /// <summary>ASH7530: a machine that led, and does not any more.</summary>
+    public static AshlarException LeadsNoMore() => New(
+        "ASH7530", "This machine led the stack and does not any more: it was silent for too long, and another took over. Nothing was written.",
+        "Give the order again: it goes to the one that leads now. What goes on: ashlar status.");
+
+    /// <summary>ASH7531: the machine that was to carry out an order has gone before it had begun.</summary>
+    public static AshlarException OrderLost(string verb, string machine, string? leader) => New(
+        "ASH7531", $"Machine {machine}, which was to carry out '{verb}', has gone before anything that runs was touched{(leader is null ? "" : $"; {leader} leads now")}.",
+        $"Give the order again: ashlar {verb}. A release that was being built is not used.");
+
     private static AshlarException New(string code, string message, string next, Exception? inner = null) =>
         new(new AshlarError(code, "machines", message, next), inner);
 }

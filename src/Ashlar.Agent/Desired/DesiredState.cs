@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Ashlar.Agent.Machines.Rolling;
 using Ashlar.Catalog.Store;
 
 namespace Ashlar.Agent.Desired;
@@ -25,6 +26,9 @@ internal sealed record DesiredState
 
     /// <summary>Services in maintenance.</summary>
     public ImmutableSortedSet<string> Maintenance { get; init; } = [];
+
+    /// <summary>In the store of a stack on many machines: how orders go over these. In one value with what holds, so that nobody reads the one without the other.</summary>
+    public RollBook? Rolls { get; init; }
 }
 
 /// <summary>A number of instances ordered by a person. It holds until the stack file's own number changes.</summary>
@@ -38,18 +42,30 @@ internal sealed class DesiredStore(IStore store)
     /// <summary>What was last saved.</summary>
     public DesiredState State { get; private set; } = new();
 
-    /// <summary>Revision of the store at which it was.</summary>
-    public long Revision { get; private set; }
+    /// <summary>How orders go over the machines, where there are many.</summary>
+    public RollBook Rolls { get; private set; } = new(Present: null);
 
     /// <summary>Reads it.</summary>
     public async ValueTask LoadAsync()
     {
         if (await store.GetAsync(Keys.Orders) is { } entry)
         {
-            State = JsonSerializer.Deserialize(entry.Value.Span, DesiredJson.Default.DesiredState) ?? State;
-            Revision = entry.ModRevision;
+            (State, Rolls) = Read(entry.Value);
         }
     }
+
+    /// <summary>Takes what is known from elsewhere to be in the store.</summary>
+    public void Take(DesiredState state, RollBook rolls) => (State, Rolls) = (state, rolls);
+
+    /// <summary>The value in the store.</summary>
+    public static byte[] Write(DesiredState state, RollBook rolls) => JsonSerializer.SerializeToUtf8Bytes(
+        state with { Rolls = rolls is { Present: null, Ended.IsEmpty: true } ? null : rolls }, DesiredJson.Default.DesiredState);
+
+    /// <summary>What a value in the store says.</summary>
+    public static (DesiredState State, RollBook Rolls) Read(ReadOnlyMemory<byte> value) =>
+        JsonSerializer.Deserialize(value.Span, DesiredJson.Default.DesiredState) is { } read
+            ? (read with { Rolls = null }, read.Rolls ?? new RollBook(Present: null))
+            : (new DesiredState(), new RollBook(Present: null));
 
     /// <summary>Writes it. Nothing is pursued that is not written: the next agent must pursue the same.</summary>
     /// <exception cref="Errors.AshlarException">ASH4005.</exception>
@@ -57,8 +73,7 @@ internal sealed class DesiredStore(IStore store)
     {
         try
         {
-            var value = JsonSerializer.SerializeToUtf8Bytes(state, DesiredJson.Default.DesiredState);
-            Revision = (await store.CommitAsync(new StoreTransaction([], [new StoreWrite(Keys.Orders, value)]))).Revision;
+            await store.CommitAsync(new StoreTransaction([], [new StoreWrite(Keys.Orders, Write(state, Rolls))]));
             State = state;
         }
         catch (Exception e) when (e is not Errors.AshlarException and not OutOfMemoryException)
@@ -68,6 +83,6 @@ internal sealed class DesiredStore(IStore store)
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(DesiredState))]
 internal sealed partial class DesiredJson : JsonSerializerContext;

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Ashlar.Agent.Supervision;
 using Ashlar.Catalog;
 using Ashlar.Catalog.Store;
 using Ashlar.Processes;
@@ -17,8 +18,17 @@ internal sealed class KeptNeeds(IStore store, PortAllocator allocator)
 {
     private const int SecretLength = 32;
     private const string SecretLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    private bool _unsaved;
+    private long _made;
+    private long _saved;
     private ImmutableSortedDictionary<string, long> _revisions = ImmutableSortedDictionary<string, long>.Empty;
+
+    /// <summary>
+    /// True: the store is that of many machines. It is written off the agent's loop, by <see cref="ShareAsync"/>: supervision never waits for the network.
+    /// </summary>
+    public bool IsShared { get; init; }
+
+    /// <summary>True: something is not written down yet.</summary>
+    public bool IsUnsaved => _made != _saved;
 
     /// <summary>Ports by what has them: <c>service:api</c>, <c>database.1</c>.</summary>
     public ImmutableSortedDictionary<string, int> Ports { get; private set; } = ImmutableSortedDictionary<string, int>.Empty;
@@ -30,15 +40,38 @@ internal sealed class KeptNeeds(IStore store, PortAllocator allocator)
     public ImmutableSortedDictionary<string, DateTimeOffset> DataSince { get; private set; } = ImmutableSortedDictionary<string, DateTimeOffset>.Empty;
 
     /// <summary>Reads what earlier agents, or those of other machines, made. What is theirs stands above what is not written down yet.</summary>
-    public async ValueTask LoadAsync()
+    public async ValueTask LoadAsync() => Merge(await ReadAsync());
+
+    /// <summary>The same off the loop.</summary>
+    public async Task LoadAsync(AgentLoop loop)
     {
-        Ports = Merge(Ports, await ReadAsync(Keys.Ports, KeptJson.Default.ImmutableSortedDictionaryStringInt32));
-        Secrets = Merge(Secrets, await ReadAsync(Keys.Secrets, KeptJson.Default.ImmutableSortedDictionaryStringString));
-        DataSince = Merge(DataSince, await ReadAsync(Keys.DataSince, KeptJson.Default.ImmutableSortedDictionaryStringDateTimeOffset));
+        var read = await ReadAsync();
+        await loop.AskAsync(() => Merge(read));
+    }
+
+    private async ValueTask<Kept> ReadAsync()
+    {
+        var (ports, secrets, since) = (await store.GetAsync(Keys.Ports), await store.GetAsync(Keys.Secrets), await store.GetAsync(Keys.DataSince));
+        return new Kept(
+            Parse(ports, KeptJson.Default.ImmutableSortedDictionaryStringInt32),
+            Parse(secrets, KeptJson.Default.ImmutableSortedDictionaryStringString),
+            Parse(since, KeptJson.Default.ImmutableSortedDictionaryStringDateTimeOffset),
+            ImmutableSortedDictionary<string, long>.Empty.Add(Keys.Ports, ports?.ModRevision ?? 0).Add(Keys.Secrets, secrets?.ModRevision ?? 0)
+                .Add(Keys.DataSince, since?.ModRevision ?? 0));
+    }
+
+    private bool Merge(Kept read)
+    {
+        Ports = Merge(Ports, read.Ports);
+        Secrets = Merge(Secrets, read.Secrets);
+        DataSince = Merge(DataSince, read.DataSince);
+        _revisions = read.Revisions;
         foreach (var port in Ports.Values)
         {
             allocator.Reserve(port);
         }
+
+        return true;
     }
 
     /// <summary>Remembers that instances hold data from now on, where that is not known yet.</summary>
@@ -46,7 +79,7 @@ internal sealed class KeptNeeds(IStore store, PortAllocator allocator)
     {
         foreach (var name in instances.Where(name => !DataSince.ContainsKey(name)))
         {
-            (DataSince, _unsaved) = (DataSince.Add(name, now), true);
+            (DataSince, _made) = (DataSince.Add(name, now), _made + 1);
         }
     }
 
@@ -54,7 +87,7 @@ internal sealed class KeptNeeds(IStore store, PortAllocator allocator)
     public int Renew(string name)
     {
         var port = allocator.Take();
-        (Ports, _unsaved) = (Ports.SetItem(name, port), true);
+        (Ports, _made) = (Ports.SetItem(name, port), _made + 1);
         return port;
     }
 
@@ -73,43 +106,55 @@ internal sealed class KeptNeeds(IStore store, PortAllocator allocator)
 
         foreach (var name in needs.Secrets.Where(name => !Secrets.ContainsKey(name)))
         {
-            (Secrets, _unsaved) = (Secrets.SetItem(name, RandomNumberGenerator.GetString(SecretLetters, SecretLength)), true);
+            (Secrets, _made) = (Secrets.SetItem(name, RandomNumberGenerator.GetString(SecretLetters, SecretLength)), _made + 1);
         }
     }
 
-    /// <summary>Writes down what is new. Where another machine has written meanwhile, its word counts.</summary>
+    /// <summary>Writes down what is new, where the store is this machine's own.</summary>
     public async ValueTask SaveAsync()
     {
-        while (_unsaved)
+        if (!IsShared && Unsaved() is { } unsaved)
         {
-            var written = await store.CommitAsync(new StoreTransaction(
-                [.. _revisions.Select(known => new StoreCondition(known.Key, ModRevision: known.Value))],
-                [
-                    StoreExtensions.Put(Keys.Ports, Ports, KeptJson.Default.ImmutableSortedDictionaryStringInt32),
-                    StoreExtensions.Put(Keys.Secrets, Secrets, KeptJson.Default.ImmutableSortedDictionaryStringString),
-                    StoreExtensions.Put(Keys.DataSince, DataSince, KeptJson.Default.ImmutableSortedDictionaryStringDateTimeOffset),
-                ]));
-            if (written.Succeeded)
-            {
-                _unsaved = false;
-                _revisions = new[] { Keys.Ports, Keys.Secrets, Keys.DataSince }.ToImmutableSortedDictionary(key => key, _ => written.Revision);
-            }
-            else
-            {
-                await LoadAsync();
-            }
+            Saved(unsaved, (await store.CommitAsync(unsaved.Transaction)).Revision);
         }
     }
 
-    private async ValueTask<ImmutableSortedDictionary<string, T>?> ReadAsync<T>(string key, JsonTypeInfo<ImmutableSortedDictionary<string, T>> type)
+    /// <summary>Writes down what is new in the store of many machines. Where another machine has written meanwhile, its word counts.</summary>
+    public async Task ShareAsync(AgentLoop loop)
     {
-        var entry = await store.GetAsync(key);
-        _revisions = _revisions.SetItem(key, entry?.ModRevision ?? 0);
-        return entry is null ? null : JsonSerializer.Deserialize(entry.Value.Span, type);
+        while (IsShared && await loop.AskAsync(Unsaved) is { } unsaved)
+        {
+            var written = await store.CommitAsync(unsaved.Transaction);
+            await (written.Succeeded ? loop.AskAsync(() => Saved(unsaved, written.Revision)) : LoadAsync(loop));
+        }
     }
+
+    private UnsavedNeeds? Unsaved() => !IsUnsaved ? null : new UnsavedNeeds(_made, new StoreTransaction(
+        IsShared ? [.. _revisions.Select(known => new StoreCondition(known.Key, ModRevision: known.Value))] : [],
+        [
+            StoreExtensions.Put(Keys.Ports, Ports, KeptJson.Default.ImmutableSortedDictionaryStringInt32),
+            StoreExtensions.Put(Keys.Secrets, Secrets, KeptJson.Default.ImmutableSortedDictionaryStringString),
+            StoreExtensions.Put(Keys.DataSince, DataSince, KeptJson.Default.ImmutableSortedDictionaryStringDateTimeOffset),
+        ]));
+
+    private bool Saved(UnsavedNeeds written, long revision)
+    {
+        _saved = written.Made;
+        _revisions = new[] { Keys.Ports, Keys.Secrets, Keys.DataSince }.ToImmutableSortedDictionary(key => key, _ => revision);
+        return true;
+    }
+
+    private static ImmutableSortedDictionary<string, T>? Parse<T>(StoreEntry? entry, JsonTypeInfo<ImmutableSortedDictionary<string, T>> type) =>
+        entry is null ? null : JsonSerializer.Deserialize(entry.Value.Span, type);
 
     private static ImmutableSortedDictionary<string, T> Merge<T>(ImmutableSortedDictionary<string, T> ours, ImmutableSortedDictionary<string, T>? theirs) =>
         theirs is null ? ours : ours.SetItems(theirs);
+
+    private sealed record Kept(
+        ImmutableSortedDictionary<string, int>? Ports, ImmutableSortedDictionary<string, string>? Secrets, ImmutableSortedDictionary<string, DateTimeOffset>? DataSince,
+        ImmutableSortedDictionary<string, long> Revisions);
+
+    private sealed record UnsavedNeeds(long Made, StoreTransaction Transaction);
 }
 
 [JsonSerializable(typeof(ImmutableSortedDictionary<string, int>))]

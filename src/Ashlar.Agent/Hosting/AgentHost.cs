@@ -3,6 +3,7 @@ using Ashlar.Agent.Api;
 using Ashlar.Agent.Desired;
 using Ashlar.Agent.Machines;
 using Ashlar.Agent.Machines.Fencing;
+using Ashlar.Agent.Machines.Rolling;
 using Ashlar.Agent.Machines.Sessions;
 using Ashlar.Agent.Operations;
 using Ashlar.Agent.Publishing;
@@ -85,7 +86,7 @@ public static class AgentHost
         var table = new InstanceTable(own);
         var desired = new DesiredStore(store);
         var ports = new PortAllocator();
-        var kept = new KeptNeeds(store, ports);
+        var kept = new KeptNeeds(store, ports) { IsShared = machine is not null };
         using var listeners = new Listeners(kept, log);
         await using var watches = new TierWatches(loop, log);
         var nothing = new Target { Stack = new StackDefinition { Name = Path.GetFileName(options.StackFolder), Directory = options.StackFolder } };
@@ -115,7 +116,7 @@ public static class AgentHost
 
         state.Create(user);
         listeners.TakeBack([.. inherited.Keys], [.. inherited.Values.Select(number => new Descriptor(number))]);
-        using var releases = new ReleaseStore(state.Path, store, launcher, time);
+        using var releases = new ReleaseStore(state.Path, fleet?.LeadersStore ?? store, launcher, time);
         if (fleet is null)
         {
             await releases.RecoverAsync();
@@ -127,6 +128,9 @@ public static class AgentHost
             Part = () => part is not null && fleet is not null ? part with { Placement = fleet.View.Placement } : part,
         };
         var rollout = new Rollout(loop, supervisor, desired, listeners, kept, links, planner, releases, log) { Fleet = fleet };
+        var conductor = fleet is null ? null : new RollConductor(fleet, fleet.LeadersStore, shared!, releases, log, time);
+        rollout.Machines = fleet is null ? null : new RollOrders(fleet, conductor!, loop, supervisor, desired, rollout, log, time);
+        var follower = fleet is null ? null : new RollFollower(fleet, loop, supervisor, desired, kept, listeners, links, planner, rollout);
         releases.Backing = rollout.RaiseBackingAsync;
         var usage = new UsageMonitor(time);
         using var metrics = new AgentMetrics(state, usage, time, log);
@@ -149,14 +153,15 @@ public static class AgentHost
             supervisor.TakeDown(shutdown);
         }));
         links.Listen(state.ChannelSocket, user?.Uid);
-        await ResumeAsync(loop, supervisor, runner, rollout, listeners, table, state, log, planner.Bare(nothing.Stack));
+        await ResumeAsync(loop, supervisor, runner, rollout, follower, listeners, table, state, log, planner.Bare(nothing.Stack));
 
         using var server = new AgentServer(state.ApiSocket, orders.HandleAsync, log);
         using var questions = new AgentServer(state.WatchSocket, orders.HandleQuestionAsync, log, user?.Uid);
         using var peers = fleet is null ? null : new PeerServer(fleet.Own.PeerAddress, fleet.Identity, state, admittance!.AdmitAsync, new SessionServer(options.Program, options.StackFolder, log), new LeaseAgreements(() => fleet.View), log);
-        fleet?.Join(supervisor, rollout, status);
+        fleet?.Join(supervisor, follower!, status);
         if (fleet is not null)
         {
+            fleet.Run("conduct", conductor!.ConductAsync);
             var keeper = new LeaseKeeper(supervisor.Fence!, shared!.Shared, fleet.Own.Name, fleet.LeavesAsync, log, time);
             fleet.Run("leases", cancellation => keeper.RunAsync(loop, () => Fence.Needed(supervisor.View.Target, fleet.View), cancellation));
         }
@@ -214,7 +219,7 @@ public static class AgentHost
 
     /// <summary>Adopts what runs, gets the listening sockets back from the edge, and pursues again what was pursued.</summary>
     private static async Task ResumeAsync(
-        AgentLoop loop, Supervisor supervisor, InstanceRunner runner, Rollout rollout, Listeners listeners, InstanceTable table,
+        AgentLoop loop, Supervisor supervisor, InstanceRunner runner, Rollout rollout, RollFollower? follower, Listeners listeners, InstanceTable table,
         StateFolder state, AgentLog log, Target nothing)
     {
         await loop.InvokeAsync(async () =>
@@ -223,11 +228,11 @@ public static class AgentHost
             return true;
         });
         await listeners.BackAsync(loop, supervisor, table, () => EdgePlan.LastListeners(state.Path));
-        if (rollout.State is { Release.Length: > 0, Down: false })
+        if (follower is not null || rollout.State is { Release.Length: > 0, Down: false })
         {
             try
             {
-                await rollout.ResumeAsync();
+                await (follower?.FollowAsync() ?? rollout.ResumeAsync());
             }
             catch (AshlarException e)
             {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Machines.Fencing;
+using Ashlar.Agent.Machines.Rolling;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog.Store;
 using Ashlar.Errors;
@@ -31,7 +32,6 @@ internal sealed class FleetLink : IAsyncDisposable
     private readonly Lock _lock = new();
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile FleetView _view = new();
-    private volatile Leadership? _leadership;
     private volatile bool _ordersChanged;
     private volatile bool _machinesChanged;
 
@@ -49,8 +49,20 @@ internal sealed class FleetLink : IAsyncDisposable
     /// <summary>What is known now. From any thread.</summary>
     public FleetView View => _view;
 
+    /// <summary>Completes with the next change of <see cref="View"/>; to be taken before the view is looked at.</summary>
+    public Task Changed => Volatile.Read(ref _changed).Task;
+
+    /// <summary>This machine's leadership; null: it does not lead.</summary>
+    public Leadership? Leadership { get; private set; }
+
     /// <summary>True: this machine carries out orders for all.</summary>
-    public bool Leads => _view.Leader == Own.Name;
+    public bool Leads => _view.Leader == Own.Name && Leadership is not null;
+
+    /// <summary>True: the shared store could not be reached when it was last asked.</summary>
+    public bool IsCutOff => _store.IsCutOff;
+
+    /// <summary>The store as the leader writes to it.</summary>
+    public IStore LeadersStore => new LeadersStore(_store, () => Leadership);
 
     /// <summary>The machine that leads, if that is another.</summary>
     public MachineRecord? OtherLeader => _view.Leader is { } leader && leader != Own.Name ? _view.Records.GetValueOrDefault(leader) : null;
@@ -69,9 +81,9 @@ internal sealed class FleetLink : IAsyncDisposable
 
     /// <summary>Begins.</summary>
     /// <param name="supervisor">Told of what runs elsewhere, and tells what runs here.</param>
-    /// <param name="rollout">Pursues what is ordered.</param>
+    /// <param name="follower">Pursues what is ordered.</param>
     /// <param name="status">Says what runs here.</param>
-    public void Join(Supervisor supervisor, Operations.Rollout rollout, StatusReporter status)
+    public void Join(Supervisor supervisor, RollFollower follower, StatusReporter status)
     {
         _loop.Post(() =>
         {
@@ -79,8 +91,8 @@ internal sealed class FleetLink : IAsyncDisposable
             supervisor.Settled.Add(Tell);
         });
         _running.Add(ForeverAsync("follow", FollowAsync));
-        _running.Add(ForeverAsync("tell", () => TellAsync(() => status.ForOthersAsync(() => rollout.Pursued))));
-        _running.Add(ForeverAsync("act", () => ActAsync(rollout.FollowAsync)));
+        _running.Add(ForeverAsync("tell", () => TellAsync(() => status.ForOthersAsync(follower.Stand))));
+        _running.Add(ForeverAsync("act", () => ActAsync(follower.FollowAsync)));
     }
 
     /// <summary>Does something for as long as this machine is one of several, again and again where it fails.</summary>
@@ -110,9 +122,9 @@ internal sealed class FleetLink : IAsyncDisposable
         over.CancelAfter(patience);
         try
         {
-            while (_view.Leader is null || !_view.Records.ContainsKey(_view.Leader))
+            for (var changed = Changed; !Leads && OtherLeader is null; changed = Changed)
             {
-                await _changed.Task.WaitAsync(over.Token);
+                await changed.WaitAsync(over.Token);
             }
 
             return true;
@@ -123,16 +135,13 @@ internal sealed class FleetLink : IAsyncDisposable
         }
     }
 
-    /// <summary>Completes when the view is another than now.</summary>
-    public Task Changed => _changed.Task;
-
     /// <summary>Writes where instances belong. Only as leader.</summary>
     /// <param name="placement">Where.</param>
     /// <param name="from">Revision of the placement that it was made from.</param>
     /// <returns>False: it was made from an old one, or another machine leads by now.</returns>
     public async Task<bool> SavePlacementAsync(PlacementRecord placement, long from)
     {
-        if (_leadership is not { } leadership)
+        if (Leadership is not { } leadership)
         {
             return false;
         }
@@ -141,32 +150,10 @@ internal sealed class FleetLink : IAsyncDisposable
         var result = await _store.CommitAsync(new StoreTransaction([leadership.Fence, new StoreCondition(Keys.Placement, ModRevision: from)], [write]), _ending.Token);
         if (result.Succeeded)
         {
-            Change(view => view with { Placement = placement, PlacementRevision = result.Revision });
+            Know(view => view with { Placement = placement, PlacementRevision = result.Revision });
         }
 
         return result.Succeeded;
-    }
-
-    /// <summary>Waits until all machines that live have reached the orders of a revision.</summary>
-    /// <exception cref="AshlarException">One of them has failed for good.</exception>
-    public async Task ReachedEverywhereAsync(long orders, CancellationToken cancellation)
-    {
-        while (true)
-        {
-            var changed = _changed.Task;
-            var others = _view.Reports.Values.Where(report => report.Name != Own.Name).ToArray();
-            if (others.FirstOrDefault(report => report.Pursues >= orders && report.Failure is not null) is { } failed)
-            {
-                throw new AshlarException(failed.Failure! with { Message = $"On machine {failed.Name}: {failed.Failure!.Message}" });
-            }
-
-            if (others.All(report => report.Pursues >= orders && report.Reached))
-            {
-                return;
-            }
-
-            await changed.WaitAsync(cancellation);
-        }
     }
 
     /// <summary>Gets the files of a release that are not here from a machine that has them.</summary>
@@ -208,7 +195,8 @@ internal sealed class FleetLink : IAsyncDisposable
         _toAct.Dispose();
     }
 
-    private void Change(Func<FleetView, FleetView> change)
+    /// <summary>Knows more at once than the store has told yet.</summary>
+    public void Know(Func<FleetView, FleetView> change)
     {
         lock (_lock)
         {
@@ -222,7 +210,7 @@ internal sealed class FleetLink : IAsyncDisposable
         await foreach (var change in _store.FollowAsync(_ending.Token))
         {
             var before = _view;
-            Change(view => view.After(change, _time.GetTimestamp()));
+            Know(view => view.After(change, _time.GetTimestamp()));
             if (change.Key.StartsWith(Keys.ActualStates, StringComparison.Ordinal))
             {
                 _loop.Post(() => { });
@@ -274,10 +262,28 @@ internal sealed class FleetLink : IAsyncDisposable
     {
         try
         {
-            _leadership = await _store.CampaignAsync(Keys.Leader, Own.Name, lease, lost);
+            while (Leadership is null)
+            {
+                try
+                {
+                    Leadership = await _store.CampaignAsync(Keys.Leader, Own.Name, lease, lost);
+                }
+                catch (AshlarException)
+                {
+                    await Task.Delay(Again, _time, lost); // We may stand all the same.
+                }
+            }
+
+            _machinesChanged = true;
+            Know(view => view);
+            await Task.Delay(Timeout.InfiniteTimeSpan, _time, lost);
         }
-        catch (Exception e) when (e is OperationCanceledException or AshlarException or LeaseLostException)
+        catch (Exception e) when (e is OperationCanceledException or LeaseLostException)
         {
+        }
+        finally
+        {
+            Leadership = null;
         }
     }
 
@@ -294,7 +300,7 @@ internal sealed class FleetLink : IAsyncDisposable
             (_ordersChanged, _machinesChanged) = (false, false);
             try
             {
-                if (Leads ? machines || !_view.SilentSince.IsEmpty : orders)
+                if (orders || (Leads && (machines || !_view.SilentSince.IsEmpty)))
                 {
                     await pursueAnew();
                 }

@@ -10,7 +10,7 @@ namespace Ashlar.Agent.Machines;
 /// <summary>Says where the instances of a target belong; the leader does, for all.</summary>
 internal static class FleetPlacement
 {
-    // The agent's loop waits with us.
+    // An order waits with us.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(100);
 

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
+using Ashlar.Agent.Desired;
+using Ashlar.Agent.Machines.Rolling;
 using Ashlar.Catalog.Store;
 
 namespace Ashlar.Agent.Machines;
@@ -25,6 +27,18 @@ internal sealed record FleetView
 
     /// <summary>Revision of <see cref="Placement"/> in the shared store; 0: it is not known to be there.</summary>
     public long PlacementRevision { get; init; }
+
+    /// <summary>What people have ordered; null: nothing yet.</summary>
+    public DesiredState? Orders { get; init; }
+
+    /// <summary>What is being carried out of it.</summary>
+    public RollBook Rolls { get; init; } = new(Present: null);
+
+    /// <summary>The revision at which both were last changed; 0: never.</summary>
+    public long OrdersRevision { get; init; }
+
+    /// <summary>The revision of the newest of all that machines pursue.</summary>
+    public long Newest => Math.Max(OrdersRevision, PlacementRevision);
 
     /// <summary>Those who stand for leadership, by the revision at which they did.</summary>
     public ImmutableSortedDictionary<long, (string Key, string Machine)> Candidates { get; init; } = ImmutableSortedDictionary<long, (string, string)>.Empty;
@@ -80,6 +94,12 @@ internal sealed record FleetView
                 : this;
         }
 
+        if (change.Key == Keys.Orders && change.Value is { } orders)
+        {
+            var (holds, rolls) = DesiredStore.Read(orders);
+            return this with { Orders = holds, Rolls = rolls, OrdersRevision = change.Revision };
+        }
+
         return change.Key == Keys.Placement && change.Value is { } placement
             ? this with { Placement = JsonSerializer.Deserialize(placement.Span, MachineJson.Default.PlacementRecord), PlacementRevision = change.Revision }
             : this;
@@ -94,6 +114,9 @@ internal sealed record FleetView
 
     /// <summary>The machine that leads, or null.</summary>
     public string? Leader => Candidates.IsEmpty ? null : Candidates.First().Value.Machine;
+
+    /// <summary>The revision at which that began to stand; 0: none leads. Another one is another leadership, also of the same machine.</summary>
+    public long Term => Candidates.IsEmpty ? 0 : Candidates.First().Key;
 
     private static string? Name(string key, string prefix) => key.StartsWith(prefix, StringComparison.Ordinal) ? key[prefix.Length..] : null;
 }

@@ -109,6 +109,9 @@ public sealed record MachineReport
     /// <summary>True: all that it pursues is reached.</summary>
     public bool Reached { get; init; }
 
+    /// <summary>True: the orders are carried out, but for what had failed before they were given. Null: its agent is too old to tell.</summary>
+    public bool? CarriedOut { get; init; }
+
     /// <summary>Why it is not, for good; null: it is on its way.</summary>
     public Errors.AshlarError? Failure { get; init; }
 

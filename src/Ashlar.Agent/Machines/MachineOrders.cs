@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Ashlar.Agent.Api;
 using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Machines.Rolling;
 using Ashlar.Agent.Operations;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog;
@@ -15,10 +17,16 @@ internal sealed class MachineOrders(
     AgentLoop loop, Supervisor supervisor, FleetLink? fleet, Admittance? admittance, Rollout rollout, Action<MachinePart?> take, Upgrade upgrade, IStore store, AgentOptions options)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan TakeOver = TimeSpan.FromSeconds(20);
+    private static readonly string UnreachableCode = FleetErrors.Unreachable("", "", "").Error.Code;
 
     /// <summary>Has the leader carry out an order. False: this machine leads, or is the only one.</summary>
-    /// <exception cref="AshlarException">What the leader refuses; ASH7508: it cannot be reached; ASH7512: nobody leads.</exception>
-    public async Task<bool> ForwardAsync(AgentRequest request, Action<AgentReply> reply, CancellationToken cancellation)
+    /// <param name="request">The order.</param>
+    /// <param name="reply">Sends a frame.</param>
+    /// <param name="resultOf">What an order gives (verb, release), if the leader dies and another carries it out.</param>
+    /// <param name="cancellation">The client has gone: nobody is told any more; the order goes on.</param>
+    /// <exception cref="AshlarException">What the leader refuses; ASH7512: nobody leads; ASH7531: the leader has gone before it had begun.</exception>
+    public async Task<bool> ForwardAsync(AgentRequest request, Action<AgentReply> reply, Func<string, string, Task<JsonElement?>> resultOf, CancellationToken cancellation)
     {
         if (fleet is null || (await fleet.LedAsync(Patience) && fleet.Leads))
         {
@@ -26,8 +34,43 @@ internal sealed class MachineOrders(
         }
 
         var leader = fleet.OtherLeader ?? throw FleetErrors.NoLeader();
-        await PeerClient.ForwardAsync(fleet.Identity, leader, request, reply, cancellation);
+        var (id, term) = (Guid.NewGuid().ToString("N"), fleet.View.Term);
+        try
+        {
+            await PeerClient.ForwardAsync(fleet.Identity, leader, request with { Id = id }, reply, cancellation);
+        }
+        catch (AshlarException e) when (e.Error.Code == UnreachableCode)
+        {
+            reply(new AgentReply(AgentReplyKinds.Progress, $"{leader.Name} does not answer any more; what it had begun goes on."));
+            var ended = await TakenOverAsync(id, request.Verb, leader.Name, term, line => reply(new AgentReply(AgentReplyKinds.Progress, line)), cancellation);
+            if (await resultOf(request.Verb, ended.Release) is { } result)
+            {
+                reply(new AgentReply(AgentReplyKinds.Data, Data: result));
+            }
+        }
+
         return true;
+    }
+
+    /// <summary>Waits until another machine leads and has carried out what the former leader had begun.</summary>
+    private async Task<EndedRoll> TakenOverAsync(string id, string verb, string leader, long term, Action<string> progress, CancellationToken cancellation)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(TakeOver);
+        try
+        {
+            for (var changed = fleet!.Changed; !rollout.Machines!.Knows(id) && fleet.View.Term is var now && (now == term || now == 0); changed = fleet.Changed)
+            {
+                await changed.WaitAsync(patience.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+        }
+
+        return rollout.Machines!.Knows(id)
+            ? await rollout.Machines.AttendAsync(id, verb, progress, cancellation)
+            : throw FleetErrors.OrderLost(verb, leader, fleet!.View.Leader is { } next && next != leader ? next : null);
     }
 
     /// <summary>The machines as they are.</summary>
@@ -73,7 +116,7 @@ internal sealed class MachineOrders(
         catch (AshlarException)
         {
             take(null);
-            await rollout.FollowAsync();
+            await rollout.ResumeAsync();
             throw;
         }
 

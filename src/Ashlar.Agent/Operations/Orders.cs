@@ -33,7 +33,7 @@ internal sealed class Orders(
     private readonly OrderQueue _queue = new();
 
     /// <summary>What is being carried out, for people.</summary>
-    public string Activity => _queue.Activity;
+    public string Activity => _queue.Activity.Length > 0 ? _queue.Activity : rollout.Machines?.Activity ?? "";
 
     /// <summary>Carries out one request.</summary>
     public async Task HandleAsync(AgentRequest request, Action<AgentReply> reply, CancellationToken clientGone)
@@ -44,10 +44,15 @@ internal sealed class Orders(
         Task Queue(Func<Task> order)
         {
             log.Info(LogEvent.Order, request.Verb);
-            return _queue.RunAsync(request.Verb, Tell, order);
+            return _queue.RunAsync(request.Verb, Tell, async () =>
+            {
+                await (rollout.Machines?.ReadyAsync(Tell) ?? Task.CompletedTask);
+                rollout.OrderId = request.Id;
+                await order();
+            });
         }
 
-        if (!Own.Contains(request.Verb) && await machines.ForwardAsync(request, reply, clientGone))
+        if (!Own.Contains(request.Verb) && await machines.ForwardAsync(request, reply, ResultAsync, clientGone))
         {
             return;
         }
@@ -216,16 +221,32 @@ internal sealed class Orders(
         catch (Exception e) when (prepared.Changed)
         {
             events.Add(StackEventKinds.Release, release.Name, $"{verb} failed: {e.Message.Split('\n')[0]}");
-            await releases.MarkFailedAsync(release.Name, e.Message.Split('\n')[0]);
+            if (rollout.Writes)
+            {
+                await releases.MarkFailedAsync(release.Name, e.Message.Split('\n')[0]);
+            }
+
             throw;
         }
 
-        await releases.MarkCurrentAsync(release.Name);
         events.Add(StackEventKinds.Release, release.Name, $"{release.Name} runs ({verb})");
-        await releases.PruneAsync(await status.ReleasesInUseAsync());
+        if (rollout.Writes)
+        {
+            await releases.MarkCurrentAsync(release.Name);
+            await releases.PruneAsync(await status.ReleasesInUseAsync());
+        }
+
         await rollout.RequireHealthyAsync();
         return new UpResult(release.Name, prepared.Changed, await status.UrlsAsync());
     }
+
+    /// <summary>What an order gives that was carried out while another machine took over.</summary>
+    private async Task<JsonElement?> ResultAsync(string verb, string release) => verb switch
+    {
+        AgentVerbs.Up or AgentVerbs.Rollback => JsonSerializer.SerializeToElement(new UpResult(release, true, await status.UrlsAsync()), TypeOf<UpResult>()),
+        AgentVerbs.Config => JsonSerializer.SerializeToElement(new ConfigResult(await releases.GetConfigVarsAsync(), release), TypeOf<ConfigResult>()),
+        _ => null,
+    };
 
     private async Task<PlanResult> PlanAsync(UpArguments arguments)
     {
@@ -243,13 +264,14 @@ internal sealed class Orders(
     {
         log.Info(LogEvent.Order, arguments.Now ? "down now" : "down");
         var told = new Progress(tell);
+        await (rollout.Machines?.DownAsync(tell) ?? Task.CompletedTask); // First the others: the state they go by may lie here.
         var gone = await loop.InvokeAsync(async () =>
         {
             told.Look(supervisor.View.Observed);
             supervisor.TakeDown(arguments.Now ? Shutdown.Now : Shutdown.InOrder);
             try
             {
-                await rollout.SetDownAsync();
+                await (rollout.Machines is null ? rollout.SetDownAsync() : ValueTask.CompletedTask);
             }
             catch (AshlarException e)
             {

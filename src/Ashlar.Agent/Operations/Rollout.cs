@@ -3,6 +3,7 @@ using Ashlar.Agent.Api;
 using Ashlar.Agent.Desired;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Machines;
+using Ashlar.Agent.Machines.Rolling;
 using Ashlar.Agent.Publishing;
 using Ashlar.Agent.Reconciling;
 using Ashlar.Agent.Supervision;
@@ -20,38 +21,20 @@ internal sealed class Rollout(
     /// <summary>Orders of people as they stand.</summary>
     public DesiredState State => desired.State;
 
-    /// <summary>Revision of the orders that are pursued.</summary>
-    public long Pursued { get; private set; }
-
     /// <summary>The other machines; null: there are none.</summary>
     public FleetLink? Fleet { get; set; }
 
-    /// <summary>Pursues what another machine has ordered for all.</summary>
-    public async Task FollowAsync()
-    {
-        await loop.InvokeAsync(async () =>
-        {
-            await kept.LoadAsync();
-            await desired.LoadAsync();
-            return true;
-        });
-        if (State is { Release.Length: > 0, Down: false })
-        {
-            await PursueAsync(State, await LoadHereAsync(State.Release), save: false);
-        }
-        else if (Fleet is not null)
-        {
-            await loop.InvokeAsync(() =>
-            {
-                Pursued = desired.Revision;
-                listeners.Dispose(); // Who connects is refused at once instead of waiting for nobody.
-                supervisor.Pursue(planner.Bare(supervisor.View.Target.Stack));
-            });
-        }
-    }
+    /// <summary>Takes orders over the machines; null: there is only this one.</summary>
+    public RollOrders? Machines { get; set; }
+
+    /// <summary>What the order under way is known by on the machine where it was given; null: it was given here.</summary>
+    public string? OrderId { get; set; }
+
+    /// <summary>True: this machine writes what is shared.</summary>
+    public bool Writes => Fleet is null or { Leads: true };
 
     /// <summary>A release with its files on this machine.</summary>
-    private async Task<Release> LoadHereAsync(string name)
+    public async Task<Release> LoadHereAsync(string name)
     {
         var release = await LoadAsync(name);
         await (Fleet?.FetchAsync(release.Folder) ?? Task.CompletedTask);
@@ -82,6 +65,12 @@ internal sealed class Rollout(
     /// <exception cref="AshlarException">An instance failed: what was before is pursued again. Or the stack was taken down.</exception>
     public async Task GoAsync(string verb, DesiredState next, Release release, Action<string> progress)
     {
+        if (Machines is not null)
+        {
+            await Machines.GoAsync(OrderId ?? Guid.NewGuid().ToString("N"), verb, next, release, progress);
+            return;
+        }
+
         var before = State;
         var told = new Progress(progress);
         var (view, failing) = await loop.InvokeAsync(() =>
@@ -100,7 +89,6 @@ internal sealed class Rollout(
             }
 
             await ReachedAsync(verb, await PursueAsync(next, release, save: true, leaving), failing, told);
-            await (Fleet?.ReachedEverywhereAsync(desired.Revision, supervisor.TakenDown) ?? Task.CompletedTask);
             if (!leaving.IsEmpty)
             {
                 await ReachedAsync(verb, await PursueAsync(next, release, save: false), failing, told);
@@ -126,6 +114,12 @@ internal sealed class Rollout(
     /// <summary>Pursues the next state and completes when the tiers have been told: for settings that need no process.</summary>
     public async Task ApplyAsync(string verb, DesiredState next, Release release)
     {
+        if (Machines is not null)
+        {
+            await Machines.ApplyAsync(next);
+            return;
+        }
+
         await PursueAsync(next, release, save: true);
         var applied = await loop.InvokeAsync(() => supervisor.WaitAsync(view =>
             view.Shutdown != Shutdown.No ? throw AgentErrors.TakenDown(verb) : links.AllApplied ? view : null));
@@ -150,13 +144,11 @@ internal sealed class Rollout(
     public string? ToldBeforehand(DesiredState state, Release release) => Handover.Tell(supervisor.View.Target, Preview(state, release, null).Target);
 
     /// <summary>The target of a state, with its listening sockets open; nothing is pursued yet.</summary>
-    public Task<Target> PlanAsync(DesiredState state, Release release) => loop.InvokeAsync(async () =>
+    public async Task<Target> PlanAsync(DesiredState state, Release release)
     {
         await MakeNeedsAsync(state, release);
-        var opened = await listeners.OpenAsync(release.Stack);
-        var target = planner.Plan(release, state, opened, kept);
-        return Fleet is { Leads: true } fleet && await FleetPlacement.PlaceAsync(fleet, target) ? planner.Plan(release, state, opened, kept) : target;
-    });
+        return await loop.InvokeAsync(async () => planner.Plan(release, state, await listeners.OpenAsync(release.Stack), kept));
+    }
 
     /// <summary>
     /// Brings the data tiers of a release up, beside all that runs, for its release command. They stay up if that fails: what they hold
@@ -167,11 +159,8 @@ internal sealed class Rollout(
     public async Task<ImmutableSortedDictionary<string, string>> RaiseBackingAsync(Release release)
     {
         var state = TargetChanges.ForRelease(State, release.Stack);
-        var (before, planned) = await loop.InvokeAsync(async () =>
-        {
-            await MakeNeedsAsync(state, release);
-            return (supervisor.View.Target, planner.Plan(release, state, listeners.Preview(release.Stack), kept));
-        });
+        await MakeNeedsAsync(state, release);
+        var (before, planned) = await loop.InvokeAsync(() => (supervisor.View.Target, planner.Plan(release, state, listeners.Preview(release.Stack), kept)));
         if (!planned.Instances.Any(i => Tiers.IsBacking(i.Tier)))
         {
             return ImmutableSortedDictionary<string, string>.Empty;
@@ -213,15 +202,22 @@ internal sealed class Rollout(
         await ReachedAsync(verb, raised, failing, told);
     }
 
-    private async ValueTask MakeNeedsAsync(DesiredState state, Release release)
+    // Whoever leads makes what all keep; what runs elsewhere needs no port of this machine.
+    private async Task MakeNeedsAsync(DesiredState state, Release release)
     {
-        // Whoever leads makes what all keep; what runs elsewhere needs no port of this machine.
-        if (Fleet is null or { Leads: true })
+        if (!Writes)
+        {
+            return;
+        }
+
+        await loop.InvokeAsync(async () =>
         {
             var elsewhere = supervisor.View.Target.Elsewhere.Select(instance => instance.Name).ToHashSet(StringComparer.Ordinal);
             kept.Make(planner.Needs(release, state), name => elsewhere.Contains(name) || supervisor.View.Observed.Any(o => o.Name == name && o.Alive));
             await kept.SaveAsync();
-        }
+            return true;
+        });
+        await kept.ShareAsync(loop);
     }
 
     private static string TakenDownCode { get; } = AgentErrors.TakenDown("").Error.Code;
@@ -237,7 +233,6 @@ internal sealed class Rollout(
                 await desired.SaveAsync(state);
             }
 
-            Pursued = desired.Revision;
             supervisor.Pursue(target);
             links.HandDownAgain();
             return true;
@@ -249,9 +244,9 @@ internal sealed class Rollout(
     public async Task RequireHealthyAsync()
     {
         var view = await loop.InvokeAsync(() => supervisor.View);
-        if (view.Observed.FirstOrDefault(o => HasFailed(o)) is { Failure: { } failure } failed)
+        if (view.Observed.FirstOrDefault(Judgement.HasFailed) is { } failed)
         {
-            throw Failed(failed, failure);
+            throw Judgement.Failed(failed);
         }
     }
 
@@ -260,49 +255,8 @@ internal sealed class Rollout(
         var reached = await loop.InvokeAsync(() => supervisor.WaitAsync(view =>
         {
             progress.Look(view.Observed);
-            return Judge(verb, target, failing, view) && links.AllApplied ? view : null;
+            return Judgement.IsReached(verb, target, failing, view) && links.AllApplied ? view : null;
         }));
         await reached;
     }
-
-    /// <summary>True: all that is wanted is healthy, and what is not is on its way out.</summary>
-    private static bool Judge(string verb, Target target, HashSet<string> failing, View view)
-    {
-        if (view.Shutdown != Shutdown.No)
-        {
-            throw AgentErrors.TakenDown(verb);
-        }
-
-        if (view.Trouble is { } trouble)
-        {
-            throw new AshlarException(trouble);
-        }
-
-        var (wanted, others) = (0, 0);
-        foreach (var o in view.Observed.Where(o => !o.Leaves && o.State != InstanceState.Stopped))
-        {
-            if (!target.Instances.Concat(view.Staying).Any(d => d.Tier == o.Tier && d.Name == o.Name && d.Fingerprint == o.Fingerprint))
-            {
-                others++;
-                continue;
-            }
-
-            if (HasFailed(o) && !failing.Contains(o.Id))
-            {
-                throw Failed(o, o.Failure!);
-            }
-
-            wanted += o.State == InstanceState.Healthy || failing.Contains(o.Id) ? 1 : 0;
-        }
-
-        return others == 0 && wanted == target.Instances.Length + view.Staying.Length;
-    }
-
-    // A failure is told when the process has ended and its last lines are there.
-    private static bool HasFailed(ObservedInstance o) =>
-        o is { Failure: not null, State: InstanceState.Backoff or InstanceState.Crashed };
-
-    private static AshlarException Failed(ObservedInstance o, AshlarError failure) => new(o.LastLines.IsEmpty || ErrorLines.Find(o.LastLines) == failure
-        ? failure
-        : failure with { Message = $"{failure.Message}\nIts last lines:{string.Concat(o.LastLines.Select(line => $"\n    {line}"))}" });
 }

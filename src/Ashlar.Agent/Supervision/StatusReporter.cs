@@ -2,9 +2,11 @@ using System.Collections.Immutable;
 using Ashlar.Agent.Desired;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Machines;
+using Ashlar.Agent.Machines.Rolling;
 using Ashlar.Agent.Publishing;
 using Ashlar.Agent.Reconciling;
 using Ashlar.Catalog;
+using Ashlar.Engines.Etcd;
 using Ashlar.Stack;
 
 namespace Ashlar.Agent.Supervision;
@@ -69,17 +71,19 @@ internal sealed class StatusReporter(
     public Task<ImmutableArray<string>> UrlsAsync() => loop.AskAsync(() => Urls(supervisor.View.Target.Stack));
 
     /// <summary>What the other machines are told of this one.</summary>
-    /// <param name="pursued">Revision of the orders that are pursued. Called on the loop.</param>
-    public Task<MachineReport> ForOthersAsync(Func<long> pursued) => loop.AskAsync(() =>
+    /// <param name="standing">How far it is with the orders. Called on the loop.</param>
+    public Task<MachineReport> ForOthersAsync(Func<View, Standing> standing) => loop.AskAsync(() =>
     {
         var view = supervisor.View;
+        var stands = standing(view);
         return new MachineReport
         {
             Name = fleet!.Own.Name,
             ProgramVersion = programVersion,
-            Pursues = pursued(),
+            Pursues = stands.Pursued,
             Reached = view.IsReached,
-            Failure = view.Trouble ?? view.Observed.FirstOrDefault(o => o is { Failure: not null, State: InstanceState.Backoff or InstanceState.Crashed })?.Failure,
+            CarriedOut = stands.CarriedOut,
+            Failure = stands.Failure,
             // What changes every second is asked for when somebody looks.
             Instances = [.. view.Observed.Select(o => new MachineInstance(o.Id, o.Tier, o.Service, o.Index, o.HasEndpoint, Instance(o) with { Cpu = 0, Memory = 0, LagBytes = null, LagSeconds = null, Pids = [] }))],
         };
@@ -141,11 +145,18 @@ internal sealed class StatusReporter(
             .Concat(remote.Select(r => (r.Instance.Index, r.Instance.Report with { Machine = r.Machine.Name })))
             .Concat(waiting).OrderBy(i => i.Index).ThenBy(i => i.Item2.Machine, StringComparer.Ordinal).Select(i => i.Item2);
         return new ServiceReport(
-            service, wanted.Length, desired.State.Maintenance.Contains(service), [.. routes.Select(Show)], [.. instances])
+            service, Wanted(tier, wanted.Length, remote.Length), desired.State.Maintenance.Contains(service), [.. routes.Select(Show)], [.. instances])
         {
             Stopped = wanted.Length == 0 && view.Target.Service(service) is not { Instances: 0 },
         };
     }
+
+    // Every machine has an edge, and those that hold the state a member of etcd: no plan of one machine counts those of the others.
+    private int Wanted(string tier, int planned, int remote) =>
+        fleet is null || planned + remote == 0 ? planned
+        : tier == Tiers.Edge ? Math.Max(planned, fleet.View.Records.Count)
+        : tier == EtcdTier.Tier ? planned + remote
+        : planned;
 
     private InstanceReport Instance(ObservedInstance o)
     {

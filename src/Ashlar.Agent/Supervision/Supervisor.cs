@@ -45,6 +45,7 @@ internal sealed class Supervisor : IDisposable
     private readonly List<Waiter> _waiters = [];
     private readonly CancellationTokenSource _takenDown = new();
     private Target _target;
+    private Task _sharing = Task.CompletedTask;
     private bool _pursues;
     private Shutdown _shutdown;
     private AshlarError? _trouble;
@@ -130,6 +131,7 @@ internal sealed class Supervisor : IDisposable
         {
             _kept.HoldData(_target.Instances.Where(d => d.KeepsData && _table.All.Any(o => o.Name == d.Name && o.State == InstanceState.Healthy)).Select(d => d.Name), _time.GetUtcNow());
             await _kept.SaveAsync();
+            Share();
             await _table.SaveAsync();
         }
         catch (Exception e) when (e is not OutOfMemoryException)
@@ -212,6 +214,28 @@ internal sealed class Supervisor : IDisposable
 
     // What moves to another machine stays until it is there.
     private ImmutableArray<DesiredInstance> Kept() => Fleet is null ? [] : Moving.Kept(_target.Instances, _target.Elsewhere, _table.All, Fleet.View);
+
+    // Never awaited on the loop: a shared store that stands must not keep anything here from being looked after.
+    private void Share()
+    {
+        if (_kept.IsShared && _kept.IsUnsaved && _sharing.IsCompleted)
+        {
+            _sharing = ShareAsync();
+        }
+    }
+
+    private async Task ShareAsync()
+    {
+        try
+        {
+            await _kept.ShareAsync(_loop);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            _log.Warning(LogEvent.Store, $"what is kept is not written down yet: {e.Message}");
+            await Task.Delay(RetryAfterTrouble, _time);
+        }
+    }
 
     private void MarkDrained()
     {

@@ -6,7 +6,8 @@ namespace Ashlar.Catalog;
 /// <summary>A question or order to the agent: one JSON frame on its Unix socket.</summary>
 /// <param name="Verb">One of the agent's: <c>status</c>, <c>watch</c>, <c>up</c>, …</param>
 /// <param name="Arguments">The verb's own record, as JSON.</param>
-public sealed record AgentRequest(string Verb, JsonElement Arguments);
+/// <param name="Id">What an order is known by, where it is given on another machine than it is carried out on; null: it needs no name.</param>
+public sealed record AgentRequest(string Verb, JsonElement Arguments, string? Id = null);
 
 /// <summary>One frame of the agent's answer. Any number of <c>progress</c> and <c>data</c>, then one <c>done</c> or <c>error</c>.</summary>
 /// <param name="Kind"><c>progress</c>, <c>data</c>, <c>done</c> or <c>error</c>.</param>

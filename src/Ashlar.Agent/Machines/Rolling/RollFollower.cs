@@ -1,0 +1,149 @@
+using System.Collections.Immutable;
+using Ashlar.Agent.Desired;
+using Ashlar.Agent.Operations;
+using Ashlar.Agent.Publishing;
+using Ashlar.Agent.Supervision;
+using Ashlar.Delivery.Releases;
+using Ashlar.Errors;
+
+namespace Ashlar.Agent.Machines.Rolling;
+
+/// <summary>What a machine tells of how far it is with the orders.</summary>
+/// <param name="Pursued">Revision of what it pursues.</param>
+/// <param name="CarriedOut">True: it has got there, but for what had failed before.</param>
+/// <param name="Failure">Why it has not, for good; null: it is on its way.</param>
+internal sealed record Standing(long Pursued, bool CarriedOut, AshlarError? Failure);
+
+/// <summary>
+/// Pursues on this machine what the orders say for it: what is to be if it has been let on, what was before otherwise. On the machine that leads it
+/// says where everything belongs, too.
+/// </summary>
+internal sealed class RollFollower(
+    FleetLink fleet, AgentLoop loop, Supervisor supervisor, DesiredStore desired, KeptNeeds kept, Listeners listeners, TierLinks links, Planner planner, Rollout rollout)
+{
+    private ImmutableHashSet<string> _failedBefore = [];
+    private AshlarError? _hindrance;
+    private long _pursued;
+
+    /// <summary>Pursues what the orders say now.</summary>
+    /// <exception cref="AshlarException">It cannot be pursued: the others are told, and it is tried again.</exception>
+    public async Task FollowAsync()
+    {
+        var view = fleet.View;
+        if (view.Orders is { } orders)
+        {
+            desired.Take(orders, view.Rolls);
+        }
+
+        try
+        {
+            await kept.LoadAsync(loop);
+            await PursueAsync();
+            _hindrance = null;
+        }
+        catch (AshlarException e)
+        {
+            await loop.AskAsync(() => (_hindrance, _pursued) = (e.Error, view.Newest));
+            fleet.Tell();
+            throw;
+        }
+    }
+
+    /// <summary>How far this machine is. Called on the loop.</summary>
+    public Standing Stand(View view)
+    {
+        if (_hindrance is not null)
+        {
+            return new Standing(_pursued, false, _hindrance);
+        }
+
+        try
+        {
+            return new Standing(_pursued, Judgement.IsReached("", view.Target, _failedBefore, view) && links.AllApplied, null);
+        }
+        catch (AshlarException e)
+        {
+            return new Standing(_pursued, false, e.Error);
+        }
+    }
+
+    private async Task PursueAsync()
+    {
+        var (holds, roll) = (desired.State, desired.Rolls.Present);
+        var mine = roll?.For(fleet.Own.Name, holds) ?? holds;
+        var other = roll is null or { GoesBack: true } ? null : mine == roll.Next ? holds : roll.Next;
+        var target = RollRules.Runs(mine) ? await PlanAsync(mine, other, roll) : roll is { Raises: true, GoesBack: false } ? await OnlyDataAsync(roll.Next) : null;
+        var failedBefore = roll?.FailedBefore.Where(id => id.StartsWith(fleet.Own.Name + "/", StringComparison.Ordinal)).Select(id => id[(fleet.Own.Name.Length + 1)..]);
+        await loop.InvokeAsync(() =>
+        {
+            _pursued = fleet.View.Newest;
+            _failedBefore = failedBefore is null ? _failedBefore : [.. failedBefore];
+            if (target is null)
+            {
+                listeners.Dispose(); // Who connects is refused at once instead of waiting for nobody.
+                supervisor.Pursue(planner.Bare(supervisor.View.Target.Stack));
+                return;
+            }
+
+            supervisor.Pursue(target);
+            links.HandDownAgain();
+            if (roll is null)
+            {
+                listeners.Close(target.Stack);
+            }
+        });
+    }
+
+    private async Task<Target> PlanAsync(DesiredState mine, DesiredState? other, Roll? roll)
+    {
+        var release = await rollout.LoadHereAsync(mine.Release);
+        var target = await rollout.PlanAsync(mine, release);
+        var beside = other is not null && RollRules.Runs(other) ? await BesideAsync(other) : null;
+        if (fleet.Leads)
+        {
+            // What either state wants has a place, until nobody is on the former any more.
+            var all = beside is null || (mine == roll!.Next && roll.LetOn.IsSupersetOf(fleet.View.Records.Keys)) ? target
+                : mine == roll.Next ? RollOrders.Both(target, Everything(beside))
+                : RollOrders.Both(beside, Everything(target));
+            if (await FleetPlacement.PlaceAsync(fleet, all))
+            {
+                target = await rollout.PlanAsync(mine, release);
+                beside = other is not null && beside is not null ? await BesideAsync(other) : null;
+            }
+        }
+
+        return roll is { Raises: true, GoesBack: false } && beside is not null ? WithData(target, mine == roll.Next ? (target, beside) : (beside, target)) : target;
+    }
+
+    // Data tiers that services are newly told of are up before these are rolled, and those that they are told of no more go after.
+    private static Target WithData(Target target, (Target Next, Target Before) data) => target with
+    {
+        Instances =
+        [
+            .. target.Instances.Where(instance => !Tiers.IsBacking(instance.Tier)),
+            .. data.Next.Instances.Where(instance => Tiers.IsBacking(instance.Tier)),
+            .. data.Before.Instances.Where(instance => Tiers.IsBacking(instance.Tier) && !data.Next.Instances.Concat(data.Next.Elsewhere).Any(next => next.Tier == instance.Tier && next.Name == instance.Name)),
+        ],
+        Context = data.Next.Context,
+    };
+
+    private async Task<Target> OnlyDataAsync(DesiredState next)
+    {
+        var release = await rollout.LoadHereAsync(next.Release);
+        var target = await rollout.PlanAsync(next, release);
+        if (fleet.Leads && await FleetPlacement.PlaceAsync(fleet, target))
+        {
+            target = await rollout.PlanAsync(next, release);
+        }
+
+        return target with { Instances = [.. target.Instances.Where(instance => instance.Tier != Tiers.Services && instance.Tier != Tiers.Edge)] };
+    }
+
+    private async Task<Target> BesideAsync(DesiredState other)
+    {
+        var release = await rollout.LoadAsync(other.Release);
+        return await loop.AskAsync(() => planner.Plan(release, other, listeners.Preview(release.Stack), kept));
+    }
+
+    private static IEnumerable<Catalog.DesiredInstance> Everything(Target target) => target.Instances.Concat(target.Elsewhere);
+}

@@ -1,0 +1,66 @@
+using Ashlar.Agent.Operations;
+using Ashlar.Agent.Reconciling;
+
+namespace Ashlar.Agent.Machines.Rolling;
+
+/// <summary>Turns what the machines tell while an order is carried out into lines for people.</summary>
+internal sealed class RollProgress(Action<string> tell, string id)
+{
+    private readonly Dictionary<string, Progress> _told = new(StringComparer.Ordinal);
+    private Roll? _last;
+    private string? _leader;
+
+    /// <summary>Tells what has changed since the last time.</summary>
+    public void Look(FleetView view)
+    {
+        if (_leader is not null && view.Leader is { } leader && leader != _leader)
+        {
+            tell($"{leader} leads now and goes on.");
+        }
+
+        _leader = view.Leader ?? _leader;
+        if (view.Rolls.Present is { } roll && roll.Id == id)
+        {
+            TellTurns(roll);
+            _last = roll;
+        }
+
+        foreach (var report in view.Reports.Values)
+        {
+            if (!_told.TryGetValue(report.Name, out var told))
+            {
+                _told[report.Name] = told = new Progress(line => tell($"{report.Name}: {line}"));
+            }
+
+            told.Look(report.Instances.Select(Seen));
+        }
+    }
+
+    private void TellTurns(Roll roll)
+    {
+        if (roll is { GoesBack: true } && _last is not { GoesBack: true })
+        {
+            tell($"'{roll.Verb}' has failed{(roll.AtOnce ? "" : " and goes no further")}: what was ordered before is restored.");
+        }
+
+        var on = roll.LetOn.Except(_last?.LetOn ?? []);
+        if (!roll.AtOnce && !on.IsEmpty)
+        {
+            tell($"{string.Join(", ", on)}: {(roll.Next.Release.Length > 0 ? roll.Next.Release : roll.Verb)}, machine {roll.LetOn.Count} of {roll.Order.Length}");
+        }
+    }
+
+    private static ObservedInstance Seen(MachineInstance instance) => new()
+    {
+        Tier = instance.Tier,
+        Service = instance.Service,
+        Index = instance.Index,
+        Generation = long.TryParse(instance.Id.AsSpan(instance.Id.IndexOf('/') + 1), out var generation) ? generation : 0,
+        Fingerprint = "",
+        State = instance.Report.State,
+        Detail = instance.Report.Detail,
+        Release = instance.Report.Release,
+        Restarts = instance.Report.Restarts,
+        LastLines = instance.Report.LastLines,
+    };
+}

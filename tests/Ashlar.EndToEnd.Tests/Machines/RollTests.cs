@@ -1,0 +1,113 @@
+using System.Globalization;
+using System.Text.Json;
+using Ashlar.LoadClient;
+using Ashlar.Testing.Machines;
+using static Ashlar.EndToEnd.Tests.Machines.FleetSteps;
+
+namespace Ashlar.EndToEnd.Tests.Machines;
+
+/// <summary>Orders go over the machines one after the other, and end whoever leads.</summary>
+[Trait("Length", "Full")]
+public sealed class RollTests
+{
+    // An app that can be told to start slowly, or not at all.
+    private const string Stack = """
+        name: rig
+        services:
+          web:
+            run: "test -z \"$BROKEN\" || exit 7; sleep ${SLOW:-0}; exec '@APP@'"
+            route: /
+            health: /up
+            instances: 4
+        edge: {listen: 8080}
+        """;
+
+    [Fact]
+    public async Task A_release_that_fails_on_the_first_machine_leaves_the_other_untouched_and_a_good_one_fails_no_request()
+    {
+        if (!MachineNet.IsAvailable)
+        {
+            return;
+        }
+
+        await using var net = await MachineNet.CreateAsync(2);
+        var (first, second) = await SpreadAsync(net);
+        using var stop = new CancellationTokenSource();
+        var load = new[] { first, second }.Select(machine => new LoadRunner(machine.Edge, new LoadMix { Gets = 100, NewConnections = 20, Posts = 10 }).RunAsync(stop.Token)).ToArray();
+
+        // The first one leads, so the second is the first to get it, and the leader never does.
+        var before = await PidsAsync(first, "web", "m1");
+        var refused = await first.RefusedAsync("", "config", "set", "BROKEN=1");
+        Assert.Contains("On machine m2", refused);
+        Assert.Equal(before, await PidsAsync(first, "web", "m1"));
+        await HealthyAsync(first, 4, "v1");
+
+        // Ordered where nobody leads.
+        var told = await second.DoAsync("config", "set", "GREETING=hello");
+        await HealthyAsync(second, 4, "v3");
+        await stop.CancelAsync();
+        Assert.All(await Task.WhenAll(load), report => Assert.True(report.Failed == 0 && report.Requests.Values.Sum() > 0, $"{report}\n{told}\n{first.AgentLog()}\n--\n{second.AgentLog()}"));
+
+        // Down, given where the state does not lie, is over when both are down.
+        var down = await second.DoAsync("down");
+        Assert.Contains("m1 is down", down);
+        Assert.DoesNotContain(await InstancesAsync(first, "web"), instance => instance.State == "healthy");
+        await first.DownAsync();
+    }
+
+    [Fact]
+    public async Task A_leader_that_is_killed_in_the_middle_of_an_order_is_followed_by_another_that_ends_it()
+    {
+        if (!MachineNet.IsAvailable)
+        {
+            return;
+        }
+
+        await using var net = await MachineNet.CreateAsync(2);
+        var (first, second) = await SpreadAsync(net);
+
+        // The second leads, so that the state, which lies on the first, outlives it.
+        await KillAgentAsync(first);
+        await UntilAsync(Soon, async () => await LeaderAsync(second) == "m2");
+        first.Boot();
+        await UntilAsync(Soon, async () => await LeaderAsync(first) == "m2");
+
+        var order = first.AshlarAsync("config", "set", "SLOW=5");
+        await UntilAsync(Soon, async () => (await TryInstancesAsync(first, "web")).Any(i => i is { Machine: "m1", Release: "v2" }));
+        await KillAgentAsync(second);
+        var result = await order;
+        Assert.True(result.ExitCode == 0, $"{result}\n{first.AgentLog()}");
+        await UntilAsync(Soon, async () => (await InstancesAsync(first, "web")).Where(i => i.Machine == "m1").All(i => i is { State: "healthy", Release: "v2" }));
+
+        // Who comes back pursues what holds now.
+        second.Boot();
+        await HealthyAsync(first, 4, "v2");
+        await second.DownAsync();
+        await first.DownAsync();
+    }
+
+    private static async Task<(StackMachine First, StackMachine Second)> SpreadAsync(MachineNet net)
+    {
+        var (first, second) = await TwoAsync(net, Stack.Replace("instances: 4", "instances: 2", StringComparison.Ordinal));
+        await first.DoAsync("scale", "web=4");
+        Assert.Equal(["m1", "m1", "m2", "m2"], (await InstancesAsync(first, "web")).Select(i => i.Machine).Order());
+        return (first, second);
+    }
+
+    private static Task HealthyAsync(StackMachine machine, int count, string release) => UntilAsync(Soon, async () =>
+        await TryInstancesAsync(machine, "web") is var web && web.Count == count && web.All(i => i.State == "healthy" && i.Release == release));
+
+    private static async Task<string?> LeaderAsync(StackMachine machine)
+    {
+        var listed = await machine.AshlarAsync("machines", "list", "--json");
+        return listed.ExitCode != 0 ? null : JsonDocument.Parse(listed.Output).RootElement.GetProperty("machines").EnumerateArray()
+            .Where(m => m.GetProperty("leads").GetBoolean()).Select(m => m.GetProperty("name").GetString()).FirstOrDefault();
+    }
+
+    private static async Task KillAgentAsync(StackMachine machine)
+    {
+        using var report = JsonDocument.Parse(await machine.DoAsync("ps", "--json"));
+        var pid = report.RootElement.GetProperty("agent").GetProperty("pids")[0].GetInt32();
+        await machine.Host.ExecAsync("kill", ["-KILL", pid.ToString(CultureInfo.InvariantCulture)]);
+    }
+}
