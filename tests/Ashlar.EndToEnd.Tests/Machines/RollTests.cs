@@ -49,8 +49,8 @@ public sealed class RollTests
         Assert.All(await Task.WhenAll(load), report => Assert.True(report.Failed == 0 && report.Requests.Values.Sum() > 0, $"{report}\n{told}\n{first.AgentLog()}\n--\n{second.AgentLog()}"));
 
         // Down, given where the state does not lie, is over when both are down.
-        var down = await second.DoAsync("down");
-        Assert.Contains("m1 is down", down);
+        var down = await second.AshlarAsync("down");
+        Assert.True(down.ExitCode == 0 && down.Error.Contains("m1 is down", StringComparison.Ordinal), down.ToString());
         Assert.DoesNotContain(await InstancesAsync(first, "web"), instance => instance.State == "healthy");
         await first.DownAsync();
     }

@@ -3,7 +3,6 @@ using Ashlar.Agent.Desired;
 using Ashlar.Agent.Operations;
 using Ashlar.Agent.Publishing;
 using Ashlar.Agent.Supervision;
-using Ashlar.Delivery.Releases;
 using Ashlar.Errors;
 
 namespace Ashlar.Agent.Machines.Rolling;
