@@ -44,6 +44,6 @@ public sealed class LeadersStoreTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private static Task<CommitResult> WriteAsync(IStore store, string value) => store.CommitAsync(
+    private static Task<CommitResult> WriteAsync(LeadersStore store, string value) => store.CommitAsync(
         new StoreTransaction([], [new StoreWrite(Keys.Orders, System.Text.Encoding.UTF8.GetBytes(value))])).AsTask();
 }
