@@ -75,7 +75,12 @@ internal static partial class Measure
     /// <summary>wrk with one thread: requests, seconds, p99 in ms, and what went wrong.</summary>
     public static async Task<(double Requests, double Seconds, double P99, int Errors)> WrkAsync(string url, int connections, int seconds, params string[] headers)
     {
-        var text = await BenchContext.RunAsync("wrk", ["-t1", $"-c{connections}", $"-d{seconds}s", "--latency", .. headers.SelectMany(h => new[] { "-H", h }), url]);
+        return ReadWrk(await BenchContext.RunAsync("wrk", ["-t1", $"-c{connections}", $"-d{seconds}s", "--latency", .. headers.SelectMany(h => new[] { "-H", h }), url]));
+    }
+
+    /// <summary>The same from what wrk has printed, with <c>--latency</c>.</summary>
+    public static (double Requests, double Seconds, double P99, int Errors) ReadWrk(string text)
+    {
         var total = RequestsLine().Match(text);
         var p99 = P99Line().Match(text);
         var errors = ErrorLines().Matches(text).Sum(m => m.Groups.Cast<Group>().Skip(1).Where(g => g.Success).Sum(g => int.Parse(g.Value)));

@@ -11,11 +11,13 @@ Func<BenchContext, Task<Outcome>>? benchmark = name switch
     "hop" => HopBenchmark.RunAsync,
     "up" => UpBenchmark.RunAsync,
     "scale" => ScaleBenchmark.RunAsync,
+    "fleet" => FleetBenchmark.RunAsync,
+    "reconcile" => FleetBenchmark.ReconcileAsync,
     _ => null,
 };
 if (benchmark is null)
 {
-    Console.Error.WriteLine("usage: bench/run NAME [--quick]\n  edge    proxying 1 KiB beside nginx and HAProxy\n  connect the same with a new connection for each request\n  hop     what a hop between machines adds to a request, beside nginx\n  up      start to the first 200, memory, idle CPU\n  scale   1, 2, 4 instances of a CPU-bound service");
+    Console.Error.WriteLine("usage: bench/run NAME [--quick]\n  edge    proxying 1 KiB beside nginx and HAProxy\n  connect the same with a new connection for each request\n  hop     what a hop between machines adds to a request, beside nginx\n  up      start to the first 200, memory, idle CPU\n  scale   1, 2, 4 instances of a CPU-bound service\n  fleet   1, 2, 3 machines beside HAProxy, a machine's loss, a fleet's idle cost (root)\n  reconcile  a round of 100 machines with 5,000 instances");
     return 2;
 }
 using var context = new BenchContext(root, name!, quick);

@@ -7,7 +7,7 @@ using Ashlar.TestApp;
 var port = int.Parse(Environment.GetEnvironmentVariable("PORT") ?? "5000");
 var name = Environment.GetEnvironmentVariable("ASHLAR_INSTANCE") ?? "testapp";
 using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
+listener.Bind(new IPEndPoint(IPAddress.Parse(Environment.GetEnvironmentVariable("HOST") ?? "127.0.0.1"), port));
 listener.Listen(512);
 using var stopping = new CancellationTokenSource();
 using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>

@@ -7,10 +7,10 @@ internal static class StackFolder
 {
     /// <summary>Copies the test app to where a service user may read it, however the checkout lies.</summary>
     /// <returns>The program.</returns>
-    public static string CopyApp(string parent)
+    public static string CopyApp(string parent, string app)
     {
         var folder = Directory.CreateDirectory(Path.Combine(parent, "app")).FullName;
-        foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(Checkout.TestApp)!))
+        foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(app)!))
         {
             File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
         }

@@ -18,7 +18,7 @@ public sealed class StackRig : IAsyncDisposable
         File.SetUnixFileMode(_folder.Path, (UnixFileMode)0b111_101_101);
         Port = Ports.Free();
         Folder = Directory.CreateDirectory(Path.Combine(_folder.Path, folderName)).FullName;
-        _app = StackFolder.CopyApp(_folder.Path);
+        _app = StackFolder.CopyApp(_folder.Path, Checkout.TestApp);
         Write("ashlar.yaml", yaml);
     }
 

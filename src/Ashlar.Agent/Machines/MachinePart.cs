@@ -16,10 +16,8 @@ internal sealed record MachinePart(string Machine, PlacementRecord? Placement, E
     /// <summary>Splits a plan.</summary>
     public (ImmutableArray<DesiredInstance> Here, ImmutableArray<DesiredInstance> Elsewhere) Split(PlanContext context, ImmutableArray<DesiredInstance> all)
     {
-        var here = all.Where(IsHere);
-        return ([.. Member is null ? here : here.Append(EtcdTier.Plan(context, Member))], [.. all.Where(instance => !IsHere(instance))]);
+        var own = Placement?.Machines.Where(placed => placed.Value == Machine).Select(placed => placed.Key).ToHashSet(StringComparer.Ordinal);
+        var parts = all.ToLookup(instance => IsEverywhere(instance) || own is null || own.Contains(instance.Name));
+        return ([.. Member is null ? parts[true] : parts[true].Append(EtcdTier.Plan(context, Member))], [.. parts[false]]);
     }
-
-    private bool IsHere(DesiredInstance instance) =>
-        IsEverywhere(instance) || Placement is null || Placement.Machines.GetValueOrDefault(instance.Name) == Machine;
 }

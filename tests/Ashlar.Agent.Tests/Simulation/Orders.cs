@@ -1,4 +1,7 @@
 using System.Collections.Immutable;
+using System.Globalization;
+using Ashlar.Agent.Desired;
+using Ashlar.Agent.Machines.Rolling;
 using Ashlar.Catalog;
 
 namespace Ashlar.Agent.Tests.Simulation;
@@ -16,6 +19,12 @@ internal sealed class Orders(int number, ImmutableSortedDictionary<string, Servi
 
     /// <summary>All instances of the stack.</summary>
     public ImmutableArray<DesiredInstance> Plan => _plan.IsDefault ? _plan = [.. Make()] : _plan;
+
+    /// <summary>As it stands in the store: its number in place of the release.</summary>
+    public byte[] Write() => DesiredStore.Write(new DesiredState { Release = number.ToString(CultureInfo.InvariantCulture) }, new RollBook(Present: null));
+
+    /// <summary>The number of what stands in the store.</summary>
+    public static int NumberIn(DesiredState state) => int.Parse(state.Release, CultureInfo.InvariantCulture);
 
     private IEnumerable<DesiredInstance> Make()
     {

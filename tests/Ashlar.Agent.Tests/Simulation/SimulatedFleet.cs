@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Ashlar.Agent.Machines;
 using Ashlar.Catalog.Store;
@@ -27,7 +26,7 @@ internal sealed class SimulatedFleet
     {
         _random = new Random(seed);
         _invariants = new Invariants(this);
-        Store.Put(0, Keys.Orders, "0"u8.ToArray());
+        Store.Put(0, Keys.Orders, Ordered.Write());
     }
 
     public SimulatedStore Store { get; } = new();
@@ -201,7 +200,7 @@ internal sealed class SimulatedFleet
     private void Order(ImmutableSortedDictionary<string, ServiceOrder> services, int release)
     {
         _orders.Add(new Orders(_orders.Count, services, release));
-        Store.Put(Second, Keys.Orders, Encoding.ASCII.GetBytes(Ordered.Number.ToString(CultureInfo.InvariantCulture)));
+        Store.Put(Second, Keys.Orders, Ordered.Write());
     }
 
     private void Write(MachineRecord record) => Store.Put(Second, Keys.Node(record.Name), JsonSerializer.SerializeToUtf8Bytes(record, MachineJson.Default.MachineRecord));

@@ -186,9 +186,9 @@ internal sealed class SimulatedMachine(string name, SimulatedStore store, Func<i
             _ = change.Value is null ? _known.Remove(change.Key) : _known.Add(change.Key);
             View = View.After(change, stamp);
             _toPlace = true;
-            if (change is { Key: Keys.Orders, Value: { } number })
+            if (change.Key == Keys.Orders)
             {
-                (Ordered, _stale) = (orders(int.Parse(number.Span)), true);
+                (Ordered, _stale) = (orders(Orders.NumberIn(View.Orders!)), true);
             }
 
             _stale |= change.Key == Keys.Placement;

@@ -9,8 +9,6 @@ namespace Ashlar.Testing.Machines;
 /// </remarks>
 internal sealed class ControlGroupTree(string net, string host)
 {
-    private const int PeriodMicroseconds = 100_000;
-
     /// <summary>The folders that hold the groups of nets.</summary>
     public static IReadOnlyList<string> Roots() => [.. Hierarchies().Select(h => h.Root)];
 
@@ -20,16 +18,19 @@ internal sealed class ControlGroupTree(string net, string host)
     /// <summary>Makes them.</summary>
     public void Make() => Folders = [.. Roots().Select(root => Path.Combine(root, net, host)).Where(TryMake)];
 
-    /// <summary>So many cores together for all processes of the host.</summary>
-    public void LimitCpu(double cores)
+    /// <summary>So many cores together for all processes of the host, which what runs beside the nets does not take from it.</summary>
+    public void LimitCpu(double cores, TimeSpan per)
     {
         var hierarchy = Hierarchies().FirstOrDefault(h => h.Cpu)
             ?? throw new PlatformNotSupportedException("This machine has no control group for CPU.");
         var folder = Path.Combine(hierarchy.Root, net, host);
-        var quota = ((long)(cores * PeriodMicroseconds)).ToString(CultureInfo.InvariantCulture);
+        var quota = ((long)(cores * per.TotalMicroseconds)).ToString(CultureInfo.InvariantCulture);
+        var period = ((long)per.TotalMicroseconds).ToString(CultureInfo.InvariantCulture);
         if (!hierarchy.Unified)
         {
-            File.WriteAllText(Path.Combine(folder, "cpu.cfs_period_us"), PeriodMicroseconds.ToString(CultureInfo.InvariantCulture));
+            File.WriteAllText(Path.Combine(hierarchy.Root, net, "cpu.shares"), "65536");
+            File.WriteAllText(Path.Combine(folder, "cpu.cfs_quota_us"), "-1");
+            File.WriteAllText(Path.Combine(folder, "cpu.cfs_period_us"), period);
             File.WriteAllText(Path.Combine(folder, "cpu.cfs_quota_us"), quota);
             return;
         }
@@ -38,7 +39,8 @@ internal sealed class ControlGroupTree(string net, string host)
         {
             File.WriteAllText(Path.Combine(parent, "cgroup.subtree_control"), "+cpu");
         }
-        File.WriteAllText(Path.Combine(folder, "cpu.max"), $"{quota} {PeriodMicroseconds}");
+        File.WriteAllText(Path.Combine(hierarchy.Root, net, "cpu.weight"), "10000");
+        File.WriteAllText(Path.Combine(folder, "cpu.max"), $"{quota} {period}");
     }
 
     /// <summary>The processes in the groups of a net, of one host or of all.</summary>

@@ -98,8 +98,10 @@ public sealed class MachineHost
         [.. (IsOn ? NetworkNamespace.Processes(Namespace) : []).Union(ControlGroupTree.Processes(_slot.Name, Name)).Where(pid => pid != Environment.ProcessId)];
 
     /// <summary>So many cores together for all its processes, from now on.</summary>
+    /// <param name="cores">Cores.</param>
+    /// <param name="period">Time in which that much may be used, and then no more until its end: 1 ms to 1 s.</param>
     /// <exception cref="PlatformNotSupportedException">This machine has no control group for CPU.</exception>
-    public void CpuShare(double cores) => _groups.LimitCpu(cores);
+    public void CpuShare(double cores, TimeSpan? period = null) => _groups.LimitCpu(cores, period ?? TimeSpan.FromMilliseconds(100));
 
     /// <summary>
     /// Its wall clock goes wrong by this, for programs started from now on; a later change reaches them within a second.

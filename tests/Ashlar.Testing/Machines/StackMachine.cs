@@ -13,11 +13,12 @@ public sealed class StackMachine
     /// <summary>Writes the stack's file: <c>@ADDRESS@</c> is the host's address, <c>@PORT@</c> the edge's port, <c>@APP@</c> the test app.</summary>
     /// <param name="host">Where.</param>
     /// <param name="yaml">The file; null: none, as on a machine that is to join.</param>
-    public StackMachine(MachineHost host, string? yaml)
+    /// <param name="app">The test app; null: that of the checkout.</param>
+    public StackMachine(MachineHost host, string? yaml, string? app = null)
     {
         Host = host;
         Folder = Directory.CreateDirectory(Path.Combine(host.Folder, "stack")).FullName;
-        _app = StackFolder.CopyApp(host.Folder);
+        _app = StackFolder.CopyApp(host.Folder, app ?? Checkout.TestApp);
         if (yaml is not null)
         {
             Write("ashlar.yaml", yaml);
