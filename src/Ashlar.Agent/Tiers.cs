@@ -97,7 +97,7 @@ internal static class Tiers
         new(Dashboard, DashboardPlan.Plan) { Needs = DashboardPlan.Needs },
 
         // Which machine has a member is no matter of the stack file: MachinePart adds it.
-        new(EtcdTier.Tier, _ => []) { IsBacking = true, EngineUser = EtcdTier.EngineUser },
+        new(EtcdTier.Tier, _ => []) { IsBacking = true, EngineUser = EtcdTier.EngineUser, Explain = EtcdTier.Explain, Watch = EtcdTier.Watch },
     ];
 
     /// <summary>The order in which they stop: what is in front last, but for what stands behind everything. They start in the opposite order.</summary>

@@ -118,7 +118,7 @@ public static class CatalogErrors
     public static AshlarException EtcdFull(string reason, Exception? inner = null) => new(new AshlarError(
         "ASH4074", Tier,
         $"etcd takes no more changes, because its space is used up ({reason}).",
-        "Free it: etcdctl compact, etcdctl defrag, then etcdctl alarm disarm (docs/state.md has the lines). What was acknowledged is safe."), inner);
+        "Look at ashlar state: within a minute the leader gives back what is not in use; else find out what fills the state (docs/state.md). What was acknowledged is safe."), inner);
 
     /// <summary>ASH4075: something else than the stack's etcd answers.</summary>
     public static AshlarException NotEtcd(string each, Exception? inner = null) => new(new AshlarError(

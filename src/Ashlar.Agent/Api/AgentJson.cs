@@ -29,6 +29,10 @@ namespace Ashlar.Agent.Api;
 [JsonSerializable(typeof(MachinesResult))]
 [JsonSerializable(typeof(FoundArguments))]
 [JsonSerializable(typeof(TokenResult))]
+[JsonSerializable(typeof(StateResult))]
+[JsonSerializable(typeof(StateFileArguments))]
+[JsonSerializable(typeof(StateBackupResult))]
+[JsonSerializable(typeof(StateTold))]
 [JsonSerializable(typeof(Ashlar.Catalog.TierAccess))]
 [JsonSerializable(typeof(StatusReport))]
 public sealed partial class AgentJson : JsonSerializerContext

@@ -64,12 +64,31 @@ public static class AgentVerbs
     /// </summary>
     public const string Token = "token";
 
+    /// <summary>none → <see cref="StateResult"/>: how the store of the stack's state is.</summary>
+    public const string State = "state";
+
+    /// <summary><see cref="StateFileArguments"/> → <see cref="StateBackupResult"/>. The file is written on the machine that is asked.</summary>
+    public const string StateBackup = "state-backup";
+
+    /// <summary>
+    /// <see cref="StateFileArguments"/> → progress…; where the stack stands on many machines. The agent starts anew in place, the connection
+    /// ends, and <see cref="State"/> says when it stands.
+    /// </summary>
+    public const string StateRestore = "state-restore";
+
+    /// <summary><see cref="Api.StateTold"/> → done. The leader tells a machine that is silent where the state is.</summary>
+    public const string StateTold = "state-told";
+
     /// <summary><see cref="AccessArguments"/> → <see cref="Catalog.TierAccess"/>: how to reach a tier's engine with all rights. Only on the agent's own socket.</summary>
     public const string Access = "access";
 }
 
 /// <summary>The machines of the stack; none: it stands on one.</summary>
-public sealed record MachinesResult(ImmutableArray<MachineLine> Machines);
+public sealed record MachinesResult(ImmutableArray<MachineLine> Machines)
+{
+    /// <summary>Which of them hold the state, and what happens to it when one fails.</summary>
+    public string State { get; init; } = "";
+}
 
 /// <summary>A machine for people.</summary>
 /// <param name="Name">Its name.</param>

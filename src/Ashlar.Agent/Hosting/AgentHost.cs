@@ -10,6 +10,7 @@ using Ashlar.Agent.Publishing;
 using Ashlar.Agent.Reconciling;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog.Channel;
+using Ashlar.Catalog.Etcd;
 using Ashlar.Catalog.Store;
 using Ashlar.Delivery.Releases;
 using Ashlar.Edge;
@@ -78,11 +79,12 @@ public static class AgentHost
         var machine = MachineFile.Load(state.MachineFile);
         using var identity = machine is null ? null : MachineIdentity.Load(state.Identity) ?? throw FleetErrors.IdentityUnusable(state.Identity, "it is not there");
         await using var own = OpenStore(machine is null ? state.Store : state.MachineStore, time);
-        await using var shared = machine is null ? null : await SharedStore.OpenAsync(machine, identity!, state, own, log, time);
+        var etcd = machine is null ? null : new EtcdStore(SharedStore.Options(machine, identity!, time));
+        await using var shared = machine is null ? null : await SharedStore.OpenAsync(etcd!, machine, state, own, log, time);
         IStore store = shared is null ? own : shared;
         var loop = new AgentLoop(log);
         await using var fleet = machine is null ? null : new FleetLink(loop, machine, identity!, shared!, log, time);
-        var part = machine is null ? null : new MachinePart(machine.Name, null, machine.Member);
+        MachinePart? founding = null;
         var table = new InstanceTable(own);
         var desired = new DesiredStore(store);
         var ports = new PortAllocator();
@@ -125,7 +127,7 @@ public static class AgentHost
         var planner = new Planner(options, programVersion, user?.Name, ServiceUser.OfEngines(options))
         {
             IdentityFolder = fleet is null ? "" : state.HopIdentity,
-            Part = () => part is not null && fleet is not null ? part with { Placement = fleet.View.Placement } : part,
+            Part = () => fleet is null ? founding : new MachinePart(fleet.Own.Name, fleet.View.Placement, fleet.Own.Member),
         };
         var rollout = new Rollout(loop, supervisor, desired, listeners, kept, links, planner, releases, log) { Fleet = fleet };
         var conductor = fleet is null ? null : new RollConductor(fleet, fleet.LeadersStore, shared!, releases, log, time);
@@ -143,8 +145,11 @@ public static class AgentHost
         var status = new StatusReporter(loop, supervisor, desired, listeners, usage, watches, options, programVersion, fleet, time);
         var upgrade = new Upgrade(loop, table, listeners, taken, notifier, options, log);
         var admittance = fleet is null ? null : new Admittance(fleet, store, log, time);
-        var machines = new MachineOrders(loop, supervisor, fleet, admittance, rollout, chosen => part = chosen, upgrade, store, options);
-        var orders = new Orders(loop, supervisor, listeners, rollout, releases, status, upgrade, events, machines, user, options, log);
+        var machines = new MachineOrders(loop, supervisor, fleet, admittance, rollout, chosen => founding = chosen, upgrade, store, user, options);
+        var held = fleet is null ? null : new StateHere(fleet, loop, supervisor, etcd!, state, StateHere.UserOf(options, user), () => upgrade.RunAsync(options.Program), log, time);
+        var members = fleet is null ? null : new StateKeeper(fleet, shared!, SharedStore.Options(machine!, identity!, time), log);
+        var stateOrders = new StateOrders(fleet, shared, held, own, state, time);
+        var orders = new Orders(loop, supervisor, listeners, rollout, releases, status, upgrade, events, machines, stateOrders, user, options, log);
 
         var turning = loop.RunAsync(supervisor.SettleAsync);
         using var signals = new AgentSignals(shutdown => loop.Post(() =>
@@ -162,6 +167,10 @@ public static class AgentHost
         if (fleet is not null)
         {
             fleet.Run("conduct", conductor!.ConductAsync);
+            fleet.Run("state", held!.FollowAsync);
+            fleet.Run("members", members!.KeepAsync);
+            fleet.Run("silent", members.TellAsync);
+            fleet.Run("care", members.CareAsync);
             var keeper = new LeaseKeeper(supervisor.Fence!, shared!.Shared, fleet.Own.Name, fleet.LeavesAsync, log, time);
             fleet.Run("leases", cancellation => keeper.RunAsync(loop, () => Fence.Needed(supervisor.View.Target, fleet.View), cancellation));
         }

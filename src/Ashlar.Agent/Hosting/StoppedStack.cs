@@ -22,12 +22,14 @@ public sealed class StoppedStack : IAsyncDisposable
 {
     private readonly AgentLock _taken;
     private readonly SqliteStore _store;
+    private readonly StateOrders _state;
     private readonly ProcessLauncher _launcher;
     private readonly ReleaseStore _releases;
 
     private StoppedStack(AgentLock taken, SqliteStore store, StateFolder state, TimeProvider time)
     {
         (_taken, _store) = (taken, store);
+        _state = new StateOrders(null, null, null, store, state, time);
         _launcher = new ProcessLauncher(Path.GetFileName(Path.GetDirectoryName(state.Path))!, time);
         _releases = new ReleaseStore(state.Path, store, _launcher, time);
     }
@@ -139,6 +141,13 @@ public sealed class StoppedStack : IAsyncDisposable
 
     /// <summary>What <see cref="AgentVerbs.Releases"/> is to a running agent.</summary>
     public async Task<ReleasesResult> ReleasesAsync() => new([.. (await _releases.ListAsync()).Select(ReleaseReports.Of)]);
+
+    /// <summary>What <see cref="AgentVerbs.State"/> is to a running agent.</summary>
+    public Task<StateResult> StateAsync(CancellationToken cancellation) => _state.ReportAsync(cancellation);
+
+    /// <summary>What <see cref="AgentVerbs.StateBackup"/> is to a running agent.</summary>
+    /// <exception cref="Errors.AshlarException">ASH7133, ASH7138.</exception>
+    public Task<StateBackupResult> BackupStateAsync(StateFileArguments arguments, CancellationToken cancellation) => _state.BackupAsync(arguments, cancellation);
 
     /// <summary>Pids of what an agent that was killed has left running, one an instance; the next agent takes them over.</summary>
     public async Task<ImmutableArray<int>> LeftRunningAsync()

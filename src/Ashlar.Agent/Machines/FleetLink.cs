@@ -31,17 +31,18 @@ internal sealed class FleetLink : IAsyncDisposable
     private readonly List<Task> _running = [];
     private readonly Lock _lock = new();
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private MachineFile _own;
     private volatile FleetView _view = new();
     private volatile bool _ordersChanged;
     private volatile bool _machinesChanged;
 
     public FleetLink(AgentLoop loop, MachineFile own, MachineIdentity identity, MirroredStore store, AgentLog log, TimeProvider time)
     {
-        (_loop, Own, Identity, _store, _log, _time) = (loop, own, identity, store, log, time);
+        (_loop, _own, Identity, _store, _log, _time) = (loop, own, identity, store, log, time);
     }
 
     /// <summary>This machine.</summary>
-    public MachineFile Own { get; }
+    public MachineFile Own { get => Volatile.Read(ref _own); set => Volatile.Write(ref _own, value); }
 
     /// <summary>Its identity.</summary>
     public MachineIdentity Identity { get; }
@@ -113,6 +114,13 @@ internal sealed class FleetLink : IAsyncDisposable
         {
             _toTell.Release();
         }
+    }
+
+    /// <summary>Has what is to be here pursued anew. From any thread.</summary>
+    public void PursueAnew()
+    {
+        (_ordersChanged, _machinesChanged) = (true, true);
+        Act();
     }
 
     /// <summary>Waits until some machine leads. False: none did in that time.</summary>
@@ -222,10 +230,18 @@ internal sealed class FleetLink : IAsyncDisposable
             }
 
             _machinesChanged |= before.Leader != _view.Leader || before.Records.Count != _view.Records.Count || before.Reports.Count != _view.Reports.Count;
-            if ((_ordersChanged || _machinesChanged) && _toAct.CurrentCount == 0)
+            if (_ordersChanged || _machinesChanged)
             {
-                _toAct.Release();
+                Act();
             }
+        }
+    }
+
+    private void Act()
+    {
+        if (_toAct.CurrentCount == 0)
+        {
+            _toAct.Release();
         }
     }
 

@@ -44,7 +44,7 @@ internal static class FleetPlacement
     {
         var all = target.Instances.Concat(target.Elsewhere).ToArray();
         var before = view.Placement ?? new PlacementRecord { Machines = Here(target, view) };
-        var verdict = LivenessJudge.Judge(view.Records.Keys.ToImmutableSortedDictionary(name => name, name => Sighting(view, name, now), StringComparer.Ordinal));
+        var verdict = Judge(view, now);
         if (verdict.Frozen)
         {
             return null;
@@ -79,6 +79,10 @@ internal static class FleetPlacement
                 .Where(home => home.Value is not null)),
         };
     }
+
+    /// <summary>Which machines are there, as far as this one can tell. Pure.</summary>
+    public static LivenessVerdict Judge(FleetView view, long now) =>
+        LivenessJudge.Judge(view.Records.Keys.ToImmutableSortedDictionary(name => name, name => Sighting(view, name, now), StringComparer.Ordinal));
 
     // Whoever leads is there, whatever has come of its reports.
     private static MachineSighting Sighting(FleetView view, string name, long now) => new(

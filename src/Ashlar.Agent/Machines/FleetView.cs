@@ -40,6 +40,9 @@ internal sealed record FleetView
     /// <summary>The revision of the newest of all that machines pursue.</summary>
     public long Newest => Math.Max(OrdersRevision, PlacementRevision);
 
+    /// <summary>Which machines hold the state; null: nothing is said yet.</summary>
+    public StateRecord? State { get; init; }
+
     /// <summary>Those who stand for leadership, by the revision at which they did.</summary>
     public ImmutableSortedDictionary<long, (string Key, string Machine)> Candidates { get; init; } = ImmutableSortedDictionary<long, (string, string)>.Empty;
 
@@ -98,6 +101,11 @@ internal sealed record FleetView
         {
             var (holds, rolls) = DesiredStore.Read(orders);
             return this with { Orders = holds, Rolls = rolls, OrdersRevision = change.Revision };
+        }
+
+        if (change.Key == Keys.State && change.Value is { } state)
+        {
+            return this with { State = JsonSerializer.Deserialize(state.Span, MachineJson.Default.StateRecord) };
         }
 
         return change.Key == Keys.Placement && change.Value is { } placement

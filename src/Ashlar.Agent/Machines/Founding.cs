@@ -1,13 +1,11 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.NetworkInformation;
-using System.Security.Cryptography;
 using System.Text;
 using Ashlar.Agent.Api;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog.Store;
-using Ashlar.Engines.Etcd;
 using Ashlar.Fleet;
 using Ashlar.Fleet.Identity;
 using Ashlar.Processes;
@@ -22,10 +20,6 @@ internal static class Founding
 
     /// <summary>Port for other edges.</summary>
     public const int HopPort = 7401;
-
-    private const int EtcdClientPort = 7402;
-    private const int EtcdPeerPort = 7403;
-    private const int EtcdMetricsPort = 7404;
 
     /// <summary>
     /// Prepares everything, up to the moment at which this agent starts anew in place: then the state is moved. Until then nothing has
@@ -53,17 +47,7 @@ internal static class Founding
                 PeerPort = PeerPort,
                 HopPort = HopPort,
             };
-            var member = new EtcdMember
-            {
-                Name = name,
-                Address = file.Address,
-                ClientPort = EtcdClientPort,
-                PeerPort = EtcdPeerPort,
-                MetricsPort = EtcdMetricsPort,
-                Tls = EtcdFiles(IdentityCopy.For(state, EtcdTier.Service, etcdUser)),
-                Token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)),
-                Cluster = [],
-            };
+            var member = StateHere.Member(file, 1, state, etcdUser, StateHere.NewToken());
             member = member with { Cluster = [member.AsPeer] };
             file = file with { Member = member, Endpoints = [member.ClientUri] };
             await store.CommitAsync(new StoreTransaction(
@@ -72,6 +56,7 @@ internal static class Founding
                     new StoreWrite(Keys.Authority, Encoding.ASCII.GetBytes(authority.ExportPem())),
                     new StoreWrite(Keys.HopAuthority, Encoding.ASCII.GetBytes(hop.ExportPem())),
                     StoreExtensions.Put(Keys.Node(name), Record(file, [], time), MachineJson.Default.MachineRecord),
+                    StoreExtensions.Put(Keys.State, StateHere.Alone(file), MachineJson.Default.StateRecord),
                 ]));
             return file;
         }
@@ -102,9 +87,6 @@ internal static class Founding
             }
         }
     }
-
-    private static EtcdFiles EtcdFiles(string folder) => new(
-        Path.Combine(folder, MachineIdentity.AuthorityFile), Path.Combine(folder, MachineIdentity.CertificateFile), Path.Combine(folder, MachineIdentity.KeyFile));
 
     /// <summary>An address of this machine.</summary>
     /// <exception cref="Errors.AshlarException">ASH7511.</exception>

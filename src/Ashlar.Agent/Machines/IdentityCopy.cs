@@ -25,10 +25,11 @@ internal static class IdentityCopy
         {
             var next = Path.Combine(folder, $"{name}.next");
             File.Copy(Path.Combine(state.Identity, name), next, overwrite: true);
+            Ownership.Give(next, user);
             File.Move(next, Path.Combine(folder, name), overwrite: true);
         }
 
-        Ownership.GiveAll(folder, user);
+        Ownership.Give(folder, user);
         return folder;
     }
 }

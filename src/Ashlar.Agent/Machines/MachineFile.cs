@@ -31,6 +31,12 @@ public sealed record MachineFile
     /// <summary>The member of etcd that runs here; null: none.</summary>
     public EtcdMember? Member { get; init; }
 
+    /// <summary>How often the state has been restored, and one, as far as this machine knows: <see cref="StateRecord.Epoch"/>.</summary>
+    public int Epoch { get; init; } = 1;
+
+    /// <summary>The state was ordered to be restored here and is not known to stand yet: the machines that there were then. Null: it was not.</summary>
+    public ImmutableArray<MachineRecord>? Restoring { get; init; }
+
     /// <summary>Where this machine listens for other agents.</summary>
     [JsonIgnore]
     public IPEndPoint PeerAddress => new(IPAddress.Parse(Address), PeerPort);
@@ -157,6 +163,7 @@ public sealed record PlacementRecord
 [JsonSerializable(typeof(MachineRecord))]
 [JsonSerializable(typeof(MachineReport))]
 [JsonSerializable(typeof(PlacementRecord))]
+[JsonSerializable(typeof(StateRecord))]
 [JsonSerializable(typeof(JoinRequest))]
 [JsonSerializable(typeof(JoinAnswer))]
 [JsonSerializable(typeof(AuthorityAnswer))]

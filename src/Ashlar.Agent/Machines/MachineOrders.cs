@@ -14,7 +14,7 @@ namespace Ashlar.Agent.Machines;
 
 /// <summary>The orders that are about machines. Where there is no fleet, the stack stands on this one.</summary>
 internal sealed class MachineOrders(
-    AgentLoop loop, Supervisor supervisor, FleetLink? fleet, Admittance? admittance, Rollout rollout, Action<MachinePart?> take, Upgrade upgrade, IStore store, AgentOptions options)
+    AgentLoop loop, Supervisor supervisor, FleetLink? fleet, Admittance? admittance, Rollout rollout, Action<MachinePart?> take, Upgrade upgrade, IStore store, SystemUser? user, AgentOptions options)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan TakeOver = TimeSpan.FromSeconds(20);
@@ -68,9 +68,14 @@ internal sealed class MachineOrders(
         {
         }
 
-        return rollout.Machines!.Knows(id)
-            ? await rollout.Machines.AttendAsync(id, verb, progress, cancellation)
-            : throw FleetErrors.OrderLost(verb, leader, fleet!.View.Leader is { } next && next != leader ? next : null);
+        if (rollout.Machines!.Knows(id))
+        {
+            return await rollout.Machines.AttendAsync(id, verb, progress, cancellation);
+        }
+
+        // Without a majority no other can be elected: then what etcd says is the reason.
+        await store.CommitAsync(new StoreTransaction([], []), cancellation);
+        throw FleetErrors.OrderLost(verb, leader, fleet!.View.Leader is { } next && next != leader ? next : null);
     }
 
     /// <summary>The machines as they are.</summary>
@@ -89,7 +94,8 @@ internal sealed class MachineOrders(
                 record.Name, record.Address, (report is null ? "silent" : "alive") + takes, fleet.View.Leader == record.Name, report?.Instances.Length ?? 0,
                 record.Memory, record.Cores, report?.ProgramVersion ?? "") { PeerPort = record.PeerPort };
         }),
-    ]);
+    ])
+    { State = StateCare.Spare(fleet.View.State, fleet.View.Records.Count) };
 
     /// <summary>Makes a token; makes the stack one of many machines first where it is not. Then it does not return: the agent starts anew.</summary>
     public async Task<TokenResult> TokenAsync(FoundArguments arguments, Action<string> tell)
@@ -105,9 +111,8 @@ internal sealed class MachineOrders(
         }
 
         tell("This machine becomes the first of several: its state moves to etcd.");
-        var etcd = ServiceUser.OfEngines(options).TryGetValue(Engines.Etcd.EtcdTier.Tier, out var name) ? SystemUsers.Find(name) : null;
         var stack = await loop.AskAsync(() => supervisor.View.Target.Stack.Name);
-        var file = await Founding.PrepareAsync(arguments, stack, options.State, store, etcd, options.Time);
+        var file = await Founding.PrepareAsync(arguments, stack, options.State, store, StateHere.UserOf(options, user), options.Time);
         take(new MachinePart(file.Name, null, file.Member));
         try
         {

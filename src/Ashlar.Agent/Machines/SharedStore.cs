@@ -24,10 +24,10 @@ internal static class SharedStore
 
     /// <summary>The store of a machine among others; a file that is still the state is moved first.</summary>
     /// <exception cref="AshlarException">ASH4060 to ASH4080: the state cannot be moved.</exception>
-    public static async Task<MirroredStore> OpenAsync(MachineFile machine, MachineIdentity identity, StateFolder state, IStore own, AgentLog log, TimeProvider time)
+    public static async Task<MirroredStore> OpenAsync(EtcdStore etcd, MachineFile machine, StateFolder state, IStore own, AgentLog log, TimeProvider time)
     {
-        var etcd = new EtcdStore(Options(machine, identity, time));
-        if (machine.Member is not null && File.Exists(state.Store) && StoreMove.TargetOf(state.Store) is null)
+        // Only the first member begins with what was in the file; the others get theirs from it.
+        if (machine.Member is { Joins: false, Restore: null } && File.Exists(state.Store) && StoreMove.TargetOf(state.Store) is null)
         {
             var moved = await MoveAsync(state.Store, etcd, time);
             await ForgetInstancesAsync(etcd);

@@ -21,13 +21,13 @@ namespace Ashlar.Agent.Operations;
 /// <summary>The verbs of the API. Each order becomes a change of the desired state; the rest follows from that.</summary>
 internal sealed class Orders(
     AgentLoop loop, Supervisor supervisor, Listeners listeners, Rollout rollout, ReleaseStore releases, StatusReporter status, Upgrade upgrade,
-    StackEvents events, MachineOrders machines, SystemUser? user, AgentOptions options, AgentLog log)
+    StackEvents events, MachineOrders machines, StateOrders state, SystemUser? user, AgentOptions options, AgentLog log)
 {
     // What is asked of this machine's own agent; all else is the leader's to carry out.
     private static readonly FrozenSet<string> Own = new[]
     {
         AgentVerbs.Status, AgentVerbs.Watch, AgentVerbs.Plan, AgentVerbs.Environment, AgentVerbs.Releases, AgentVerbs.Access, AgentVerbs.Dashboard, AgentVerbs.Upgrade,
-        AgentVerbs.Machines, AgentVerbs.Token, AgentVerbs.Down,
+        AgentVerbs.Machines, AgentVerbs.Token, AgentVerbs.Down, AgentVerbs.State, AgentVerbs.StateBackup, AgentVerbs.StateRestore, AgentVerbs.StateTold,
     }.ToFrozenSet();
 
     private readonly OrderQueue _queue = new();
@@ -64,6 +64,18 @@ internal sealed class Orders(
                 break;
             case AgentVerbs.Token:
                 await Queue(async () => Give(await machines.TokenAsync(Arguments<FoundArguments>(), Tell)));
+                break;
+            case AgentVerbs.State:
+                Give(await state.ReportAsync(clientGone));
+                break;
+            case AgentVerbs.StateBackup:
+                Give(await state.BackupAsync(Arguments<StateFileArguments>(), clientGone));
+                break;
+            case AgentVerbs.StateRestore:
+                await Queue(() => state.RestoreAsync(Arguments<StateFileArguments>(), Tell, clientGone));
+                break;
+            case AgentVerbs.StateTold:
+                await state.HearAsync(Arguments<StateTold>(), clientGone);
                 break;
             case AgentVerbs.Up:
                 await Queue(async () => Give(await UpAsync(Arguments<UpArguments>(), Tell)));

@@ -81,7 +81,7 @@ internal sealed class StatusReporter(
             Name = fleet!.Own.Name,
             ProgramVersion = programVersion,
             Pursues = stands.Pursued,
-            Reached = view.IsReached,
+            Reached = view.WithoutState().IsReached,
             CarriedOut = stands.CarriedOut,
             Failure = stands.Failure,
             // What changes every second is asked for when somebody looks.
@@ -107,6 +107,7 @@ internal sealed class StatusReporter(
             Healthy = view.Target.Instances.Length > 0 && view.Shutdown == Shutdown.No && view.IsReached && (fleet is null || fleet.View.IsReached),
             Activity = view.Shutdown != Shutdown.No ? "down" : view.Trouble is { } trouble ? trouble.ToString() : activity,
             ProgramVersion = programVersion,
+            Notes = fleet?.View.State is { } held && !StateCare.HasSpare(held) ? [$"the state has {StateCare.Spare(held, fleet.View.Records.Count)}"] : [],
             Agent = Agent(),
             Tiers = [.. Tiers.All.Select(t => t.Name).Where(t => names.Any(n => n.Tier == t)).Select(t => Tier(t, view, names))],
         };

@@ -6,6 +6,7 @@ using Ashlar.Agent.Machines.Fencing;
 using Ashlar.Agent.Publishing;
 using Ashlar.Agent.Reconciling;
 using Ashlar.Catalog;
+using Ashlar.Engines.Etcd;
 using Ashlar.Errors;
 
 namespace Ashlar.Agent.Supervision;
@@ -21,6 +22,13 @@ internal sealed record View(
 {
     /// <summary>True when exactly what is wanted runs here, and all of it is healthy.</summary>
     public bool IsReached => Trouble is null && Reconciler.IsReached(Target.Instances.AddRange(Staying), Observed);
+
+    /// <summary>The same without what holds the state: that changes by itself, and no order waits for it.</summary>
+    public View WithoutState() => this with
+    {
+        Target = Target with { Instances = [.. Target.Instances.Where(d => d.Tier != EtcdTier.Tier)] },
+        Observed = [.. Observed.Where(o => o.Tier != EtcdTier.Tier)],
+    };
 }
 
 /// <summary>

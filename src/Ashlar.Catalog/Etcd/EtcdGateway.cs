@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -18,7 +19,10 @@ public sealed class EtcdGateway : IDisposable
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
     private readonly HttpClient _http;
     private readonly EtcdOptions _options;
-    private int _preferred;
+
+    // In the order in which they are asked.
+    private ImmutableArray<Uri> _endpoints;
+    private CancellationTokenSource _moved = new();
 
     /// <summary>Nothing is asked yet.</summary>
     /// <exception cref="ArgumentException">The options contradict themselves.</exception>
@@ -26,6 +30,7 @@ public sealed class EtcdGateway : IDisposable
     {
         EtcdOptions.Check(options);
         _options = options;
+        _endpoints = options.Endpoints;
         _http = new HttpClient(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
@@ -101,15 +106,25 @@ public sealed class EtcdGateway : IDisposable
     /// <exception cref="AshlarException">ASH4070, ASH4071, ASH4073, ASH4075.</exception>
     public ValueTask<long> RevisionAsync(CancellationToken cancellation = default) => EtcdKeys.RevisionAsync(this, "", cancellation);
 
-    /// <summary>Asks another member first from now on, if this one was the first.</summary>
-    internal void Avoid(Uri endpoint)
+    /// <summary>The members from now on, in the order in which they are to be asked; what is under way goes on with those it began with.</summary>
+    /// <exception cref="ArgumentException">There is none, or one is no address of a member.</exception>
+    public void UseEndpoints(ImmutableArray<Uri> endpoints)
     {
-        var preferred = _preferred;
-        if (_options.Endpoints[preferred] == endpoint)
-        {
-            Interlocked.CompareExchange(ref _preferred, (preferred + 1) % _options.Endpoints.Length, preferred);
-        }
+        EtcdOptions.Check(_options with { Endpoints = endpoints });
+        ImmutableInterlocked.InterlockedExchange(ref _endpoints, endpoints);
+        Interlocked.Exchange(ref _moved, new CancellationTokenSource()).Cancel();
     }
+
+    /// <summary>Cancelled when other members are to be asked: a stream goes on better at the first of those.</summary>
+    internal CancellationToken Moved => Volatile.Read(ref _moved).Token;
+
+    /// <summary>Asks another member first from now on, if this one was the first.</summary>
+    internal void Avoid(Uri endpoint) =>
+        ImmutableInterlocked.Update(ref _endpoints, static (now, avoided) => now[0] == avoided ? now.RemoveAt(0).Add(avoided) : now, endpoint);
+
+    /// <summary>Asks this member first from now on: it has answered.</summary>
+    private void Prefer(Uri endpoint) =>
+        ImmutableInterlocked.Update(ref _endpoints, static (now, good) => now[0] == good || !now.Contains(good) ? now : now.Remove(good).Insert(0, good), endpoint);
 
     /// <inheritdoc />
     public void Dispose() => _http.Dispose();
@@ -119,14 +134,12 @@ public sealed class EtcdGateway : IDisposable
     {
         using var total = new CancellationTokenSource(_options.TotalLimit, _options.Time);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, total.Token);
-        var endpoints = _options.Endpoints;
-        var first = _preferred;
+        var endpoints = _endpoints;
         var failures = new EtcdFailure[endpoints.Length];
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             for (var i = 0; i < endpoints.Length; i++)
             {
-                var at = (first + i) % endpoints.Length;
                 if (total.IsCancellationRequested)
                 {
                     throw EtcdFailure.Explain([.. failures.OfType<EtcdFailure>()]);
@@ -134,14 +147,14 @@ public sealed class EtcdGateway : IDisposable
 
                 try
                 {
-                    var answer = await AttemptAsync(endpoints[at], attempt, limit.Token, cancellation).ConfigureAwait(false);
-                    _preferred = at;
+                    var answer = await AttemptAsync(endpoints[i], attempt, limit.Token, cancellation).ConfigureAwait(false);
+                    Prefer(endpoints[i]);
                     return answer;
                 }
                 catch (EtcdFailure failure)
                 {
-                    failures[at] = failure;
-                    Avoid(endpoints[at]);
+                    failures[i] = failure;
+                    Avoid(endpoints[i]);
                     if (!repeatable && failure.MayHaveHappened)
                     {
                         throw CatalogErrors.OutcomeUnknown($"{failure.Endpoint.Authority}: {failure.Message}", failure);

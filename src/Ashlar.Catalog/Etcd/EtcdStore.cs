@@ -18,6 +18,7 @@ public sealed class EtcdStore : IStore
     private readonly EtcdOptions _options;
     private readonly EtcdGateway _gateway;
     private readonly CancellationTokenSource _closing = new();
+    private ulong _listed;
     private bool _disposed;
 
     /// <summary>A store under the options' prefix.</summary>
@@ -30,6 +31,10 @@ public sealed class EtcdStore : IStore
 
     /// <summary>The addresses and the prefix, for people.</summary>
     public override string ToString() => $"etcd {string.Join(", ", _options.Endpoints.Select(endpoint => endpoint.Authority))} /{_options.Prefix}";
+
+    /// <summary>Asks these members from now on, the first of them first. Watches go on there, where they stood.</summary>
+    /// <exception cref="ArgumentException">There is none, or one is no address of a member.</exception>
+    public void UseEndpoints(ImmutableArray<Uri> endpoints) => _gateway.UseEndpoints(endpoints);
 
     /// <inheritdoc />
     public async ValueTask<StoreEntry?> GetAsync(string key, CancellationToken cancellation = default)
@@ -84,7 +89,7 @@ public sealed class EtcdStore : IStore
     {
         StoreLimits.CheckPrefix(prefix);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        using var watch = new EtcdWatch(_gateway, _options, prefix, fromRevision);
+        using var watch = new EtcdWatch(_gateway, _options, prefix, fromRevision, Volatile.Read(ref _listed));
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _closing.Token);
         while (true)
         {
@@ -221,6 +226,7 @@ public sealed class EtcdStore : IStore
         {
             var page = await RangeAsync(new RangeRequest(from, end, PageLength, revision), cancellation).ConfigureAwait(false);
             revision = revision == 0 ? page.Header!.Revision : revision;
+            Volatile.Write(ref _listed, page.Header!.ClusterId);
             entries.AddRange((page.Kvs ?? []).Select(Entry));
             if (!page.More || page.Kvs is not [.., var last])
             {

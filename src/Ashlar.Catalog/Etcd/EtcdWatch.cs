@@ -8,15 +8,17 @@ namespace Ashlar.Catalog.Etcd;
 /// One watch that lives longer than the connections that carry it: whatever ends or silences one, the next begins where it stood. A change
 /// is given once, in order, even where etcd splits the changes of one revision.
 /// </summary>
-internal sealed class EtcdWatch(EtcdGateway gateway, EtcdOptions options, string prefix, long fromRevision) : IDisposable
+internal sealed class EtcdWatch(EtcdGateway gateway, EtcdOptions options, string prefix, long fromRevision, ulong cluster) : IDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
     private readonly HashSet<string> _givenAtRevision = new(StringComparer.Ordinal);
     private readonly string _prefix = options.Prefix + prefix;
     private EtcdStream? _stream;
+    private CancellationToken _moved;
     private long _next = Math.Max(fromRevision, 1);
     private long _seen;
+    private ulong _cluster = cluster;
     private long _failingSince;
     private TimeSpan _pause = FirstPause;
 
@@ -29,6 +31,7 @@ internal sealed class EtcdWatch(EtcdGateway gateway, EtcdOptions options, string
         {
             try
             {
+                _moved = _stream is null ? gateway.Moved : _moved;
                 _stream ??= await BeginAsync(cancellation).ConfigureAwait(false);
                 if (await ReadAsync(_stream, cancellation).ConfigureAwait(false) is { Count: > 0 } events)
                 {
@@ -62,7 +65,7 @@ internal sealed class EtcdWatch(EtcdGateway gateway, EtcdOptions options, string
     private async Task<IReadOnlyList<StoreEvent>> ReadAsync(EtcdStream stream, CancellationToken cancellation)
     {
         using var silence = new CancellationTokenSource(options.WatchSilence, options.Time);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, silence.Token);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, silence.Token, _moved);
         try
         {
             var line = await stream.NextAsync(limit.Token).ConfigureAwait(false)
@@ -71,7 +74,11 @@ internal sealed class EtcdWatch(EtcdGateway gateway, EtcdOptions options, string
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            gateway.Avoid(stream.Endpoint);
+            if (!_moved.IsCancellationRequested)
+            {
+                gateway.Avoid(stream.Endpoint);
+            }
+
             End();
             return [];
         }
@@ -100,6 +107,13 @@ internal sealed class EtcdWatch(EtcdGateway gateway, EtcdOptions options, string
 
     private async Task<IReadOnlyList<StoreEvent>> ApplyAsync(EtcdStream stream, WatchAnswer answer, CancellationToken cancellation)
     {
+        if (_cluster != 0 && answer.Header!.ClusterId != _cluster)
+        {
+            // Restored from a backup: revisions mean something else, even where they have passed those of before.
+            throw new CompactedException(answer.Header.Revision + 1);
+        }
+
+        _cluster = answer.Header!.ClusterId;
         if (answer.CompactRevision > 0)
         {
             throw new CompactedException(answer.CompactRevision + 1);

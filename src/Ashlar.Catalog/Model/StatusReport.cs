@@ -29,6 +29,9 @@ public sealed record StatusReport
     /// <summary>Identity of the build of the agent's program.</summary>
     public string ProgramVersion { get; init; } = "";
 
+    /// <summary>What is well and yet to be known: that the state of many machines has no spare.</summary>
+    public ImmutableArray<string> Notes { get; init; } = [];
+
     /// <summary>The agent itself.</summary>
     public required InstanceReport Agent { get; init; }
 

@@ -47,6 +47,9 @@ public static class Keys
     /// <summary>Prefix of the leases of what may run once in the stack; each holds the name of the machine that has it.</summary>
     public const string Leases = "lease/";
 
+    /// <summary>Which machines hold the shared state itself, and where they answer.</summary>
+    public const string State = "fleet/state";
+
     /// <summary>Prefix of the tokens that are out, by the hash of their secret.</summary>
     public const string JoinTokens = "fleet/tokens/";
 

@@ -61,6 +61,17 @@ public sealed class SqliteStore : IStore
         return LockedAsync(() => Find(key), cancellation);
     }
 
+    /// <summary>Writes a copy of the store as it is at one moment into an empty file.</summary>
+    /// <returns>Its revision.</returns>
+    /// <exception cref="AshlarException">ASH4060 to ASH4066.</exception>
+    public ValueTask<long> CopyToAsync(string path, CancellationToken cancellation = default) => LockedAsync(
+        () =>
+        {
+            Command("VACUUM INTO $path", ("$path", path)).ExecuteNonQuery();
+            return _revision;
+        },
+        cancellation);
+
     /// <inheritdoc />
     public ValueTask<StoreRange> ListAsync(string prefix, CancellationToken cancellation = default)
     {

@@ -39,5 +39,33 @@ public static class EtcdErrors
         "ASH7137", $"{instance} cannot listen on {new IPEndPoint(address, port)}: this machine has no such address.",
         "Give this machine's address as the others reach it, in the key machines of the stack file.");
 
+    /// <summary>ASH7138: a backup of the state is to be written where a file is.</summary>
+    public static AshlarException BackupThere(string path) => New(
+        "ASH7138", $"There is a file {path} already.", "Give another name, or --force to replace it.");
+
+    /// <summary>ASH7139: the state cannot be restored as things are.</summary>
+    public static AshlarException RestoreNotNow(string reason, string next) => New(
+        "ASH7139", $"The state cannot be restored: {reason}. Nothing was changed.", $"{next}.");
+
+    /// <summary>ASH7140: etcd's space is nearly used up.</summary>
+    public static AshlarException SpaceRunsOut(string machine, long inUse, long quota) => New(
+        "ASH7140", string.Create(CultureInfo.InvariantCulture, $"The state's member on {machine} has {inUse * 100 / quota} % of its space in use; at 100 % changes are refused."),
+        "Find out what fills the state: many releases with large config vars, or something that is not Ashlar's (docs/state.md).");
+
+    /// <summary>ASH7143: etcd's space is used up; it refuses changes until there is room and its alarm has ended.</summary>
+    public static AshlarException SpaceUsedUp(string machine, long size, long inUse, long quota) => New(
+        "ASH7143", string.Create(CultureInfo.InvariantCulture, $"The state's member on {machine} has used up its space ({size >> 20} MiB of {quota >> 20}, {inUse >> 20} in use), so changes are refused."),
+        "Nothing, where little is in use: the leader makes room and ends the alarm within a minute. Else find out what fills the state (docs/state.md).");
+
+    /// <summary>ASH7141: etcd has found that the data of its members differ.</summary>
+    public static AshlarException Corrupt(string machine) => New(
+        "ASH7141", $"etcd has found that the state's member on {machine} has other data than the others (its alarm CORRUPT), and refuses changes.",
+        "Restore a backup: ashlar state restore FILE --yes. What members had is kept beside it.");
+
+    /// <summary>ASH7142: a member ends, because the others have let it go.</summary>
+    public static AshlarException NoMember(string instance) => New(
+        "ASH7142", $"{instance} is no member of the stack's etcd any more: the others have replaced it.",
+        "Nothing: its machine is told, ends it and keeps its data aside.");
+
     private static AshlarException New(string code, string message, string next, Exception? inner = null) => new(new AshlarError(code, EtcdTier.Tier, message, next), inner);
 }

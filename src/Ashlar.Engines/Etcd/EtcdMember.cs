@@ -7,6 +7,9 @@ namespace Ashlar.Engines.Etcd;
 /// <summary>One member of the stack's etcd, and the machine that it runs on. Data only.</summary>
 public sealed record EtcdMember
 {
+    /// <summary>Largest size of the data of a stack's members, in bytes.</summary>
+    public const long DefaultQuota = 2L << 30;
+
     /// <summary>Its name in the cluster, which no other member has: the machine's. Letters, digits, dots and hyphens.</summary>
     public required string Name { get; init; }
 
@@ -41,7 +44,7 @@ public sealed record EtcdMember
     public string? Restore { get; init; }
 
     /// <summary>Largest size of its data in bytes: beyond it takes no more changes.</summary>
-    public long Quota { get; init; } = 2L << 30;
+    public long Quota { get; init; } = DefaultQuota;
 
     /// <summary>How often a leader shows that it is there. Ten of these without a word begin an election.</summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromMilliseconds(200);

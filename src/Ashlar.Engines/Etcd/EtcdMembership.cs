@@ -15,6 +15,9 @@ public sealed class EtcdMembership(EtcdOptions options) : IDisposable
     private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(200);
     private readonly EtcdGateway _gateway = new(options);
 
+    /// <summary>Asks these members from now on, the first of them first.</summary>
+    public void UseEndpoints(ImmutableArray<Uri> endpoints) => _gateway.UseEndpoints(endpoints);
+
     /// <summary>The members, as one of them knows.</summary>
     /// <exception cref="AshlarException">ASH4070 to ASH4075.</exception>
     public async Task<ImmutableArray<EtcdMemberInfo>> ListAsync(CancellationToken cancellation = default)
@@ -79,9 +82,14 @@ public sealed class EtcdMembership(EtcdOptions options) : IDisposable
     {
         foreach (var member in (await ListAsync(cancellation)).Where(member => member.Name == name))
         {
-            await AskAsync("member/remove", new MemberRequest { Id = member.Id }, $"let the member {name} go", repeatable: false, cancellation);
+            await RemoveAsync(member.Id, name, cancellation);
         }
     }
+
+    /// <summary>Forgets the member of that number.</summary>
+    /// <exception cref="AshlarException">ASH4070 to ASH4075; ASH7135.</exception>
+    public async Task RemoveAsync(ulong id, string name, CancellationToken cancellation = default) =>
+        await AskAsync("member/remove", new MemberRequest { Id = id }, $"let the member {name} go", repeatable: false, cancellation);
 
     /// <summary>Forgets a member that is lost and tells of another in its stead: the lost one first, so that a majority stays one.</summary>
     /// <returns>The members to start the new one with.</returns>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Ashlar.Catalog;
+using Ashlar.Errors;
 using Ashlar.Processes;
 
 namespace Ashlar.Engines.Etcd;
@@ -18,6 +19,7 @@ public static class EtcdTier
     /// <summary>User that Debian's package makes.</summary>
     public const string EngineUser = "etcd";
 
+    private const int LongestLine = 200;
     private static readonly TimeSpan _timeToStart = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan _timeToStop = TimeSpan.FromSeconds(20);
 
@@ -59,6 +61,17 @@ public static class EtcdTier
             },
         };
     }
+
+    /// <summary>Makes what looks after the member.</summary>
+    public static ITierWatch Watch(TierWatchHost host) => new MemberWatch(host, TimeProvider.System);
+
+    /// <summary>What the last lines of a member that ended while it started say, in our words; null: nothing that is known. Pure.</summary>
+    public static AshlarError? Explain(string instance, IReadOnlyList<string> lastLines) =>
+        lastLines.LastOrDefault(line => line.Contains("no space left on device", StringComparison.Ordinal)) is { } said ? EngineErrors.CannotWrite(Tier, instance, Shorten(said))
+        : lastLines.LastOrDefault(line => line.Contains("the member has been permanently removed", StringComparison.Ordinal)) is not null ? EtcdErrors.NoMember(instance).Error
+        : null;
+
+    private static string Shorten(string line) => line.Length <= LongestLine ? line : $"{line.AsSpan(0, LongestLine)}…";
 
     private static string Fingerprint(PlanContext context, EtcdMember member, string instance)
     {

@@ -38,7 +38,7 @@ internal sealed class EngineWatch(string tier, TierWatchHost host, TimeProvider 
 
     private async Task WatchAsync(string folder)
     {
-        _metrics = OpenMetrics(folder);
+        _metrics = WatchMetrics.Open(tier, folder, host);
         try
         {
             using var timer = new PeriodicTimer(_interval, time);
@@ -116,27 +116,6 @@ internal sealed class EngineWatch(string tier, TierWatchHost host, TimeProvider 
         }
 
         host.Report(watched.Of.Instance, watched.Alarms.Detail(now) is { Length: > 0 } detail ? new InstanceFact(Detail: detail) : null);
-    }
-
-    private MetricsFile OpenMetrics(string folder)
-    {
-        const int series = 128;
-        const int longs = 1024;
-        try
-        {
-            // There is one agent: what others have left says nothing any more.
-            foreach (var old in Directory.GetFiles(folder, $"{tier}.*.metrics").Where(path => Path.GetFileName(path).Split('.').Length == 3))
-            {
-                File.Delete(old);
-            }
-
-            return MetricsFile.Create(Path.Combine(folder, $"{tier}.{Environment.ProcessId}.metrics"), 1, series, longs);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            host.Warn(EngineErrors.FiguresNotWritten(tier, folder, e.Message.TrimEnd('.')));
-            return MetricsFile.InMemory(1, series, longs);
-        }
     }
 
     private sealed record ProbeOf(string Instance, ProbeSpec Probe);

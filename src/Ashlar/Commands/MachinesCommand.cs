@@ -65,6 +65,6 @@ internal static class MachinesCommand
                 Units.Bytes(machine.Memory), machine.Cores.ToString(), machine.Leads ? "leads" : "");
         }
 
-        return table.Render(screen);
+        return table.Render(screen) + (result.State.Length > 0 ? $"state: {result.State}\n" : "");
     }
 }

@@ -24,6 +24,11 @@ internal static class HealthSummary
             foreach (var instance in service.Instances.Where(IsTroubled)) Troubled(text, screen, instance);
         }
 
+        foreach (var note in report.Notes.IsDefault ? [] : report.Notes)
+        {
+            text.Append("  ").Append(screen.Paint(note, Ink.Warning)).Append('\n');
+        }
+
         return text.ToString();
     }
 

@@ -94,6 +94,32 @@ public sealed class MirroredStoreTests : StoreContract, IDisposable
         Assert.Null(await Store.GetAsync("b"));
     }
 
+    [Fact]
+    public async Task The_copy_goes_back_with_a_store_that_was_restored_from_a_backup()
+    {
+        await PutAsync("a", "old");
+        var backup = Path.Combine(_folder.Path, "backup.db");
+        await using (File.Create(backup))
+        {
+        }
+
+        await ((SqliteStore)_far!.Inner).CopyToAsync(backup);
+        await PutAsync("a", "new");
+        await PutAsync("b", "1");
+        await using var following = Mirrored.FollowAsync(CancellationToken.None).GetAsyncEnumerator();
+        Assert.Equal(["a", "b"], [(await NextAsync(following)).Key, (await NextAsync(following)).Key]);
+        var next = NextAsync(following);
+        await using var restored = SqliteStore.Open(backup, _time);
+        _far.Replaced = restored;
+        _far.Break();
+        var gone = await next;
+        Assert.Equal(("b", true), (gone.Key, gone.Value is null));
+        Assert.Equal("old", System.Text.Encoding.UTF8.GetString((await NextAsync(following)).Value!.Value.Span));
+        _far.IsAway = true;
+        Assert.Equal("old", Text((await Store.GetAsync("a"))!.Value));
+        Assert.Null(await Store.GetAsync("b"));
+    }
+
     private static async Task<StoreEvent> NextAsync(IAsyncEnumerator<StoreEvent> events)
     {
         Assert.True(await events.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30)));
@@ -108,6 +134,8 @@ public sealed class MirroredStoreTests : StoreContract, IDisposable
         public IStore Inner => inner;
 
         public bool IsAway { get; set; }
+
+        public IStore? Replaced { get; set; }
 
         public void Break() => Interlocked.Exchange(ref _breaking, new CancellationTokenSource()).Cancel();
 
@@ -152,6 +180,6 @@ public sealed class MirroredStoreTests : StoreContract, IDisposable
 
         public ValueTask DisposeAsync() => inner.DisposeAsync();
 
-        private IStore Near() => IsAway ? throw CatalogErrors.EtcdUnreachable("nobody") : inner;
+        private IStore Near() => IsAway ? throw CatalogErrors.EtcdUnreachable("nobody") : Replaced ?? inner;
     }
 }

@@ -119,6 +119,46 @@ public sealed class EtcdLifeTests
     }
 
     [Fact]
+    public async Task Used_up_space_is_told_and_what_is_past_makes_room()
+    {
+        await using var rig = new EtcdRig();
+        const long quota = 8 << 20;
+        var member = EtcdRig.Member("app-1") with { Quota = quota };
+        await rig.UpAsync(member);
+        var options = EtcdRig.OptionsOf(member);
+        await using var store = new Catalog.Etcd.EtcdStore(options);
+        async Task FillAsync(Func<int, string> key)
+        {
+            for (var i = 0; ; i++)
+            {
+                await store.CommitAsync(new Catalog.Store.StoreTransaction([], [new(key(i), new byte[256 << 10])]));
+            }
+        }
+
+        // One key written again and again: all but the last of it is past.
+        var full = await Assert.ThrowsAsync<AshlarException>(() => FillAsync(_ => "again"));
+        Assert.Equal("ASH4074", full.Error.Code);
+        var status = await EtcdMaintenance.StatusAsync(options, member.ClientUri);
+        Assert.True(status is { IsFull: true, IsLeader: true, HasLeader: true, IsLearner: false, IsCorrupt: false, Size: > quota / 2, Revision: > 5 }, status.ToString());
+        Assert.True(await EtcdMaintenance.MakeRoomAsync(options, [member.ClientUri], quota));
+        status = await EtcdMaintenance.StatusAsync(options, member.ClientUri);
+        Assert.True(status is { IsFull: false, Size: < quota / 2 }, status.ToString());
+        await EtcdRig.PutAsync(options, "a", "1");
+
+        // What is in use cannot be given back, so the alarm stays until some of it is deleted.
+        await Assert.ThrowsAsync<AshlarException>(() => FillAsync(i => $"k/{i}"));
+        Assert.False(await EtcdMaintenance.MakeRoomAsync(options, [member.ClientUri], quota));
+        Assert.True((await EtcdMaintenance.StatusAsync(options, member.ClientUri)).IsFull);
+        foreach (var entry in (await store.ListAsync("k/")).Entries)
+        {
+            await Catalog.Store.StoreExtensions.DeleteAsync(store, entry.Key);
+        }
+
+        Assert.True(await EtcdMaintenance.MakeRoomAsync(options, [member.ClientUri], quota));
+        await EtcdRig.PutAsync(options, "a", "2");
+    }
+
+    [Fact]
     public async Task A_second_one_does_not_start_on_the_same_data()
     {
         await using var rig = new EtcdRig();

@@ -106,6 +106,36 @@ public sealed class EtcdMembershipTests
     }
 
     [Fact]
+    public async Task A_watch_notices_that_the_state_was_restored_even_where_its_revision_is_higher_by_now()
+    {
+        await using var rig = new EtcdRig();
+        var before = EtcdRig.Member("app-1");
+        await rig.UpAsync(before);
+        await EtcdRig.PutAsync(EtcdRig.OptionsOf(before), "a", "1");
+        var path = Path.Combine(rig.Folder, "state.backup");
+        await EtcdBackup.SaveAsync(EtcdRig.OptionsOf(before), path);
+        rig.Give(path);
+        await EtcdRig.PutAsync(EtcdRig.OptionsOf(before), "a", "2");
+        await using var store = new EtcdStore(EtcdRig.OptionsOf(before) with { TotalLimit = EtcdRig.Patience });
+        var range = await store.ListAsync("");
+        await using var watch = store.WatchAsync("", range.Revision + 1).GetAsyncEnumerator();
+        var next = watch.MoveNextAsync().AsTask();
+        await rig.KillAsync(before);
+
+        var restored = EtcdRig.Member("app-2") with { Restore = path, Token = "shop-2" };
+        await rig.UpAsync(restored);
+        for (var i = 0; i < 10; i++)
+        {
+            await EtcdRig.PutAsync(EtcdRig.OptionsOf(restored), "b", $"{i}");
+        }
+
+        await rig.KillAsync(restored);
+        await rig.UpAsync(restored with { ClientPort = before.ClientPort });
+        await Assert.ThrowsAsync<Catalog.Store.CompactedException>(() => next.WaitAsync(EtcdRig.Patience));
+        Assert.True((await store.ListAsync("")).Revision > range.Revision);
+    }
+
+    [Fact]
     public async Task Members_of_one_authority_speak_mutual_tls_and_one_of_another_stays_outside()
     {
         await using var rig = new EtcdRig();

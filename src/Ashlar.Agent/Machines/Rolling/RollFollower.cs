@@ -56,6 +56,7 @@ internal sealed class RollFollower(
             return new Standing(_pursued, false, _hindrance);
         }
 
+        view = view.WithoutState();
         try
         {
             return new Standing(_pursued, Judgement.IsReached("", view.Target, _failedBefore, view) && links.AllApplied, null);
