@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Ashlar.LoadClient;
+using Ashlar.Testing;
 using Ashlar.Testing.Machines;
 using static Ashlar.EndToEnd.Tests.Machines.FleetSteps;
 
@@ -36,21 +37,37 @@ public sealed class RollTests
         var load = new[] { first, second }.Select(machine => new LoadRunner(machine.Edge, new LoadMix { Gets = 100, NewConnections = 20, Posts = 10 }).RunAsync(stop.Token)).ToArray();
 
         // The first one leads, so the second is the first to get it, and the leader never does.
-        var before = await PidsAsync(first, "web", "m1");
+        var before = await PidsAsync(first, "web", "m0");
         var refused = await first.RefusedAsync("", "config", "set", "BROKEN=1");
-        Assert.Contains("On machine m2", refused);
-        Assert.Equal(before, await PidsAsync(first, "web", "m1"));
+        Assert.Contains("On machine m1", refused);
+        Assert.Equal(before, await PidsAsync(first, "web", "m0"));
         await HealthyAsync(first, 4, "v1");
 
-        // Ordered where nobody leads.
-        var told = await second.DoAsync("config", "set", "GREETING=hello");
-        await HealthyAsync(second, 4, "v3");
+        // Ordered where nobody leads. A second order waits for the first, which goes on though its client is killed.
+        var gone = second.Host.Run(Checkout.Ashlar, ["config", "set", "SLOW=3", "--stack", second.Folder]);
+        await UntilAsync(Soon, async () => (await InstancesAsync(second, "web")).Any(i => i.Release == "v3"));
+        var order = first.AshlarAsync("config", "set", "GREETING=hello");
+        gone.Kill();
+        var told = await order;
+        Assert.True(told.ExitCode == 0 && told.Error.Contains("Waits for 'config'", StringComparison.Ordinal), told.ToString());
+        await HealthyAsync(second, 4, "v4");
+        Assert.Equal("3", (await second.DoAsync("config", "get", "SLOW")).Trim());
         await stop.CancelAsync();
         Assert.All(await Task.WhenAll(load), report => Assert.True(report.Failed == 0 && report.Requests.Values.Sum() > 0, $"{report}\n{told}\n{first.AgentLog()}\n--\n{second.AgentLog()}"));
 
+        // While the state stands and answers nobody, each machine looks after its own.
+        var state = (await InstancesAsync(first, "etcd")).SelectMany(i => i.Pids).ToArray();
+        await SignalAsync(first, "-STOP", state);
+        var here = await PidsAsync(second, "web", "m1");
+        await SignalAsync(second, "-KILL", here);
+        await UntilAsync(Soon, async () => (await InstancesAsync(second, "web")).Where(i => i.Machine == "m1").ToArray() is { Length: 2 } web
+            && web.All(i => i.State == "healthy" && !i.Pids.Intersect(here).Any()));
+        await SignalAsync(first, "-CONT", state);
+        await UntilAsync(Soon, async () => await LeaderAsync(second) is not null && (await second.AshlarAsync("scale", "web=4")).ExitCode == 0);
+
         // Down, given where the state does not lie, is over when both are down.
         var down = await second.AshlarAsync("down");
-        Assert.True(down.ExitCode == 0 && down.Error.Contains("m1 is down", StringComparison.Ordinal), down.ToString());
+        Assert.True(down.ExitCode == 0 && down.Error.Contains("m0 is down", StringComparison.Ordinal), down.ToString());
         Assert.DoesNotContain(await InstancesAsync(first, "web"), instance => instance.State == "healthy");
         await first.DownAsync();
     }
@@ -68,16 +85,16 @@ public sealed class RollTests
 
         // The second leads, so that the state, which lies on the first, outlives it.
         await KillAgentAsync(first);
-        await UntilAsync(Soon, async () => await LeaderAsync(second) == "m2");
+        await UntilAsync(Soon, async () => await LeaderAsync(second) == "m1");
         first.Boot();
-        await UntilAsync(Soon, async () => await LeaderAsync(first) == "m2");
+        await UntilAsync(Soon, async () => await LeaderAsync(first) == "m1");
 
         var order = first.AshlarAsync("config", "set", "SLOW=5");
-        await UntilAsync(Soon, async () => (await TryInstancesAsync(first, "web")).Any(i => i is { Machine: "m1", Release: "v2" }));
+        await UntilAsync(Soon, async () => (await TryInstancesAsync(first, "web")).Any(i => i is { Machine: "m0", Release: "v2" }));
         await KillAgentAsync(second);
         var result = await order;
         Assert.True(result.ExitCode == 0, $"{result}\n{first.AgentLog()}");
-        await UntilAsync(Soon, async () => (await InstancesAsync(first, "web")).Where(i => i.Machine == "m1").All(i => i is { State: "healthy", Release: "v2" }));
+        await UntilAsync(Soon, async () => (await InstancesAsync(first, "web")).Where(i => i.Machine == "m0").All(i => i is { State: "healthy", Release: "v2" }));
 
         // Who comes back pursues what holds now.
         second.Boot();
@@ -90,7 +107,7 @@ public sealed class RollTests
     {
         var (first, second) = await TwoAsync(net, Stack.Replace("instances: 4", "instances: 2", StringComparison.Ordinal));
         await first.DoAsync("scale", "web=4");
-        Assert.Equal(["m1", "m1", "m2", "m2"], (await InstancesAsync(first, "web")).Select(i => i.Machine).Order());
+        Assert.Equal(["m0", "m0", "m1", "m1"], (await InstancesAsync(first, "web")).Select(i => i.Machine).Order());
         return (first, second);
     }
 
@@ -108,6 +125,9 @@ public sealed class RollTests
     {
         using var report = JsonDocument.Parse(await machine.DoAsync("ps", "--json"));
         var pid = report.RootElement.GetProperty("agent").GetProperty("pids")[0].GetInt32();
-        await machine.Host.ExecAsync("kill", ["-KILL", pid.ToString(CultureInfo.InvariantCulture)]);
+        await SignalAsync(machine, "-KILL", [pid]);
     }
+
+    private static Task SignalAsync(StackMachine machine, string signal, int[] pids) =>
+        machine.Host.ExecAsync("kill", [signal, .. pids.Select(pid => pid.ToString(CultureInfo.InvariantCulture))]);
 }

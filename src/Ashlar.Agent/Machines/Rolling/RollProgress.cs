@@ -9,6 +9,7 @@ internal sealed class RollProgress(Action<string> tell, string id)
     private readonly Dictionary<string, Progress> _told = new(StringComparer.Ordinal);
     private Roll? _last;
     private string? _leader;
+    private string _silent = "";
 
     /// <summary>Tells what has changed since the last time.</summary>
     public void Look(FleetView view)
@@ -22,6 +23,7 @@ internal sealed class RollProgress(Action<string> tell, string id)
         if (view.Rolls.Present is { } roll && roll.Id == id)
         {
             TellTurns(roll);
+            TellSilent(view);
             _last = roll;
         }
 
@@ -48,6 +50,19 @@ internal sealed class RollProgress(Action<string> tell, string id)
         {
             tell($"{string.Join(", ", on)}: {(roll.Next.Release.Length > 0 ? roll.Next.Release : roll.Verb)}, machine {roll.LetOn.Count} of {roll.Order.Length}");
         }
+    }
+
+    private void TellSilent(FleetView view)
+    {
+        var silent = view.Records.Keys.Where(name => !view.Reports.ContainsKey(name)).ToArray();
+        var line = silent.Length == 0 ? "" : $"{string.Join(", ", silent)} is silent: "
+            + (RollRules.AreMostSilent(view) ? "nothing goes on until most machines are heard of again." : "what is ordered is pursued there when it comes back.");
+        if (line != _silent && line.Length > 0)
+        {
+            tell(line);
+        }
+
+        _silent = line;
     }
 
     private static ObservedInstance Seen(MachineInstance instance) => new()

@@ -62,8 +62,8 @@ internal static class RollRules
     /// <summary>True: a release is to run.</summary>
     public static bool Runs(DesiredState state) => state is { Release.Length: > 0, Down: false };
 
-    // As with losses: where most are gone at once, the observer is the more likely cause.
-    private static bool AreMostSilent(FleetView view) => view.Records.Keys.Count(view.Reports.ContainsKey) * 2 < view.Records.Count;
+    /// <summary>True: as with losses, where most are gone at once, the observer is the more likely cause. Nothing is done then.</summary>
+    public static bool AreMostSilent(FleetView view) => view.Records.Keys.Count(view.Reports.ContainsKey) * 2 < view.Records.Count;
 
     private static bool IsThere(FleetView view, string machine) =>
         view.Reports[machine] is var report && report.Pursues >= view.Newest && (report.CarriedOut ?? report.Reached);
