@@ -37,10 +37,10 @@ public sealed class RollTests
         var load = new[] { first, second }.Select(machine => new LoadRunner(machine.Edge, new LoadMix { Gets = 100, NewConnections = 20, Posts = 10 }).RunAsync(stop.Token)).ToArray();
 
         // The first one leads, so the second is the first to get it, and the leader never does.
-        var before = await PidsAsync(first, "web", "m0");
+        var before = await PidsAsync(first, "web", "m1");
         var refused = await first.RefusedAsync("", "config", "set", "BROKEN=1");
-        Assert.Contains("On machine m1", refused);
-        Assert.Equal(before, await PidsAsync(first, "web", "m0"));
+        Assert.Contains("On machine m2", refused);
+        Assert.Equal(before, await PidsAsync(first, "web", "m1"));
         await HealthyAsync(first, 4, "v1");
 
         // Ordered where nobody leads. A second order waits for the first, which goes on though its client is killed.
@@ -58,16 +58,16 @@ public sealed class RollTests
         // While the state stands and answers nobody, each machine looks after its own.
         var state = (await InstancesAsync(first, "etcd")).SelectMany(i => i.Pids).ToArray();
         await SignalAsync(first, "-STOP", state);
-        var here = await PidsAsync(second, "web", "m1");
+        var here = await PidsAsync(second, "web", "m2");
         await SignalAsync(second, "-KILL", here);
-        await UntilAsync(Soon, async () => (await InstancesAsync(second, "web")).Where(i => i.Machine == "m1").ToArray() is { Length: 2 } web
+        await UntilAsync(Soon, async () => (await InstancesAsync(second, "web")).Where(i => i.Machine == "m2").ToArray() is { Length: 2 } web
             && web.All(i => i.State == "healthy" && !i.Pids.Intersect(here).Any()));
         await SignalAsync(first, "-CONT", state);
         await UntilAsync(Soon, async () => await LeaderAsync(second) is not null && (await second.AshlarAsync("scale", "web=4")).ExitCode == 0);
 
         // Down, given where the state does not lie, is over when both are down.
         var down = await second.AshlarAsync("down");
-        Assert.True(down.ExitCode == 0 && down.Error.Contains("m0 is down", StringComparison.Ordinal), down.ToString());
+        Assert.True(down.ExitCode == 0 && down.Error.Contains("m1 is down", StringComparison.Ordinal), down.ToString());
         Assert.DoesNotContain(await InstancesAsync(first, "web"), instance => instance.State == "healthy");
         await first.DownAsync();
     }
@@ -85,16 +85,16 @@ public sealed class RollTests
 
         // The second leads, so that the state, which lies on the first, outlives it.
         await KillAgentAsync(first);
-        await UntilAsync(Soon, async () => await LeaderAsync(second) == "m1");
+        await UntilAsync(Soon, async () => await LeaderAsync(second) == "m2");
         first.Boot();
-        await UntilAsync(Soon, async () => await LeaderAsync(first) == "m1");
+        await UntilAsync(Soon, async () => await LeaderAsync(first) == "m2");
 
         var order = first.AshlarAsync("config", "set", "SLOW=5");
-        await UntilAsync(Soon, async () => (await TryInstancesAsync(first, "web")).Any(i => i is { Machine: "m0", Release: "v2" }));
+        await UntilAsync(Soon, async () => (await TryInstancesAsync(first, "web")).Any(i => i is { Machine: "m1", Release: "v2" }));
         await KillAgentAsync(second);
         var result = await order;
         Assert.True(result.ExitCode == 0, $"{result}\n{first.AgentLog()}");
-        await UntilAsync(Soon, async () => (await InstancesAsync(first, "web")).Where(i => i.Machine == "m0").All(i => i is { State: "healthy", Release: "v2" }));
+        await UntilAsync(Soon, async () => (await InstancesAsync(first, "web")).Where(i => i.Machine == "m1").All(i => i is { State: "healthy", Release: "v2" }));
 
         // Who comes back pursues what holds now.
         second.Boot();
@@ -107,7 +107,7 @@ public sealed class RollTests
     {
         var (first, second) = await TwoAsync(net, Stack.Replace("instances: 4", "instances: 2", StringComparison.Ordinal));
         await first.DoAsync("scale", "web=4");
-        Assert.Equal(["m0", "m0", "m1", "m1"], (await InstancesAsync(first, "web")).Select(i => i.Machine).Order());
+        Assert.Equal(["m1", "m1", "m2", "m2"], (await InstancesAsync(first, "web")).Select(i => i.Machine).Order());
         return (first, second);
     }
 

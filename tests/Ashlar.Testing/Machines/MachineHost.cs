@@ -24,8 +24,8 @@ public sealed class MachineHost
     /// <summary>Its place in the net, from 0.</summary>
     public int Index { get; }
 
-    /// <summary>Its host name: <c>m0</c>, <c>m1</c> …</summary>
-    public string Name => $"m{Index}";
+    /// <summary>Its host name: <c>m1</c>, <c>m2</c> …</summary>
+    public string Name => $"m{Index + 1}";
 
     /// <summary>Its address in the net.</summary>
     public IPAddress Address => _slot.Address(10 + Index);
