@@ -20,6 +20,7 @@ namespace Ashlar.Output;
 [JsonSerializable(typeof(UnitReport))]
 [JsonSerializable(typeof(InitReport))]
 [JsonSerializable(typeof(DoctorReport))]
+[JsonSerializable(typeof(ZoneReport))]
 [JsonSerializable(typeof(VersionReport))]
 [JsonSerializable(typeof(HelpReport))]
 [JsonSerializable(typeof(TopReport))]
