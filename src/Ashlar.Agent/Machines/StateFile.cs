@@ -10,6 +10,7 @@ namespace Ashlar.Agent.Machines;
 /// <summary>Backup and restore of the state of a stack on one machine: a file of SQLite.</summary>
 public static class StateFile
 {
+    private static readonly string DamagedCode = EtcdErrors.BackupDamaged("", "").Error.Code;
     private const string Log = "-wal";
     private const UnixFileMode Mine = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -62,12 +63,17 @@ public static class StateFile
             var next = $"{state.Store}.restoring";
             try
             {
+                if (!await IsStateAsync(path))
+                {
+                    throw EtcdErrors.BackupDamaged(path, "it is no copy of a stack's state.db");
+                }
+
                 Remove(next);
                 File.Copy(path, next);
                 File.SetUnixFileMode(next, Mine);
                 await SqliteStore.Open(next).DisposeAsync();
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or AshlarException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException || (e is AshlarException known && known.Error.Code != DamagedCode))
             {
                 Remove(next);
                 throw EtcdErrors.BackupDamaged(path, e.Message.TrimEnd('.'), e);
@@ -95,6 +101,15 @@ public static class StateFile
                 throw EtcdErrors.RestoreFailed(path, e.Message.TrimEnd('.'));
             }
         }
+    }
+
+    // What is empty would be opened as a new and empty store. The mark is SQLite's application_id, at byte 68 of its header.
+    private static async Task<bool> IsStateAsync(string path)
+    {
+        const int at = 68;
+        var header = new byte[at + sizeof(int)];
+        await using var file = File.OpenRead(path);
+        return await file.ReadAtLeastAsync(header, header.Length, throwOnEndOfStream: false) == header.Length && header.AsSpan(at).SequenceEqual("ASHL"u8);
     }
 
     private static void Remove(string path)

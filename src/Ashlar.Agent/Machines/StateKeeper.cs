@@ -18,6 +18,7 @@ namespace Ashlar.Agent.Machines;
 /// </summary>
 internal sealed class StateKeeper(FleetLink fleet, MirroredStore store, EtcdOptions options, AgentLog log) : IDisposable
 {
+    private static readonly string NotCaughtUpCode = EtcdErrors.NotCaughtUp("", TimeSpan.Zero).Error.Code;
     private static readonly TimeSpan Between = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan BetweenTelling = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan BetweenCare = TimeSpan.FromSeconds(30);
@@ -97,8 +98,8 @@ internal sealed class StateKeeper(FleetLink fleet, MirroredStore store, EtcdOpti
         }
         catch (AshlarException e)
         {
-            // It is tried again: etcd changes its members only while it reaches them all.
-            Say(e.Error.Message);
+            // It is tried again: etcd changes its members only while it reaches them all, and gives a vote to none that has not caught up.
+            Say(e.Error.Code == NotCaughtUpCode ? "the new one is catching up" : e.Error.Message);
             return false;
         }
     }
