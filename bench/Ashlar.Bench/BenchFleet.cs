@@ -64,7 +64,7 @@ internal sealed class BenchFleet
         ];
     }
 
-    private static async Task UntilAsync(Func<Task<bool>> isSo)
+    public static async Task UntilAsync(Func<Task<bool>> isSo)
     {
         for (var began = System.Diagnostics.Stopwatch.StartNew(); !await isSo(); await Task.Delay(200))
         {

@@ -32,7 +32,7 @@ internal static class FleetBenchmark
             await BenchFleet.UpAsync(context, net[0]), await BenchFleet.UpAsync(context, net[1], net[2]), await BenchFleet.UpAsync(context, net[3], net[4], net[5]),
         ];
         await IdleAsync(context, fleets[1], samples);
-        var haproxy = StartHaproxy(context, net);
+        var haproxy = await StartHaproxyAsync(context, net);
         await ScaleAsync(context, net, fleets, haproxy, samples, pairs);
         await LossAsync(net, fleets[2], samples);
         return new Outcome(pairs, samples, new Dictionary<string, string>
@@ -147,12 +147,13 @@ internal static class FleetBenchmark
     }
 
     /// <summary>The app on three hosts and one HAProxy on a fourth, with an address for each count of hosts.</summary>
-    private static string[] StartHaproxy(BenchContext context, MachineNet net)
+    private static async Task<string[]> StartHaproxyAsync(BenchContext context, MachineNet net)
     {
         MachineHost[] apps = [net[7], net[8], net[9]];
         foreach (var app in apps)
         {
-            app.Run(context.TestApp, [], environment: new Dictionary<string, string?> { ["PORT"] = "9000", ["HOST"] = app.Address.ToString() });
+            await app.Run(context.TestApp, [], environment: new Dictionary<string, string?> { ["PORT"] = "9000", ["HOST"] = app.Address.ToString() })
+                .WaitForOutputAsync("listens on", timeoutSeconds: 60);
         }
 
         var proxies = s_counts.Select(count => $"""
@@ -175,7 +176,10 @@ internal static class FleetBenchmark
 
             """);
         net[6].Run("haproxy", ["-db", "-f", file]);
-        return [.. s_counts.Select(count => string.Create(CultureInfo.InvariantCulture, $"http://{net[6].Address}:{8000 + count}"))];
+        string[] urls = [.. s_counts.Select(count => string.Create(CultureInfo.InvariantCulture, $"http://{net[6].Address}:{8000 + count}"))];
+        await BenchFleet.UntilAsync(async () => (await net[10].ExecAsync("wrk", ["-t1", "-c1", "-d1s", "--latency", urls[^1] + Path])) is { ExitCode: 0 } said
+            && Measure.ReadWrk(said.Output) is { Errors: 0, Requests: > 0 });
+        return urls;
     }
 
     private static string Range(IReadOnlyCollection<double> values, string format) =>
