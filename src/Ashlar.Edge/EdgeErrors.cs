@@ -46,7 +46,7 @@ internal static class EdgeErrors
     /// <summary>The listener for other machines, or the way to them, needs an identity, and there is none.</summary>
     public static AshlarError NoIdentity(string what) => new(
         "ASH3018", "edge", $"{what} needs the machine's identity, and the edge was given none that it can use.",
-        "Run: ashlar restart edge. If it stays, join the machine again: ashlar machines add.");
+        "Right after the stack's first 'ashlar machines add' or 'machines token' nothing needs to be done: this edge is being replaced by one that has it. Else run: ashlar restart edge; if it stays, join the machine again: ashlar machines token, then ashlar join.");
 
     /// <summary>The edge is at its limit of open files, or the system at its own: new connections wait.</summary>
     public static AshlarError CannotAccept(string listener, string reason, int connections) => new(

@@ -21,7 +21,7 @@ public static class FleetErrors
 
     /// <summary>ASH7504: a machine name that is taken.</summary>
     public static AshlarException NameTaken(string name, string address) => New(
-        "ASH7504", $"There is a machine {name} already, at {address}.", "Join under another name (--name), or remove the old one first: ashlar machines rm " + name + ".");
+        "ASH7504", $"There is a machine {name} already, at {address}.", $"Join under another name (--name). If it is the same machine and it has lost its disk: ashlar machines rm {name}, then join again.");
 
     /// <summary>ASH7505: a name that no machine can have.</summary>
     public static AshlarException BadName(string name) => New(
@@ -34,7 +34,7 @@ public static class FleetErrors
 
     /// <summary>ASH7507: a certificate, key or request that cannot be used.</summary>
     public static AshlarException IdentityUnusable(string path, string reason, Exception? inner = null) => New(
-        "ASH7507", $"{path} is no identity of a machine: {reason}.", "Remove the machine from the stack and join it again.", inner);
+        "ASH7507", $"{path} is no identity of a machine: {reason}.", "Remove the machine from the stack (ashlar machines rm NAME), delete the folder, and join again.", inner);
 
     /// <summary>ASH7508: a machine cannot be reached.</summary>
     public static AshlarException Unreachable(string machine, string address, string reason, Exception? inner = null) => New(
@@ -66,6 +66,54 @@ public static class FleetErrors
     public static AshlarException OrderLost(string verb, string machine, string? leader) => New(
         "ASH7531", $"Machine {machine}, which was to carry out '{verb}', has gone before anything that runs was touched{(leader is null ? "" : $"; {leader} leads now")}.",
         $"Give the order again: ashlar {verb}. A release that was being built is not used.");
+
+    /// <summary>ASH7514: instances that no machine can have.</summary>
+    public static AshlarException Pending(IReadOnlyCollection<KeyValuePair<string, string>> pending) => New(
+        "ASH7514", $"{string.Join(". ", pending.Take(MostNamed).Select(p => $"{p.Key} has no machine: {p.Value}"))}{(pending.Count > MostNamed ? $". And {pending.Count - MostNamed} more" : "")}.",
+        "All else is as ordered. Add a machine (ashlar machines add), give one the label (ashlar machines label), or ask for less.");
+
+    /// <summary>ASH7515: one who is no machine of the stack, or no more.</summary>
+    public static AshlarException NotOne(string name, string at) => New(
+        "ASH7515", $"{name} is no machine of the stack, as {at} knows it.",
+        $"If it has just joined, try again. If it was removed: ashlar machines token on a machine of the stack, then ashlar join on {name}.");
+
+    /// <summary>ASH7516: two agents that do not speak the same protocol.</summary>
+    public static AshlarException ProtocolDiffers(string machine, int theirs, int ours) => New(
+        "ASH7516", $"{machine} runs another version of Ashlar: its agent speaks protocol {theirs}, this one {ours}. What runs goes on; orders do not pass between them.",
+        "Bring all machines to the same version: ashlar machines list shows them, ashlar machines add USER@HOST copies this one's.");
+
+    /// <summary>ASH7517: a machine whose certificate has run out.</summary>
+    public static AshlarException Expired(string machine, DateTimeOffset since) => New(
+        "ASH7517", string.Create(CultureInfo.InvariantCulture, $"The certificate of machine {machine} was good until {since.UtcDateTime:yyyy-MM-dd HH:mm} UTC, so the others do not believe it. What runs there goes on."),
+        $"Give it a new one by a token: ashlar machines token on another machine, then ashlar join in the stack's folder on {machine}. If it is not so late, set its clock.");
+
+    /// <summary>ASH7518: a machine that there is not.</summary>
+    public static AshlarException Unknown(string name, IReadOnlyCollection<string> known) => New(
+        "ASH7518", $"The stack has no machine '{name}'.",
+        (Stack.NearestName.Of(name, known) is { } nearest ? $"Did you mean {nearest}? " : "") + (known.Count > 0 ? $"It has {string.Join(", ", known)}." : "It stands on this one alone."));
+
+    /// <summary>ASH7519: a machine that cannot be removed yet.</summary>
+    public static AshlarException NotRemovable(string name, string reason, string next) => New(
+        "ASH7519", $"The machine {name} is not removed: {reason}.", next);
+
+    /// <summary>ASH7520: a label that cannot be one.</summary>
+    public static AshlarException BadLabel(string label) => New(
+        "ASH7520", $"'{label}' is no label: 1 to 40 lower-case letters, digits and inner hyphens.", "Correct it. A hyphen at the end takes a label away: web-.");
+
+    /// <summary>ASH7521: a machine of a fleet whose label the stack file gives.</summary>
+    public static AshlarException LabelOfFile(string label, string name) => New(
+        "ASH7521", $"The label {label} of {name} stands in the stack file.", "Take it out there (machines), then run ashlar up.");
+
+    /// <summary>ASH7523: an address that another machine has.</summary>
+    public static AshlarException AddressTaken(string address, string owner) => New(
+        "ASH7523", $"The address {address} is that of machine {owner}.", $"Join with another address (--address). If {owner} is gone: ashlar machines rm {owner}, then join again.");
+
+    /// <summary>ASH7522: a drained machine that keeps something.</summary>
+    public static AshlarException StillThere(string name, IReadOnlyCollection<KeyValuePair<string, string>> stayed) => New(
+        "ASH7522", $"{name} takes nothing new, and what could leave has left. {string.Join(". ", stayed.Select(s => $"{s.Key} stays: {s.Value}"))}.",
+        "Make room elsewhere, or move its data; then run ashlar machines drain again.");
+
+    private const int MostNamed = 5;
 
     private static AshlarException New(string code, string message, string next, Exception? inner = null) =>
         new(new AshlarError(code, "machines", message, next), inner);

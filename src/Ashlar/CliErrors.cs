@@ -17,6 +17,10 @@ internal static class CliErrors
     public static AshlarException NotRunning(string folder) => Error("ASH6013",
         $"the stack in {folder} does not run.", "ashlar up starts it.");
 
+    /// <summary>ASH6032: a step of adding a machine failed.</summary>
+    public static AshlarException AddFailed(string host, string step, string words, string next) => Error("ASH6032",
+        $"{host} is not added: {step} failed: {words.TrimEnd('.', '\n')}.", next);
+
     /// <summary>ASH6014: no stack file here or above.</summary>
     public static AshlarException NoStack(string folder) => Error("ASH6014",
         $"there is no ashlar.yaml and no Procfile in {folder}.",

@@ -28,6 +28,7 @@ namespace Ashlar.Agent.Api;
 [JsonSerializable(typeof(AccessArguments))]
 [JsonSerializable(typeof(MachinesResult))]
 [JsonSerializable(typeof(FoundArguments))]
+[JsonSerializable(typeof(MachineArguments))]
 [JsonSerializable(typeof(TokenResult))]
 [JsonSerializable(typeof(StateResult))]
 [JsonSerializable(typeof(StateFileArguments))]

@@ -79,6 +79,21 @@ public static class AgentVerbs
     /// <summary><see cref="Api.StateTold"/> → done. The leader tells a machine that is silent where the state is.</summary>
     public const string StateTold = "state-told";
 
+    /// <summary><see cref="MachineArguments"/> → done: the machine keeps what it has and takes nothing new.</summary>
+    public const string Cordon = "machines cordon";
+
+    /// <summary><see cref="MachineArguments"/> → done: it takes what comes.</summary>
+    public const string Uncordon = "machines uncordon";
+
+    /// <summary><see cref="MachineArguments"/> → progress…, done when all has left that may.</summary>
+    public const string Drain = "machines drain";
+
+    /// <summary><see cref="MachineArguments"/> → progress…, done: the machine is none of the stack any more.</summary>
+    public const string Remove = "machines rm";
+
+    /// <summary><see cref="MachineArguments"/> → done: it has these labels, or (<c>web-</c>) no more.</summary>
+    public const string Label = "machines label";
+
     /// <summary><see cref="AccessArguments"/> → <see cref="Catalog.TierAccess"/>: how to reach a tier's engine with all rights. Only on the agent's own socket.</summary>
     public const string Access = "access";
 }
@@ -93,7 +108,7 @@ public sealed record MachinesResult(ImmutableArray<MachineLine> Machines)
 /// <summary>A machine for people.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Address">Where the others reach it.</param>
-/// <param name="State"><c>alive</c>, <c>suspect</c> or <c>lost</c>; with what it takes, where that is not everything.</param>
+/// <param name="State"><c>alive</c>, <c>suspect</c>, <c>lost</c>, or <c>absent</c>: the stack file names it and it has not joined; with what it takes, where that is not everything.</param>
 /// <param name="Leads">True: it carries out orders.</param>
 /// <param name="Instances">How many instances run there.</param>
 /// <param name="Memory">Bytes of memory that it has.</param>
@@ -103,6 +118,21 @@ public sealed record MachineLine(string Name, string Address, string State, bool
 {
     /// <summary>Port for other agents.</summary>
     public int PeerPort { get; init; }
+
+    /// <summary>Its labels, those of the stack file among them.</summary>
+    public ImmutableSortedSet<string> Labels { get; init => field = value ?? []; } = [];
+
+    /// <summary>What people should know of it: a clock that is off, another version, the command that adds it; empty: nothing.</summary>
+    public string Note { get; init => field = value ?? ""; } = "";
+}
+
+/// <summary>An order about a machine.</summary>
+/// <param name="Name">The machine.</param>
+/// <param name="Force">Of <c>rm</c>: also with data there, or while it runs something.</param>
+public sealed record MachineArguments(string Name, bool Force = false)
+{
+    /// <summary>Of <c>label</c>: the labels; <c>web-</c> takes one away.</summary>
+    public ImmutableArray<string> Labels { get; init => field = value.IsDefault ? [] : value; } = [];
 }
 
 /// <summary>Arguments of <c>token</c>: how the first machine is to be known. They are read only while it is the only one.</summary>

@@ -145,7 +145,9 @@ public static class AgentHost
         var status = new StatusReporter(loop, supervisor, desired, listeners, usage, watches, options, programVersion, fleet, time);
         var upgrade = new Upgrade(loop, table, listeners, taken, notifier, options, log);
         var admittance = fleet is null ? null : new Admittance(fleet, store, log, time);
-        var machines = new MachineOrders(loop, supervisor, fleet, admittance, rollout, chosen => founding = chosen, upgrade, store, user, options);
+        var changes = fleet is null ? null : new MachineChanges(fleet, store, log);
+        await using var renewal = fleet is null ? null : new Renewal(fleet.Identity, (request, stop) => Renewal.SignAsync(fleet, admittance!, request, stop), options, user, log);
+        var machines = new MachineOrders(loop, supervisor, fleet, admittance, changes, rollout, chosen => founding = chosen, upgrade, store, user, options);
         var held = fleet is null ? null : new StateHere(fleet, loop, supervisor, etcd!, state, StateHere.UserOf(options, user), () => upgrade.RunAsync(options.Program), log, time);
         var members = fleet is null ? null : new StateKeeper(fleet, shared!, SharedStore.Options(machine!, identity!, time), log);
         var stateOrders = new StateOrders(fleet, shared, held, own, state, time);
@@ -162,7 +164,7 @@ public static class AgentHost
 
         using var server = new AgentServer(state.ApiSocket, orders.HandleAsync, log);
         using var questions = new AgentServer(state.WatchSocket, orders.HandleQuestionAsync, log, user?.Uid);
-        using var peers = fleet is null ? null : new PeerServer(fleet.Own.PeerAddress, fleet.Identity, state, admittance!.AdmitAsync, new SessionServer(options.Program, options.StackFolder, log), new LeaseAgreements(() => fleet.View), log);
+        using var peers = fleet is null ? null : new PeerServer(fleet, state, admittance!, new SessionServer(options.Program, options.StackFolder, log), new LeaseAgreements(() => fleet.View), log);
         fleet?.Join(supervisor, follower!, status);
         if (fleet is not null)
         {
@@ -174,7 +176,7 @@ public static class AgentHost
             var keeper = new LeaseKeeper(supervisor.Fence!, shared!.Shared, fleet.Own.Name, fleet.LeavesAsync, log, time);
             fleet.Run("leases", cancellation => keeper.RunAsync(loop, () => Fence.Needed(supervisor.View.Target, fleet.View), cancellation));
         }
-
+        renewal?.Start();
         notifier.Ready(Environment.ProcessId);
 
         await await loop.InvokeAsync(() => supervisor.WaitAsync(view => view.Shutdown != Shutdown.No && view.Observed.IsEmpty ? view : null));
@@ -184,6 +186,11 @@ public static class AgentHost
         questions.Dispose();
         loop.End();
         await turning;
+        if (fleet is { IsRemoved: true })
+        {
+            Joining.Undo(state);
+        }
+
         log.Info(LogEvent.Ended, "all is down");
     }
 

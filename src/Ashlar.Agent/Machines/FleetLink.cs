@@ -3,6 +3,7 @@ using System.Text.Json;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Machines.Fencing;
 using Ashlar.Agent.Machines.Rolling;
+using Ashlar.Agent.Reconciling;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog.Store;
 using Ashlar.Errors;
@@ -19,6 +20,7 @@ internal sealed class FleetLink : IAsyncDisposable
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Again = TimeSpan.FromSeconds(1);
     private readonly AgentLoop _loop;
@@ -33,6 +35,7 @@ internal sealed class FleetLink : IAsyncDisposable
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private MachineFile _own;
     private volatile FleetView _view = new();
+    private Action _leave = () => { };
     private volatile bool _ordersChanged;
     private volatile bool _machinesChanged;
 
@@ -68,6 +71,12 @@ internal sealed class FleetLink : IAsyncDisposable
     /// <summary>The machine that leads, if that is another.</summary>
     public MachineRecord? OtherLeader => _view.Leader is { } leader && leader != Own.Name ? _view.Records.GetValueOrDefault(leader) : null;
 
+    /// <summary>How far the clocks of the others are off.</summary>
+    public ClockWatch Clocks { get; } = new();
+
+    /// <summary>True: this machine was removed from the stack, and says nothing any more.</summary>
+    public bool IsRemoved { get; private set; }
+
     /// <summary>User that services run as here, to whom releases are given; null: our own.</summary>
     public SystemUser? User { get; set; }
 
@@ -91,6 +100,7 @@ internal sealed class FleetLink : IAsyncDisposable
             supervisor.Fleet = this;
             supervisor.Settled.Add(Tell);
         });
+        _leave = () => _loop.Post(() => supervisor.TakeDown(Shutdown.InOrder));
         _running.Add(ForeverAsync("follow", FollowAsync));
         _running.Add(ForeverAsync("tell", () => TellAsync(() => status.ForOthersAsync(follower.Stand))));
         _running.Add(ForeverAsync("act", () => ActAsync(follower.FollowAsync)));
@@ -221,6 +231,11 @@ internal sealed class FleetLink : IAsyncDisposable
             Know(view => view.After(change, _time.GetTimestamp()));
             if (change.Key.StartsWith(Keys.ActualStates, StringComparison.Ordinal))
             {
+                if (_view.Reports.GetValueOrDefault(change.Key[Keys.ActualStates.Length..]) is { } report)
+                {
+                    Clocks.Hear(report.Name, report.Clock, _time.GetUtcNow());
+                }
+
                 _loop.Post(() => { });
             }
 
@@ -229,7 +244,15 @@ internal sealed class FleetLink : IAsyncDisposable
                 _ordersChanged = true;
             }
 
-            _machinesChanged |= before.Leader != _view.Leader || before.Records.Count != _view.Records.Count || before.Reports.Count != _view.Reports.Count;
+            if (change.Value is null && change.Key == Keys.Node(Own.Name))
+            {
+                _log.Warning(LogEvent.Machine, "this machine was removed from the stack: what runs here is stopped");
+                IsRemoved = true;
+                Tell();
+                _leave();
+            }
+
+            _machinesChanged |= before.Leader != _view.Leader || before.Records != _view.Records || before.Reports.Count != _view.Reports.Count;
             if (_ordersChanged || _machinesChanged)
             {
                 Act();
@@ -248,19 +271,22 @@ internal sealed class FleetLink : IAsyncDisposable
     /// <summary>Tells what runs here, at every change and while nothing changes; the lease goes with this process, and leadership with it.</summary>
     private async Task TellAsync(Func<Task<MachineReport>> report)
     {
+        await Task.Delay(IsRemoved ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, _time, _ending.Token);
         var lease = await _store.GrantLeaseAsync(Lease, _ending.Token);
         using var lost = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
         var standing = StandAsync(lease, lost.Token);
         try
         {
-            byte[] told = [];
-            while (await _store.KeepAliveAsync(lease, _ending.Token))
+            var (told, toldAt) = (Array.Empty<byte>(), 0L);
+            while (!IsRemoved && await _store.KeepAliveAsync(lease, _ending.Token))
             {
-                var now = JsonSerializer.SerializeToUtf8Bytes(await report(), MachineJson.Default.MachineReport);
-                if (!now.AsSpan().SequenceEqual(told))
+                var said = await report();
+                var now = JsonSerializer.SerializeToUtf8Bytes(said, MachineJson.Default.MachineReport);
+                if (!now.AsSpan().SequenceEqual(told) || _time.GetElapsedTime(toldAt) > LongestSilence)
                 {
-                    await _store.CommitAsync(new StoreTransaction([], [new StoreWrite(Keys.Actual(Own.Name), now, lease)]), _ending.Token);
-                    told = now;
+                    var timed = JsonSerializer.SerializeToUtf8Bytes(said with { Clock = _time.GetUtcNow() }, MachineJson.Default.MachineReport);
+                    await _store.CommitAsync(new StoreTransaction([], [new StoreWrite(Keys.Actual(Own.Name), timed, lease)]), _ending.Token);
+                    (told, toldAt) = (now, _time.GetTimestamp());
                 }
 
                 await Task.Delay(ShortestPause, _time, _ending.Token);
@@ -271,6 +297,7 @@ internal sealed class FleetLink : IAsyncDisposable
         {
             await lost.CancelAsync();
             await standing;
+            await (IsRemoved ? _store.RevokeLeaseAsync(lease) : ValueTask.CompletedTask);
         }
     }
 

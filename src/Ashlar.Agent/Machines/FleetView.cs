@@ -1,9 +1,12 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Ashlar.Agent.Desired;
 using Ashlar.Agent.Machines.Rolling;
 using Ashlar.Catalog.Store;
+using Ashlar.Fleet;
+using Ashlar.Fleet.Identity;
 
 namespace Ashlar.Agent.Machines;
 
@@ -58,7 +61,7 @@ internal sealed record FleetView
         {
             if (change.Value is not { } record)
             {
-                return this with { Records = Records.Remove(node), SilentSince = SilentSince.Remove(node) };
+                return this with { Records = Records.Remove(node), Reports = Reports.Remove(node), SilentSince = SilentSince.Remove(node) };
             }
 
             // One that has never told anything is as silent as one that has ceased to: it may have gone before we began to listen.
@@ -113,11 +116,28 @@ internal sealed record FleetView
             : this;
     }
 
+    /// <summary>True: a certificate of the stack's authority is of a machine that is one now, and not of one that was removed.</summary>
+    public bool Knows(X509Certificate2 shown) => Records.TryGetValue(MachineIdentity.NameOf(shown), out var record)
+        && (record.Key.Length == 0 || record.Key == StackAuthority.KeyOf(shown));
+
+    /// <summary>Refuses that anything has no place.</summary>
+    /// <exception cref="Errors.AshlarException">ASH7514.</exception>
+    public void RequirePlaced()
+    {
+        if (Placement is { Pending: { IsEmpty: false } pending })
+        {
+            throw FleetErrors.Pending(pending);
+        }
+    }
+
     /// <summary>True: all machines have told that they have what they are to have.</summary>
-    public bool IsReached => Reports.Count == Records.Count && Reports.Values.All(report => report.Reached) && Placement is null or { Pending.IsEmpty: true };
+    public bool IsReached => Records.Keys.All(Reports.ContainsKey) && Living.All(report => report.Reached) && Placement is null or { Pending.IsEmpty: true };
+
+    /// <summary>What those tell that live. One that was removed is no more one of them, though it may still speak.</summary>
+    public IEnumerable<MachineReport> Living => Reports.Values.Where(report => Records.ContainsKey(report.Name));
 
     /// <summary>What runs on the machines that live, but for one.</summary>
-    public IEnumerable<RemoteInstance> Except(string machine) => Reports.Values.Where(report => report.Name != machine && Records.ContainsKey(report.Name))
+    public IEnumerable<RemoteInstance> Except(string machine) => Living.Where(report => report.Name != machine)
         .SelectMany(report => report.Instances.Select(instance => new RemoteInstance(Records[report.Name], instance)));
 
     /// <summary>The machine that leads, or null.</summary>

@@ -37,7 +37,8 @@ internal static class Founding
         using (authority)
         {
             MachineIdentity.Keep(state.HopIdentity, hop.Sign(MachineIdentity.Request(state.HopIdentity, name), name, [address], time.GetUtcNow()), hop.CertificatePem);
-            var certificate = authority.Sign(MachineIdentity.Request(state.Identity, name), name, [address], time.GetUtcNow());
+            var request = MachineIdentity.Request(state.Identity, name);
+            var certificate = authority.Sign(request, name, [address], time.GetUtcNow());
             MachineIdentity.Keep(state.Identity, certificate, authority.CertificatePem);
             var file = new MachineFile
             {
@@ -55,7 +56,7 @@ internal static class Founding
                 [
                     new StoreWrite(Keys.Authority, Encoding.ASCII.GetBytes(authority.ExportPem())),
                     new StoreWrite(Keys.HopAuthority, Encoding.ASCII.GetBytes(hop.ExportPem())),
-                    StoreExtensions.Put(Keys.Node(name), Record(file, [], time), MachineJson.Default.MachineRecord),
+                    StoreExtensions.Put(Keys.Node(name), Record(file, [], time, StackAuthority.KeyOf(request)), MachineJson.Default.MachineRecord),
                     StoreExtensions.Put(Keys.State, StateHere.Alone(file), MachineJson.Default.StateRecord),
                 ]));
             return file;
@@ -63,7 +64,7 @@ internal static class Founding
     }
 
     /// <summary>This machine as the others are to know it.</summary>
-    public static MachineRecord Record(MachineFile file, ImmutableSortedSet<string> labels, TimeProvider time) => new()
+    public static MachineRecord Record(MachineFile file, ImmutableSortedSet<string> labels, TimeProvider time, string key = "") => new()
     {
         Name = file.Name,
         Address = file.Address,
@@ -73,6 +74,7 @@ internal static class Founding
         Memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
         Cores = Environment.ProcessorCount,
         Joined = time.GetUtcNow(),
+        Key = key,
     };
 
     /// <summary>What was started here is known to the machine's own store from now on. Called on the loop.</summary>

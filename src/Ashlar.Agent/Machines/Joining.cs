@@ -1,11 +1,12 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using Ashlar.Agent.Hosting;
 using Ashlar.Fleet;
 using Ashlar.Fleet.Identity;
 
 namespace Ashlar.Agent.Machines;
 
-/// <summary>Makes a machine one of a stack's.</summary>
+/// <summary>Makes a machine one of a stack's. One that is one already and still has its key gets new certificates by it.</summary>
 public static class Joining
 {
     /// <summary>Joins; thereafter an agent that starts in the folder is one of the stack's.</summary>
@@ -21,14 +22,15 @@ public static class Joining
         string folder, string tokenText, string? name, string? address, ImmutableSortedSet<string> labels, TimeProvider time, CancellationToken cancellation)
     {
         var state = StateFolder.Of(folder);
-        if (MachineFile.Load(state.MachineFile) is { } already)
+        var token = JoinToken.Parse(tokenText);
+        var already = MachineFile.Load(state.MachineFile);
+        if (already is not null && ((name ?? already.Name) != already.Name || !IsOf(token, state)))
         {
             throw FleetErrors.JoinedAlready(folder, already.Stack, already.Name);
         }
 
-        var token = JoinToken.Parse(tokenText);
-        name = MachineName.Check(name ?? Founding.Suggest(Environment.MachineName));
-        var own = Founding.RequireOwn(address);
+        name = MachineName.Check(name ?? already?.Name ?? Founding.Suggest(Environment.MachineName));
+        var own = Founding.RequireOwn(address ?? already?.Address);
         state.CreateForStore();
         var request = MachineIdentity.Request(state.Identity, name);
         var file = new MachineFile { Stack = "", Name = name, Address = own.ToString(), PeerPort = Founding.PeerPort, HopPort = Founding.HopPort };
@@ -40,8 +42,28 @@ public static class Joining
             cancellation);
         MachineIdentity.Keep(state.Identity, answer.Certificate, authority);
         MachineIdentity.Keep(state.HopIdentity, answer.HopCertificate, answer.HopAuthority);
-        file = file with { Stack = answer.Stack, Endpoints = answer.Endpoints };
+        file = (already ?? file) with { Stack = answer.Stack, Address = file.Address, Endpoints = answer.Endpoints };
         file.Save(state.MachineFile);
         return file;
+    }
+
+    /// <summary>Forgets that this machine was one of a stack: its identity, and its copy of the orders. What engines and releases have left stays.</summary>
+    internal static void Undo(StateFolder state)
+    {
+        foreach (var folder in Directory.GetDirectories(state.Path, $"{Path.GetFileName(state.Identity)}*"))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        foreach (var file in Directory.GetFiles(state.Path, $"{Path.GetFileName(state.MachineStore)}*").Append(state.MachineFile))
+        {
+            File.Delete(file);
+        }
+    }
+
+    private static bool IsOf(JoinToken token, StateFolder state)
+    {
+        using var identity = MachineIdentity.Load(state.Identity);
+        return identity is not null && CryptographicOperations.FixedTimeEquals(identity.AuthorityFingerprint, token.Authority);
     }
 }

@@ -58,8 +58,10 @@ public sealed record MachineFile
     /// <summary>Writes it, whole or not at all.</summary>
     public void Save(string path)
     {
+        const UnixFileMode mine = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         var next = $"{path}.next";
-        using (var stream = new FileStream(next, FileMode.Create, FileAccess.Write))
+        File.Delete(next);
+        using (var stream = new FileStream(next, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = mine }))
         {
             JsonSerializer.Serialize(stream, this, MachineJson.Default.MachineFile);
             stream.Flush(flushToDisk: true);
@@ -96,6 +98,9 @@ public sealed record MachineRecord
     /// <summary>What it takes, as people ordered it.</summary>
     public Fleet.Placement.Admission Admission { get; init; }
 
+    /// <summary>SHA-256 of its public key, by which it is the same machine; empty: of a time before that was kept.</summary>
+    public string Key { get; init => field = value ?? ""; } = "";
+
     /// <summary>When it joined.</summary>
     public DateTimeOffset Joined { get; init; }
 }
@@ -120,6 +125,15 @@ public sealed record MachineReport
 
     /// <summary>Why it is not, for good; null: it is on its way.</summary>
     public Errors.AshlarError? Failure { get; init; }
+
+    /// <summary>Its clock when it told this.</summary>
+    public DateTimeOffset Clock { get; init; }
+
+    /// <summary>End of its certificate's life.</summary>
+    public DateTimeOffset CertificateUntil { get; init; }
+
+    /// <summary>Protocol that its agent speaks with others.</summary>
+    public int Protocol { get; init; }
 
     /// <summary>What runs there.</summary>
     public ImmutableArray<MachineInstance> Instances { get; init => field = value.IsDefault ? [] : value; } = [];
@@ -172,4 +186,7 @@ public sealed record PlacementRecord
 [JsonSerializable(typeof(LeaseQuestion))]
 [JsonSerializable(typeof(LeaseAgreement))]
 [JsonSerializable(typeof(Sessions.SessionRequest))]
+[JsonSerializable(typeof(PeerHello))]
+[JsonSerializable(typeof(RenewRequest))]
+[JsonSerializable(typeof(RenewAnswer))]
 internal sealed partial class MachineJson : JsonSerializerContext;

@@ -8,13 +8,14 @@ using Ashlar.Catalog;
 using Ashlar.Catalog.Store;
 using Ashlar.Errors;
 using Ashlar.Fleet;
+using Ashlar.Fleet.Placement;
 using Ashlar.Processes;
 
 namespace Ashlar.Agent.Machines;
 
 /// <summary>The orders that are about machines. Where there is no fleet, the stack stands on this one.</summary>
 internal sealed class MachineOrders(
-    AgentLoop loop, Supervisor supervisor, FleetLink? fleet, Admittance? admittance, Rollout rollout, Action<MachinePart?> take, Upgrade upgrade, IStore store, SystemUser? user, AgentOptions options)
+    AgentLoop loop, Supervisor supervisor, FleetLink? fleet, Admittance? admittance, MachineChanges? changes, Rollout rollout, Action<MachinePart?> take, Upgrade upgrade, IStore store, SystemUser? user, AgentOptions options)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan TakeOver = TimeSpan.FromSeconds(20);
@@ -78,24 +79,36 @@ internal sealed class MachineOrders(
         throw FleetErrors.OrderLost(verb, leader, fleet!.View.Leader is { } next && next != leader ? next : null);
     }
 
-    /// <summary>The machines as they are.</summary>
-    public MachinesResult List() => fleet is null ? new MachinesResult([]) : new MachinesResult(
-    [
-        .. fleet.View.Records.Values.Select(record =>
+    /// <summary>The machines as they are, and those that are to join.</summary>
+    public async Task<MachinesResult> ListAsync() =>
+        MachineList.Of(fleet, await loop.AskAsync(() => supervisor.View.Target.Stack.Machines), options.Time.GetUtcNow()) with
         {
-            var report = fleet.View.Reports.GetValueOrDefault(record.Name);
-            var takes = record.Admission switch
-            {
-                Fleet.Placement.Admission.Closed => ", cordoned",
-                Fleet.Placement.Admission.Leaving => ", drained",
-                _ => "",
-            };
-            return new MachineLine(
-                record.Name, record.Address, (report is null ? "silent" : "alive") + takes, fleet.View.Leader == record.Name, report?.Instances.Length ?? 0,
-                record.Memory, record.Cores, report?.ProgramVersion ?? "") { PeerPort = record.PeerPort };
-        }),
-    ])
-    { State = StateCare.Spare(fleet.View.State, fleet.View.Records.Count) };
+            State = fleet is null ? "" : StateCare.Spare(fleet.View.State, fleet.View.Records.Count),
+        };
+
+    /// <summary>Carries out an order about a machine.</summary>
+    /// <exception cref="AshlarException">ASH7518 to ASH7522.</exception>
+    public async Task ChangeAsync(string verb, MachineArguments arguments, Action<string> tell, CancellationToken cancellation)
+    {
+        var machines = changes ?? throw FleetErrors.Unknown(arguments.Name, []);
+        switch (verb)
+        {
+            case AgentVerbs.Label:
+                var named = await loop.AskAsync(() => supervisor.View.Target.Stack.Machines.GetValueOrDefault(arguments.Name));
+                await machines.LabelAsync(arguments.Name, arguments.Labels, named?.Labels ?? []);
+                break;
+            case AgentVerbs.Remove:
+                await machines.RemoveAsync(arguments.Name, arguments.Force, tell, cancellation);
+                break;
+            default:
+                await machines.AdmitAsync(arguments.Name, verb switch { AgentVerbs.Cordon => Admission.Closed, AgentVerbs.Uncordon => Admission.Open, _ => Admission.Leaving });
+                break;
+        }
+    }
+
+    /// <summary>Waits until a machine is drained.</summary>
+    /// <exception cref="AshlarException">ASH7522.</exception>
+    public Task DrainedAsync(string name, Action<string> tell, CancellationToken cancellation) => changes!.DrainedAsync(name, tell, cancellation);
 
     /// <summary>Makes a token; makes the stack one of many machines first where it is not. Then it does not return: the agent starts anew.</summary>
     public async Task<TokenResult> TokenAsync(FoundArguments arguments, Action<string> tell)

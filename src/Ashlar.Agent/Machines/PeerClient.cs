@@ -17,7 +17,7 @@ internal static class PeerClient
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <summary>A connection to the agent of a machine, for one purpose.</summary>
-    /// <exception cref="AshlarException">ASH7503: another one answers there.</exception>
+    /// <exception cref="AshlarException">ASH7503: another one answers there; ASH7515, ASH7516: it refuses us; ASH7517: our certificate has run out.</exception>
     /// <exception cref="IOException">It does not answer.</exception>
     public static async Task<SslStream> CallAsync(MachineIdentity identity, MachineRecord machine, byte purpose, CancellationToken cancellation)
     {
@@ -26,8 +26,23 @@ internal static class PeerClient
         try
         {
             var stream = await identity.ConnectAsync(machine.Name, new IPEndPoint(IPAddress.Parse(machine.Address), machine.PeerPort), patience.Token);
-            await stream.WriteAsync(new[] { purpose }, patience.Token);
-            return stream;
+            try
+            {
+                await PeerFrames.WritePurposeAsync(stream, purpose, patience.Token);
+                var hello = await PeerFrames.ReadAsync(stream, MachineJson.Default.PeerHello, patience.Token);
+                return hello.Error is null ? stream
+                    : hello.Protocol == PeerFrames.Protocol ? throw new AshlarException(hello.Error)
+                    : throw FleetErrors.ProtocolDiffers(machine.Name, hello.Protocol, PeerFrames.Protocol);
+            }
+            catch
+            {
+                await stream.DisposeAsync();
+                throw;
+            }
+        }
+        catch (Exception e) when (e is IOException or AshlarException && identity.ValidUntil < DateTimeOffset.UtcNow)
+        {
+            throw FleetErrors.Expired(identity.Name, identity.ValidUntil);
         }
         catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
@@ -64,6 +79,19 @@ internal static class PeerClient
         }
     }
 
+    /// <summary>Has the leader sign our certificates anew.</summary>
+    /// <exception cref="AshlarException">It refuses; ASH7503.</exception>
+    /// <exception cref="IOException">It does not answer.</exception>
+    public static async Task<RenewAnswer> RenewAsync(MachineIdentity identity, MachineRecord leader, RenewRequest request, CancellationToken cancellation)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(Patience);
+        await using var stream = await CallAsync(identity, leader, PeerFrames.Renew, patience.Token);
+        await PeerFrames.WriteAsync(stream, request, MachineJson.Default.RenewRequest, patience.Token);
+        var answer = await PeerFrames.ReadAsync(stream, MachineJson.Default.RenewAnswer, patience.Token);
+        return answer.Refusal is { } refusal ? throw new AshlarException(refusal) : answer;
+    }
+
     /// <summary>
     /// Joins a stack: looks whether the authority is the one that the token names before the secret is told, then asks for a certificate.
     /// </summary>
@@ -86,7 +114,7 @@ internal static class PeerClient
                     RemoteCertificateValidationCallback = (_, certificate, _, _) => (shown = certificate is X509Certificate2 c ? new X509Certificate2(c) : null) is not null,
                 },
                 patience.Token);
-            await stream.WriteAsync(new[] { PeerFrames.Join }, patience.Token);
+            await PeerFrames.WritePurposeAsync(stream, PeerFrames.Join, patience.Token);
             var authority = (await PeerFrames.ReadAsync(stream, MachineJson.Default.AuthorityAnswer, patience.Token)).Authority;
             if (!IsSignedBy(shown!, authority, token.Authority))
             {

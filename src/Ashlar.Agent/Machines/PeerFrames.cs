@@ -6,7 +6,10 @@ using Ashlar.Errors;
 
 namespace Ashlar.Agent.Machines;
 
-/// <summary>What two agents say to each other over TLS: the first byte says what for, then frames like those of the agent's own socket.</summary>
+/// <summary>
+/// What two agents say to each other over TLS: the first byte says what for, the second which protocol the caller speaks. The one called says
+/// hello, or why not; then come frames like those of the agent's own socket.
+/// </summary>
 internal static class PeerFrames
 {
     /// <summary>One who has no certificate yet wants to become a machine of the stack.</summary>
@@ -24,6 +27,12 @@ internal static class PeerFrames
     /// <summary>A program is to run there for somebody here.</summary>
     public const byte Session = (byte)'S';
 
+    /// <summary>A machine's certificates are to be signed anew.</summary>
+    public const byte Renew = (byte)'R';
+
+    /// <summary>What we speak. It changes when an agent that does not know of the change would misunderstand.</summary>
+    public const byte Protocol = 1;
+
     private const int Longest = 1 << 20;
 
     public static async Task WriteAsync<T>(Stream stream, T message, JsonTypeInfo<T> type, CancellationToken cancellation)
@@ -33,6 +42,18 @@ internal static class PeerFrames
         BinaryPrimitives.WriteInt32BigEndian(frame, body.Length);
         body.CopyTo(frame, sizeof(int));
         await stream.WriteAsync(frame, cancellation);
+    }
+
+    /// <summary>Says what a call is for.</summary>
+    public static ValueTask WritePurposeAsync(Stream stream, byte purpose, CancellationToken cancellation) =>
+        stream.WriteAsync(new[] { purpose, Protocol }, cancellation);
+
+    /// <summary>Reads what a call is for, and which protocol the caller speaks.</summary>
+    public static async Task<(byte Purpose, int Protocol)> ReadPurposeAsync(Stream stream, CancellationToken cancellation)
+    {
+        var said = new byte[2];
+        await stream.ReadExactlyAsync(said, cancellation);
+        return (said[0], said[1]);
     }
 
     /// <exception cref="IOException">It ends, or is no frame.</exception>
@@ -96,6 +117,22 @@ internal sealed record JoinRequest(
 /// <param name="Endpoints">Where etcd answers.</param>
 /// <param name="Refusal">Why it has not; then nothing else counts.</param>
 internal sealed record JoinAnswer(string Stack, string Certificate, string HopCertificate, string HopAuthority, ImmutableArray<Uri> Endpoints, AshlarError? Refusal = null);
+
+/// <summary>First answer to a machine of the stack.</summary>
+/// <param name="Protocol">What the one called speaks.</param>
+/// <param name="Error">Why it does not go on; null: it does.</param>
+internal sealed record PeerHello(int Protocol, AshlarError? Error = null);
+
+/// <summary>Wants its certificates signed anew; whose they are, its present one says.</summary>
+/// <param name="Request">Its certificate request, PEM, with the key that it has.</param>
+/// <param name="HopRequest">The same for its edge.</param>
+internal sealed record RenewRequest(string Request, string HopRequest);
+
+/// <summary>Certificates signed anew.</summary>
+/// <param name="Certificate">The machine's, as PEM.</param>
+/// <param name="HopCertificate">That of its edge.</param>
+/// <param name="Refusal">Why not; then nothing else counts.</param>
+internal sealed record RenewAnswer(string Certificate, string HopCertificate, AshlarError? Refusal = null);
 
 /// <summary>Wants the files of a release.</summary>
 /// <param name="Folder">Name of its folder.</param>

@@ -6,6 +6,7 @@ using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Machines.Fencing;
 using Ashlar.Agent.Machines.Sessions;
 using Ashlar.Errors;
+using Ashlar.Fleet;
 using Ashlar.Fleet.Identity;
 
 namespace Ashlar.Agent.Machines;
@@ -17,9 +18,9 @@ namespace Ashlar.Agent.Machines;
 internal sealed class PeerServer : IDisposable
 {
     private static readonly TimeSpan HandshakePatience = TimeSpan.FromSeconds(10);
-    private readonly MachineIdentity _identity;
+    private readonly FleetLink _fleet;
     private readonly StateFolder _state;
-    private readonly Func<JoinRequest, CancellationToken, Task<JoinAnswer>> _join;
+    private readonly Admittance _admittance;
     private readonly SessionServer _sessions;
     private readonly LeaseAgreements _leases;
     private readonly AgentLog _log;
@@ -29,10 +30,10 @@ internal sealed class PeerServer : IDisposable
 
     /// <summary>Listens and serves until disposed.</summary>
     /// <exception cref="AshlarException">ASH4015 and others: the address cannot be had.</exception>
-    public PeerServer(
-        IPEndPoint address, MachineIdentity identity, StateFolder state, Func<JoinRequest, CancellationToken, Task<JoinAnswer>> join, SessionServer sessions, LeaseAgreements leases, AgentLog log)
+    public PeerServer(FleetLink fleet, StateFolder state, Admittance admittance, SessionServer sessions, LeaseAgreements leases, AgentLog log)
     {
-        (_identity, _state, _join, _sessions, _leases, _log) = (identity, state, join, sessions, leases, log);
+        (_fleet, _state, _admittance, _sessions, _leases, _log) = (fleet, state, admittance, sessions, leases, log);
+        var address = fleet.Own.PeerAddress;
         _listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
@@ -89,25 +90,35 @@ internal sealed class PeerServer : IDisposable
             await using var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
             patience.CancelAfter(HandshakePatience);
-            var options = _identity.ServerOptions();
+            var options = _fleet.Identity.ServerOptions();
             options.RemoteCertificateValidationCallback = (_, shown, _, errors) => shown is null || errors == SslPolicyErrors.None;
             await stream.AuthenticateAsServerAsync(options, patience.Token);
-            var purpose = new byte[1];
-            await stream.ReadExactlyAsync(purpose, patience.Token);
+            var (purpose, protocol) = await PeerFrames.ReadPurposeAsync(stream, patience.Token);
             if (stream.RemoteCertificate is not X509Certificate2 shown)
             {
-                await (purpose[0] == PeerFrames.Join ? AdmitAsync(stream, patience.Token) : Task.CompletedTask);
+                await (purpose == PeerFrames.Join ? AdmitAsync(stream, protocol, patience.Token) : Task.CompletedTask);
+                return;
+            }
+
+            var name = MachineIdentity.NameOf(shown);
+            var refused = _fleet.View.Knows(shown) ? Differs(name, protocol) : FleetErrors.NotOne(name, _fleet.Own.Name).Error;
+            await PeerFrames.WriteAsync(stream, new PeerHello(PeerFrames.Protocol, refused), MachineJson.Default.PeerHello, patience.Token);
+            if (refused is not null)
+            {
+                _log.Warning(LogEvent.Machine, $"call of {name} from {address}: {refused}");
+                await stream.ShutdownAsync();
                 return;
             }
 
             _strangers.Leave(address);
             stranger = false;
             patience.CancelAfter(Timeout.InfiniteTimeSpan);
-            await (purpose[0] switch
+            await (purpose switch
             {
                 PeerFrames.Api => BridgeAsync(stream),
-                PeerFrames.Lease => _leases.AnswerAsync(stream, MachineIdentity.NameOf(shown), _ending.Token),
+                PeerFrames.Lease => _leases.AnswerAsync(stream, name, _ending.Token),
                 PeerFrames.Session => _sessions.ServeAsync(stream, _ending.Token),
+                PeerFrames.Renew => RenewAsync(stream, name),
                 PeerFrames.Fetch => ReleaseTransfer.SendAsync(stream, _state.Releases, _ending.Token),
                 _ => Task.CompletedTask,
             });
@@ -125,14 +136,35 @@ internal sealed class PeerServer : IDisposable
         }
     }
 
-    private async Task AdmitAsync(SslStream stream, CancellationToken cancellation)
+    private static AshlarError? Differs(string machine, int protocol) =>
+        protocol == PeerFrames.Protocol ? null : FleetErrors.ProtocolDiffers(machine, protocol, PeerFrames.Protocol).Error;
+
+    private async Task RenewAsync(SslStream stream, string machine)
     {
-        await PeerFrames.WriteAsync(stream, new AuthorityAnswer(await File.ReadAllTextAsync(_identity.AuthorityPath, cancellation)), MachineJson.Default.AuthorityAnswer, cancellation);
+        var request = await PeerFrames.ReadAsync(stream, MachineJson.Default.RenewRequest, _ending.Token);
+        RenewAnswer answer;
+        try
+        {
+            answer = await _admittance.RenewAsync(machine, request, _ending.Token);
+        }
+        catch (AshlarException e)
+        {
+            _log.Warning(LogEvent.OrderFailed, $"renewal for {machine}: {e.Error}");
+            answer = new RenewAnswer("", "", e.Error);
+        }
+
+        await PeerFrames.WriteAsync(stream, answer, MachineJson.Default.RenewAnswer, _ending.Token);
+        await stream.ShutdownAsync();
+    }
+
+    private async Task AdmitAsync(SslStream stream, int protocol, CancellationToken cancellation)
+    {
+        await PeerFrames.WriteAsync(stream, new AuthorityAnswer(await File.ReadAllTextAsync(_fleet.Identity.AuthorityPath, cancellation)), MachineJson.Default.AuthorityAnswer, cancellation);
         var request = await PeerFrames.ReadAsync(stream, MachineJson.Default.JoinRequest, cancellation);
         JoinAnswer answer;
         try
         {
-            answer = await _join(request, cancellation);
+            answer = Differs(request.Name, protocol) is { } differs ? new JoinAnswer("", "", "", "", [], differs) : await _admittance.AdmitAsync(request, cancellation);
         }
         catch (AshlarException e)
         {

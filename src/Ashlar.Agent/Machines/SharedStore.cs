@@ -18,7 +18,7 @@ internal static class SharedStore
     {
         Endpoints = machine.Endpoints,
         Prefix = $"ashlar/{machine.Stack}/",
-        Tls = EtcdTls.Load(identity.AuthorityPath, identity.CertificatePath, identity.KeyPath),
+        Tls = EtcdTls.Load(identity.AuthorityPath, identity.CertificatePath, identity.KeyPath) with { Renewed = () => identity.Certificate },
         Time = time,
     };
 

@@ -60,7 +60,7 @@ internal sealed class Orders(
         switch (request.Verb)
         {
             case AgentVerbs.Machines:
-                Give(machines.List());
+                Give(await machines.ListAsync());
                 break;
             case AgentVerbs.Token:
                 await Queue(async () => Give(await machines.TokenAsync(Arguments<FoundArguments>(), Tell)));
@@ -76,6 +76,14 @@ internal sealed class Orders(
                 break;
             case AgentVerbs.StateTold:
                 await state.HearAsync(Arguments<StateTold>(), clientGone);
+                break;
+            case AgentVerbs.Cordon or AgentVerbs.Uncordon or AgentVerbs.Label or AgentVerbs.Remove:
+                await Queue(() => machines.ChangeAsync(request.Verb, Arguments<MachineArguments>(), Tell, clientGone));
+                break;
+            case AgentVerbs.Drain:
+                // Others need not wait until all has moved.
+                await Queue(() => machines.ChangeAsync(request.Verb, Arguments<MachineArguments>(), Tell, clientGone));
+                await machines.DrainedAsync(Arguments<MachineArguments>().Name, Tell, clientGone);
                 break;
             case AgentVerbs.Up:
                 await Queue(async () => Give(await UpAsync(Arguments<UpArguments>(), Tell)));
@@ -307,6 +315,8 @@ internal sealed class Orders(
         {
             events.Add(StackEventKinds.Scale, name, $"{name} scaled to {count}");
         }
+
+        rollout.Fleet?.View.RequirePlaced();
     }
 
     private async Task RestartAsync(TargetArguments arguments, Action<string> tell)

@@ -248,6 +248,8 @@ internal sealed class Rollout(
         {
             throw Judgement.Failed(failed);
         }
+
+        Fleet?.View.RequirePlaced();
     }
 
     private async Task ReachedAsync(string verb, Target target, HashSet<string> failing, Progress progress)

@@ -80,6 +80,8 @@ internal sealed class StatusReporter(
         {
             Name = fleet!.Own.Name,
             ProgramVersion = programVersion,
+            Protocol = PeerFrames.Protocol,
+            CertificateUntil = fleet.Identity.ValidUntil,
             Pursues = stands.Pursued,
             Reached = view.WithoutState().IsReached,
             CarriedOut = stands.CarriedOut,
@@ -107,7 +109,11 @@ internal sealed class StatusReporter(
             Healthy = view.Target.Instances.Length > 0 && view.Shutdown == Shutdown.No && view.IsReached && (fleet is null || fleet.View.IsReached),
             Activity = view.Shutdown != Shutdown.No ? "down" : view.Trouble is { } trouble ? trouble.ToString() : activity,
             ProgramVersion = programVersion,
-            Notes = fleet?.View.State is { } held && !StateCare.HasSpare(held) ? [$"the state has {StateCare.Spare(held, fleet.View.Records.Count)}"] : [],
+            Notes =
+            [
+                .. fleet?.View.State is { } held && !StateCare.HasSpare(held) ? [$"the state has {StateCare.Spare(held, fleet.View.Records.Count)}"] : ImmutableArray<string>.Empty,
+                .. fleet is null ? [] : MachineList.Warnings(fleet, time.GetUtcNow()),
+            ],
             Agent = Agent(),
             Tiers = [.. Tiers.All.Select(t => t.Name).Where(t => names.Any(n => n.Tier == t)).Select(t => Tier(t, view, names))],
         };

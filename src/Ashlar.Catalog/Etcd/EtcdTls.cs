@@ -38,6 +38,9 @@ public sealed record EtcdTls(X509Certificate2Collection Authorities, X509Certifi
         }
     }
 
+    /// <summary>Gives our certificate of the moment, where it is renewed while we run; null: it is <see cref="Client"/> for ever.</summary>
+    public Func<X509Certificate2>? Renewed { get; init; }
+
     /// <summary>As .NET wants it for a client's connection.</summary>
     internal SslClientAuthenticationOptions ToOptions()
     {
@@ -46,7 +49,8 @@ public sealed record EtcdTls(X509Certificate2Collection Authorities, X509Certifi
         return new SslClientAuthenticationOptions
         {
             CertificateChainPolicy = policy,
-            ClientCertificateContext = Client is null ? null : SslStreamCertificateContext.Create(Client, null, offline: true),
+            LocalCertificateSelectionCallback = Renewed is { } renewed ? (_, _, _, _, _) => renewed() : null,
+            ClientCertificateContext = Client is null || Renewed is not null ? null : SslStreamCertificateContext.Create(Client, null, offline: true),
         };
     }
 }

@@ -29,7 +29,7 @@ public sealed record StatusReport
     /// <summary>Identity of the build of the agent's program.</summary>
     public string ProgramVersion { get; init; } = "";
 
-    /// <summary>What is well and yet to be known: that the state of many machines has no spare.</summary>
+    /// <summary>What is well and yet to be known: that the state of many machines has no spare, that a clock is off, that an instance runs where it should not.</summary>
     public ImmutableArray<string> Notes { get; init; } = [];
 
     /// <summary>The agent itself.</summary>

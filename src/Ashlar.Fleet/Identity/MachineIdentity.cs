@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography;
@@ -22,8 +23,8 @@ public sealed class MachineIdentity : IDisposable
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    private readonly X509Certificate2 _certificate;
-    private readonly X509Certificate2 _authority;
+    private volatile X509Certificate2 _certificate;
+    private volatile X509Certificate2 _authority;
 
     private MachineIdentity(string folder, X509Certificate2 certificate, X509Certificate2 authority)
     {
@@ -33,6 +34,12 @@ public sealed class MachineIdentity : IDisposable
 
     /// <summary>Name of the machine that a certificate is of.</summary>
     public static string NameOf(X509Certificate2 certificate) => certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
+
+    /// <summary>The certificate with its key, as it is now.</summary>
+    public X509Certificate2 Certificate => _certificate;
+
+    /// <summary>SHA-256 of the authority's certificate.</summary>
+    public byte[] AuthorityFingerprint => StackAuthority.FingerprintOf(_authority);
 
     /// <summary>Name of the machine, as the authority has signed it.</summary>
     public string Name { get; }
@@ -82,6 +89,16 @@ public sealed class MachineIdentity : IDisposable
         Write(Path.Combine(folder, CertificateFile), certificatePem, readable);
     }
 
+    /// <summary>Keeps a certificate that was signed anew, by the same authority for the same key.</summary>
+    public static void Renew(string folder, string certificatePem) => Keep(folder, certificatePem, File.ReadAllText(Path.Combine(folder, AuthorityFile)));
+
+    /// <summary>True: the certificate that lies in a folder is to be signed anew.</summary>
+    public static bool IsDue(string folder, DateTimeOffset now)
+    {
+        using var certificate = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(folder, CertificateFile));
+        return new DateTimeOffset(certificate.NotAfter) - now < StackAuthority.MachineLife / 3;
+    }
+
     /// <summary>Reads the identity; null where there is none.</summary>
     /// <exception cref="Errors.AshlarException">ASH7507.</exception>
     public static MachineIdentity? Load(string folder)
@@ -103,6 +120,20 @@ public sealed class MachineIdentity : IDisposable
         {
             throw FleetErrors.IdentityUnusable(folder, e.Message.TrimEnd('.'), e);
         }
+    }
+
+    /// <summary>Takes what lies in the folder now, where it was renewed; connections that are open go on. True: it is another certificate.</summary>
+    /// <exception cref="Errors.AshlarException">ASH7507: what lies there is of no use; what was before holds.</exception>
+    public bool Reload()
+    {
+        // Not disposed: handshakes may be under way with what was before.
+        if (Load(Folder) is not { } next || next._certificate.RawDataMemory.Span.SequenceEqual(_certificate.RawDataMemory.Span))
+        {
+            return false;
+        }
+
+        (_certificate, _authority) = (next._certificate, next._authority);
+        return true;
     }
 
     /// <summary>Serves others: they must show a certificate of the stack.</summary>
@@ -134,11 +165,13 @@ public sealed class MachineIdentity : IDisposable
             await socket.ConnectAsync(address, cancellation);
             var stream = new SslStream(new System.Net.Sockets.NetworkStream(socket, ownsSocket: true));
             var options = ClientOptions(machine);
-            options.RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
+            options.RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
             {
-                if (certificate is X509Certificate2 shown && errors == SslPolicyErrors.RemoteCertificateNameMismatch)
+                if (certificate is X509Certificate2 shown && (errors == SslPolicyErrors.RemoteCertificateNameMismatch || IsOutOfTime(chain)))
                 {
-                    found = $"machine {NameOf(shown)}";
+                    found = $"machine {NameOf(shown)}" + (IsOutOfTime(chain)
+                        ? string.Create(CultureInfo.InvariantCulture, $", with a certificate that is good from {shown.NotBefore.ToUniversalTime():yyyy-MM-dd HH:mm} to {shown.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm} UTC,")
+                        : "");
                 }
 
                 return errors == SslPolicyErrors.None;
@@ -169,6 +202,9 @@ public sealed class MachineIdentity : IDisposable
         _certificate.Dispose();
         _authority.Dispose();
     }
+
+    private static bool IsOutOfTime(X509Chain? chain) => chain is not null && chain.ChainStatus.Length > 0
+        && Array.TrueForAll(chain.ChainStatus, status => status.Status == X509ChainStatusFlags.NotTimeValid);
 
     private X509ChainPolicy Policy()
     {

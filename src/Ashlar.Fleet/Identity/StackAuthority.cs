@@ -10,8 +10,8 @@ namespace Ashlar.Fleet.Identity;
 /// </summary>
 public sealed class StackAuthority : IDisposable
 {
-    // A clock that is a little behind must not find a certificate that is not valid yet.
-    private static readonly TimeSpan Backdated = TimeSpan.FromMinutes(10);
+    // A clock that is some hours behind must not find a certificate that is not valid yet.
+    private static readonly TimeSpan Backdated = TimeSpan.FromDays(1);
     private readonly X509Certificate2 _certificate;
 
     private StackAuthority(X509Certificate2 certificate) => _certificate = certificate;
@@ -59,6 +59,13 @@ public sealed class StackAuthority : IDisposable
     /// <summary>Certificate and private key as PEM: a secret.</summary>
     public string ExportPem() => $"{CertificatePem}\n{_certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem()}\n";
 
+    /// <summary>SHA-256 of the public key that a request shows, as lower-case hex: by it a machine is the same one.</summary>
+    /// <exception cref="Errors.AshlarException">ASH7507.</exception>
+    public static string KeyOf(string requestPem) => KeyOf(Read(requestPem));
+
+    /// <summary>SHA-256 of the public key of a certificate.</summary>
+    public static string KeyOf(X509Certificate2 certificate) => KeyOf(certificate.PublicKey);
+
     /// <summary>Signs a machine's request. Nothing of what the request says is taken but the key.</summary>
     /// <param name="requestPem">PKCS#10 request (RFC 2986), PEM.</param>
     /// <param name="machine">Name of the machine.</param>
@@ -69,16 +76,7 @@ public sealed class StackAuthority : IDisposable
     public string Sign(string requestPem, string machine, IEnumerable<IPAddress> addresses, DateTimeOffset now)
     {
         MachineName.Check(machine);
-        PublicKey key;
-        try
-        {
-            key = CertificateRequest.LoadSigningRequestPem(requestPem, HashAlgorithmName.SHA256).PublicKey;
-        }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
-        {
-            throw FleetErrors.IdentityUnusable("The request to be signed", e.Message.TrimEnd('.'), e);
-        }
-
+        var key = Read(requestPem);
         using var public256 = key.GetECDsaPublicKey();
         if (public256?.KeySize != 256)
         {
@@ -106,6 +104,20 @@ public sealed class StackAuthority : IDisposable
 
     /// <inheritdoc />
     public void Dispose() => _certificate.Dispose();
+
+    private static string KeyOf(PublicKey key) => Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()));
+
+    private static PublicKey Read(string requestPem)
+    {
+        try
+        {
+            return CertificateRequest.LoadSigningRequestPem(requestPem, HashAlgorithmName.SHA256).PublicKey;
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            throw FleetErrors.IdentityUnusable("The request to be signed", e.Message.TrimEnd('.'), e);
+        }
+    }
 
     private static X500DistinguishedName Name(string common)
     {

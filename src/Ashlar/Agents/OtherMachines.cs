@@ -26,8 +26,8 @@ internal sealed class OtherMachines(string stackFolder, string own, ImmutableArr
     /// <summary>Name of this machine.</summary>
     public string Own => own;
 
-    /// <summary>All but this one.</summary>
-    public IEnumerable<MachineLine> All => all.Where(machine => machine.Name != own);
+    /// <summary>All that have joined but this one.</summary>
+    public IEnumerable<MachineLine> All => all.Where(machine => machine.Name != own && machine.PeerPort != 0);
 
     /// <summary>Another machine by its name; null: it is this one, or there is none of that name.</summary>
     public MachineLine? Find(string name) => All.FirstOrDefault(machine => machine.Name == name);

@@ -36,19 +36,23 @@ internal sealed class PeerRig : IAsyncDisposable
         MachineIdentity.Keep(
             State.Identity, authority.Sign(MachineIdentity.Request(State.Identity, "m1"), "m1", [IPAddress.Loopback], DateTimeOffset.UtcNow), authority.CertificatePem);
         using var hop = StackAuthority.Create("edges", DateTimeOffset.UtcNow);
+        MachineIdentity.Keep(
+            State.HopIdentity, hop.Sign(MachineIdentity.Request(State.HopIdentity, "m1"), "m1", [IPAddress.Loopback], DateTimeOffset.UtcNow), hop.CertificatePem);
+        Identity = MachineIdentity.Load(State.Identity)!;
+        Machine = new MachineFile { Stack = "shop", Name = "m1", Address = "127.0.0.1", PeerPort = FreePort(), HopPort = 1, Endpoints = [new Uri("https://127.0.0.1:7402")] };
         _shared.CommitAsync(new StoreTransaction(
             [],
             [
+                StoreExtensions.Put(Keys.Node("m1"), Record with { Key = StackAuthority.KeyOf(Identity.Certificate) }, MachineJson.Default.MachineRecord),
                 new StoreWrite(Keys.Authority, Encoding.ASCII.GetBytes(authority.ExportPem())),
                 new StoreWrite(Keys.HopAuthority, Encoding.ASCII.GetBytes(hop.ExportPem())),
             ])).AsTask().Wait();
-        Identity = MachineIdentity.Load(State.Identity)!;
-        Machine = new MachineFile { Stack = "shop", Name = "m1", Address = "127.0.0.1", PeerPort = FreePort(), HopPort = 1, Endpoints = [new Uri("https://127.0.0.1:7402")] };
         var log = new AgentLog(TextWriter.Null, TimeProvider.System);
         var store = new MirroredStore(_shared, _own);
         _fleet = new FleetLink(new AgentLoop(log), Machine, Identity, store, log, TimeProvider.System);
+        _fleet.RememberAsync().AsTask().Wait();
         Admittance = new Admittance(_fleet, store, log, TimeProvider.System);
-        _server = new PeerServer(Machine.PeerAddress, Identity, State, Admittance.AdmitAsync, new SessionServer(program, StackFolder, log), new LeaseAgreements(() => View), log);
+        _server = new PeerServer(_fleet, State, Admittance, new SessionServer(program, StackFolder, log), new LeaseAgreements(() => View), log);
     }
 
     public StateFolder State { get; }
@@ -66,6 +70,20 @@ internal sealed class PeerRig : IAsyncDisposable
     public MachineFile Machine { get; }
 
     public Admittance Admittance { get; }
+
+    public IStore Store => _shared;
+
+    public FleetLink Fleet => _fleet;
+
+    /// <summary>Has another machine join, and gives what it is known by.</summary>
+    public async Task<MachineIdentity> JoinAsync(string name, int port = 7400, string address = "127.0.0.1")
+    {
+        var token = JoinToken.Parse(await Admittance.GiveTokenAsync());
+        var (answer, authority) = await PeerClient.JoinAsync(token, Request(token.Secret, name) with { PeerPort = port, Address = address }, CancellationToken.None);
+        MachineIdentity.Keep(Folder(name), answer.Certificate, authority);
+        await _fleet.RememberAsync();
+        return MachineIdentity.Load(Folder(name))!;
+    }
 
     public MachineRecord Record => Founding.Record(Machine, [], TimeProvider.System);
 

@@ -79,7 +79,7 @@ public sealed class PeerTests
         foreach (var bad in new[] { "{}", "[]", "{\"name\":null}", "nonsense", new string('[', 5000), "{\"secret\":7}" })
         {
             await using var stream = await StrangerAsync(rig);
-            await stream.WriteAsync(new[] { PeerFrames.Join });
+            await PeerFrames.WritePurposeAsync(stream, PeerFrames.Join, CancellationToken.None);
             await PeerFrames.ReadAsync(stream, MachineJson.Default.AuthorityAnswer, CancellationToken.None);
             byte[] frame = [0, 0, (byte)(bad.Length >> 8), (byte)bad.Length, .. System.Text.Encoding.ASCII.GetBytes(bad)];
             await stream.WriteAsync(frame);
@@ -101,7 +101,7 @@ public sealed class PeerTests
     {
         await using var rig = new PeerRig();
         await using var stream = await StrangerAsync(rig);
-        await stream.WriteAsync(new[] { purpose });
+        await PeerFrames.WritePurposeAsync(stream, purpose, CancellationToken.None);
         Assert.Equal(0, await stream.ReadAsync(new byte[10]).AsTask().WaitAsync(TimeSpan.FromSeconds(30)));
     }
 
