@@ -49,7 +49,7 @@ public static class EtcdMaintenance
         {
             using var alone = new EtcdGateway(options with { Endpoints = [member], AttemptLimit = _defragPatience, TotalLimit = _defragPatience });
 
-            // Its answer is empty up to etcd 3.5: that there is one says that it is done.
+            // Its answer is empty in etcd 3.4, as that of the alarm is: that there is one says that it is done.
             (await alone.OpenAsync("maintenance/defragment", new MaintenanceRequest(), MaintenanceMessages.Default.MaintenanceRequest, cancellation)).Dispose();
         }
 
@@ -62,7 +62,7 @@ public static class EtcdMaintenance
         foreach (var status in statuses.Where(status => status.IsFull))
         {
             var disarm = new MaintenanceRequest { Action = "DEACTIVATE", MemberId = status.Id, Alarm = "NOSPACE" };
-            await AskAsync(gateway, "maintenance/alarm", disarm, MaintenanceMessages.Default.MaintenanceAnswer, cancellation);
+            (await gateway.OpenAsync("maintenance/alarm", disarm, MaintenanceMessages.Default.MaintenanceRequest, cancellation)).Dispose();
         }
 
         return true;
@@ -113,8 +113,6 @@ internal sealed record MaintenanceRequest
     public string? Alarm { get; init; }
 }
 
-internal sealed record MaintenanceAnswer(EtcdHeader? Header) : IEtcdAnswer;
-
 internal sealed record StatusOfMember(
     EtcdHeader? Header, string? Version, [property: JsonPropertyName("dbSize")] long DbSize, [property: JsonPropertyName("dbSizeInUse")] long DbSizeInUse,
     ulong Leader, [property: JsonPropertyName("isLearner")] bool IsLearner, string[]? Errors) : IEtcdAnswer;
@@ -124,6 +122,5 @@ internal sealed record StatusOfMember(
     NumberHandling = JsonNumberHandling.AllowReadingFromString | JsonNumberHandling.WriteAsString,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
 [JsonSerializable(typeof(MaintenanceRequest))]
-[JsonSerializable(typeof(MaintenanceAnswer))]
 [JsonSerializable(typeof(StatusOfMember))]
 internal sealed partial class MaintenanceMessages : JsonSerializerContext;
