@@ -128,6 +128,6 @@ public sealed class RollTests
         await SignalAsync(machine, "-KILL", [pid]);
     }
 
-    private static Task SignalAsync(StackMachine machine, string signal, int[] pids) =>
+    private static Task<ProgramResult> SignalAsync(StackMachine machine, string signal, int[] pids) =>
         machine.Host.ExecAsync("kill", [signal, .. pids.Select(pid => pid.ToString(CultureInfo.InvariantCulture))]);
 }
