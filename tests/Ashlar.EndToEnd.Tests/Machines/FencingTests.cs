@@ -16,7 +16,8 @@ public sealed class FencingTests
         }
 
         await using var net = await MachineNet.CreateAsync(3);
-        var machines = await ThreeAsync(net, StackFile + "\ndatabase: {replicas: 1}\n");
+        var machines = await ThreeAsync(net, StackFile + "\ndatabase: {replicas: 0}\n");
+        await machines[0].DoAsync("scale", "database.replicas=1");
         var primary = (await InstancesAsync(machines[0], "database")).Single(i => i.Name == "database.1");
         var at = Array.FindIndex(machines, machine => machine.Host.Name == primary.Machine);
         var pid = primary.Pids[0];
