@@ -100,7 +100,7 @@ public static class AgentHost
         using var supervisor = new Supervisor(loop, table, runner, links, listeners, watches, kept, nothing, log, time);
         using var notifier = new SystemdNotifier(Environment.GetEnvironmentVariable, time, alive => loop.Post(alive));
 
-        supervisor.Fence = fleet is null ? null : new Fence(() => fleet.Own is { Member: not null, Endpoints.Length: 1 }, time);
+        supervisor.Fence = fleet is null ? null : new Fence(() => fleet.Own.HoldsStateAlone, time);
         watches.StartAgain = runner.StartAgain;
         await LoadAsync(state, table, desired, kept);
         var user = ChooseUser(options, table, log);
@@ -127,7 +127,7 @@ public static class AgentHost
         var planner = new Planner(options, programVersion, user?.Name, ServiceUser.OfEngines(options))
         {
             IdentityFolder = fleet is null ? "" : state.HopIdentity,
-            Part = () => fleet is null ? founding : new MachinePart(fleet.Own.Name, fleet.View.Placement, fleet.Own.Member),
+            Part = () => fleet is null ? founding : new MachinePart(fleet.Own.Name, fleet.View.Placement ?? (fleet.Own.HoldsStateAlone ? null : PlacementRecord.Nothing), fleet.Own.Member),
         };
         var rollout = new Rollout(loop, supervisor, desired, listeners, kept, links, planner, releases, log) { Fleet = fleet };
         var conductor = fleet is null ? null : new RollConductor(fleet, fleet.LeadersStore, shared!, releases, log, time);

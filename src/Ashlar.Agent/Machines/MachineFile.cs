@@ -41,6 +41,10 @@ public sealed record MachineFile
     [JsonIgnore]
     public IPEndPoint PeerAddress => new(IPAddress.Parse(Address), PeerPort);
 
+    /// <summary>True: the one member of the shared state is here, as on the machine that founded the fleet.</summary>
+    [JsonIgnore]
+    public bool HoldsStateAlone => Member is not null && Endpoints.Length == 1;
+
     /// <summary>Reads it; null where there is none.</summary>
     /// <exception cref="Errors.AshlarException">ASH7507.</exception>
     public static MachineFile? Load(string path)
@@ -151,6 +155,9 @@ public sealed record MachineInstance(string Id, string Tier, string Service, int
 /// <summary>Which instance belongs on which machine.</summary>
 public sealed record PlacementRecord
 {
+    /// <summary>Nothing is said yet: what a machine that joins knows until it hears from the others.</summary>
+    public static PlacementRecord Nothing { get; } = new();
+
     /// <summary>Machine by instance.</summary>
     public ImmutableSortedDictionary<string, string> Machines { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 

@@ -221,7 +221,7 @@ internal sealed class Supervisor : IDisposable
     }
 
     // What moves to another machine stays until it is there.
-    private ImmutableArray<DesiredInstance> Kept() => Fleet is null ? [] : Moving.Kept(_target.Instances, _target.Elsewhere, _table.All, Fleet.View);
+    private ImmutableArray<DesiredInstance> Kept() => Fleet is null ? [] : Moving.Kept(_target.Instances, _target.Elsewhere, _table.All, Fleet.View, Fleet.Own.Name);
 
     // Never awaited on the loop: a shared store that stands must not keep anything here from being looked after.
     private void Share()

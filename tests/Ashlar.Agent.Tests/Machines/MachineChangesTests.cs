@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Machines;
 using Ashlar.Catalog;
-using Ashlar.Catalog.Store;
 using Ashlar.Fleet.Placement;
 
 namespace Ashlar.Agent.Tests.Machines;

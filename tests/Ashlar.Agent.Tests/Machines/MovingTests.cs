@@ -14,35 +14,37 @@ public sealed class MovingTests
     [InlineData(InstanceState.Unhealthy, "m2", InstanceState.Starting, true)]
     [InlineData(InstanceState.Healthy, "m2", InstanceState.Backoff, true)]
     [InlineData(InstanceState.Healthy, "m3", InstanceState.Healthy, true)] // It is to be on m3, which tells nothing.
-    [InlineData(InstanceState.Healthy, null, InstanceState.Healthy, true)] // It fits nowhere.
+    [InlineData(InstanceState.Healthy, null, InstanceState.Healthy, true)] // It fits nowhere, and stays on one machine.
+    [InlineData(InstanceState.Healthy, null, InstanceState.Healthy, false, "m3")]
+    [InlineData(InstanceState.Healthy, null, InstanceState.Starting, true, "m3")]
     [InlineData(InstanceState.Starting, "m2", InstanceState.Starting, false)] // It does not serve yet, so nothing is lost.
     [InlineData(InstanceState.Draining, "m2", InstanceState.Starting, false)]
     [InlineData(InstanceState.Backoff, "m2", InstanceState.Starting, false)]
-    public void WhatServesHereStaysUntilItServesWhereItBelongs(InstanceState here, string? belongs, InstanceState onM2, bool kept)
+    public void WhatServesHereStaysUntilItServesWhereItBelongs(InstanceState here, string? belongs, InstanceState onM2, bool kept, string own = "m1")
     {
-        var found = Moving.Kept([], [Desired("web", 1)], [Observed("web", 1, here, "old")], View(belongs, onM2));
+        var found = Moving.Kept([], [Desired("web", 1)], [Observed("web", 1, here, "old")], View(belongs, onM2), own);
         Assert.Equal(kept ? ["old"] : [], found.Select(d => d.Fingerprint));
     }
 
     [Fact]
     public void WhatBelongsHereIsNotAskedFor() => Assert.Empty(Moving.Kept(
-        [Desired("web", 1)], [Desired("web", 2)], [Observed("web", 1, InstanceState.Healthy, "f")], View("m2", InstanceState.Starting)));
+        [Desired("web", 1)], [Desired("web", 2)], [Observed("web", 1, InstanceState.Healthy, "f")], View("m2", InstanceState.Starting), "m1"));
 
     [Fact]
     public void WhatIsWantedNoMoreIsNotKept() => Assert.Empty(Moving.Kept(
-        [], [Desired("web", 2)], [Observed("web", 1, InstanceState.Healthy, "f")], View("m2", InstanceState.Starting)));
+        [], [Desired("web", 2)], [Observed("web", 1, InstanceState.Healthy, "f")], View("m2", InstanceState.Starting), "m1"));
 
     [Fact]
     public void OfTwoGenerationsTheHealthyOneIsKept() => Assert.Equal("new", Assert.Single(Moving.Kept(
         [], [Desired("web", 1)],
         [Observed("web", 1, InstanceState.Unhealthy, "old"), Observed("web", 1, InstanceState.Healthy, "new") with { Generation = 2 }],
-        View("m2", InstanceState.Starting))).Fingerprint);
+        View("m2", InstanceState.Starting), "m1")).Fingerprint);
 
     [Fact]
     public void WhatSharesDataOrAPortWithItsSuccessorIsNotKept()
     {
-        Assert.Empty(Moving.Kept([], [Desired("web", 1) with { Exclusive = true }], [Observed("web", 1, InstanceState.Healthy, "f")], View("m2", InstanceState.Starting)));
-        Assert.Empty(Moving.Kept([], [Desired("web", 1) with { KeepsData = true }], [Observed("web", 1, InstanceState.Healthy, "f")], View("m2", InstanceState.Starting)));
+        Assert.Empty(Moving.Kept([], [Desired("web", 1) with { Exclusive = true }], [Observed("web", 1, InstanceState.Healthy, "f")], View("m2", InstanceState.Starting), "m1"));
+        Assert.Empty(Moving.Kept([], [Desired("web", 1) with { KeepsData = true }], [Observed("web", 1, InstanceState.Healthy, "f")], View("m2", InstanceState.Starting), "m1"));
     }
 
     [Fact]
@@ -50,9 +52,9 @@ public sealed class MovingTests
     {
         ObservedInstance[] observed = [Observed("web", 1, InstanceState.Healthy, "old"), Observed("web", 2, InstanceState.Healthy, "f")];
         ImmutableArray<DesiredInstance> here = [Desired("web", 2)];
-        var coming = Moving.Kept(here, [Desired("web", 1)], observed, View("m2", InstanceState.Starting));
+        var coming = Moving.Kept(here, [Desired("web", 1)], observed, View("m2", InstanceState.Starting), "m1");
         Assert.Empty(Reconciler.Reconcile(here.AddRange(coming), observed, DateTimeOffset.UnixEpoch, Tiers.StopOrder).Steps);
-        var there = Moving.Kept(here, [Desired("web", 1)], observed, View("m2", InstanceState.Healthy));
+        var there = Moving.Kept(here, [Desired("web", 1)], observed, View("m2", InstanceState.Healthy), "m1");
         Assert.Equal(new Step.Stop("web.1/1"), Assert.Single(Reconciler.Reconcile(here.AddRange(there), observed, DateTimeOffset.UnixEpoch, Tiers.StopOrder).Steps));
     }
 

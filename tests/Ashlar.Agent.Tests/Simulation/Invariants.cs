@@ -94,8 +94,7 @@ internal sealed class Invariants(SimulatedFleet fleet)
                     Holds(machine.Observed.Count(other => other.Name == o.Name && other.Alive) == 1, $"{o.Name} runs twice on {machine.Name}");
                 }
 
-                // What fits nowhere is kept wherever it still runs.
-                if (!running.TryAdd(o.Name, machine) && !fleet.Placement.Pending.ContainsKey(o.Name) && running[o.Name] != machine && running[o.Name].IsInformed && machine.IsInformed && someoneLeads)
+                if (!running.TryAdd(o.Name, machine) && running[o.Name] != machine && running[o.Name].IsInformed && machine.IsInformed && someoneLeads)
                 {
                     twice.Add(o.Name);
                 }

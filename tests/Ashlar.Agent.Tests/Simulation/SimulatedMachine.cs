@@ -267,5 +267,5 @@ internal sealed class SimulatedMachine(string name, SimulatedStore store, Func<i
     }
 
     // What moves to another machine stays until it is there.
-    private ImmutableArray<DesiredInstance> Kept() => Moving.Kept([.. _world.Desired], _elsewhere, _world.Observed, View);
+    private ImmutableArray<DesiredInstance> Kept() => Moving.Kept([.. _world.Desired], _elsewhere, _world.Observed, View, name);
 }
