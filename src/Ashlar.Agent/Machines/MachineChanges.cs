@@ -11,11 +11,12 @@ namespace Ashlar.Agent.Machines;
 /// <summary>What people order of machines, as the leader carries it out: each is a change of the machine's record, and placement follows.</summary>
 internal sealed class MachineChanges(FleetLink fleet, IStore store, AgentLog log)
 {
+    private static readonly TimeSpan MemberPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Says what a machine takes from now on.</summary>
     /// <exception cref="AshlarException">ASH7518.</exception>
-    public Task AdmitAsync(string name, Admission admission) => ChangeAsync(name, record => record with { Admission = admission }, $"takes: {admission}");
+    public Task AdmitAsync(string name, Admission admission) => ChangeAsync(name, record => record with { Admission = admission, Going = false }, $"takes: {admission}");
 
     /// <summary>Gives labels to a machine, or takes them away (<c>web-</c>).</summary>
     /// <param name="name">The machine.</param>
@@ -100,6 +101,8 @@ internal sealed class MachineChanges(FleetLink fleet, IStore store, AgentLog log
         var changed = fleet.Changed;
         var view = fleet.View;
         Removing.RequirePossible(view, fleet.Own.Endpoints, name, force);
+        await LeaveStateAsync(name, tell, cancellation);
+        (changed, view) = (fleet.Changed, fleet.View);
         while (!await ForgetAsync(view, name))
         {
             await Task.WhenAny(changed, Task.Delay(Again, cancellation));
@@ -113,6 +116,35 @@ internal sealed class MachineChanges(FleetLink fleet, IStore store, AgentLog log
             tell($"{name} stops what it runs, as soon as it hears of this");
         }
     }
+
+    /// <summary>Has its member of etcd taken away while it still votes: one that only vanished could leave the others without a majority.</summary>
+    private async Task LeaveStateAsync(string name, Action<string> tell, CancellationToken cancellation)
+    {
+        if (!HasMember(name))
+        {
+            return;
+        }
+
+        tell($"the member of etcd on {name} goes first");
+        await ChangeAsync(name, record => record with { Going = true }, "is being removed");
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(MemberPatience);
+        try
+        {
+            for (var changed = fleet.Changed; HasMember(name); changed = fleet.Changed)
+            {
+                await changed.WaitAsync(patience.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            await ChangeAsync(name, record => record with { Going = false }, "is not removed");
+            cancellation.ThrowIfCancellationRequested();
+            throw FleetErrors.NotRemovable(name, "its member of etcd could not be taken away", "ashlar state says how the members are: a majority must be there without this one.");
+        }
+    }
+
+    private bool HasMember(string name) => fleet.View.State is { } state && state.Members.ContainsKey(name);
 
     // False: what we see of placement is not what is written by now.
     private async Task<bool> ForgetAsync(FleetView view, string name) => (await store.CommitAsync(new StoreTransaction(

@@ -102,6 +102,9 @@ public sealed record MachineRecord
     /// <summary>What it takes, as people ordered it.</summary>
     public Fleet.Placement.Admission Admission { get; init; }
 
+    /// <summary>True: it is being removed, and its member of etcd goes first: without that the others might have no majority.</summary>
+    public bool Going { get; init; }
+
     /// <summary>SHA-256 of its public key, by which it is the same machine; empty: of a time before that was kept.</summary>
     public string Key { get; init => field = value ?? ""; } = "";
 

@@ -89,7 +89,7 @@ internal sealed class StateKeeper(FleetLink fleet, MirroredStore store, EtcdOpti
 
         var view = fleet.View;
         var verdict = FleetPlacement.Judge(view, Stopwatch.GetTimestamp());
-        StateMachine[] machines = [.. view.Records.Values.Select(machine => new StateMachine(machine.Name, machine.Joined, machine.Admission, Health(view, verdict, machine.Name)))];
+        StateMachine[] machines = [.. view.Records.Values.Where(machine => !machine.Going).Select(machine => new StateMachine(machine.Name, machine.Joined, machine.Admission, Health(view, verdict, machine.Name)))];
         try
         {
             var step = StateMembers.Next(machines, await _membership.ListAsync(cancellation), record, verdict.Frozen);
