@@ -142,13 +142,9 @@ internal sealed class VerbCall(Cli cli, ParseResult parsed)
         while (true)
         {
             if (await cli.Agents.FindAsync(folder, cancellation) is { } agent) return (agent, []);
-            if (!File.Exists(StateFolder.Of(folder).Store)) return (null, []);
             try
             {
-                if (StoppedStack.TryOpen(folder, cli.Time) is { } stack)
-                {
-                    await using (stack) return (null, await stack.LeftRunningAsync());
-                }
+                if (await StoppedStack.LeftRunningAsync(folder, cli.Time) is { } left) return (null, left);
             }
             catch (Exception e) when (e is not OperationCanceledException and not OutOfMemoryException)
             {

@@ -149,10 +149,32 @@ public sealed class StoppedStack : IAsyncDisposable
     /// <exception cref="Errors.AshlarException">ASH7133, ASH7138.</exception>
     public Task<StateBackupResult> BackupStateAsync(StateFileArguments arguments, CancellationToken cancellation) => _state.BackupAsync(arguments, cancellation);
 
-    /// <summary>Pids of what an agent that was killed has left running, one an instance; the next agent takes them over.</summary>
-    public async Task<ImmutableArray<int>> LeftRunningAsync()
+    /// <summary>
+    /// Pids of what an agent that was killed has left running on this machine, one an instance; the next agent takes them over. Null if an
+    /// agent or another command has the stack at this moment.
+    /// </summary>
+    /// <param name="stackFolder">Real path of the folder that holds the stack file.</param>
+    /// <param name="time">The clock.</param>
+    /// <exception cref="Errors.AshlarException">ASH406x: its store cannot be used.</exception>
+    public static async Task<ImmutableArray<int>?> LeftRunningAsync(string stackFolder, TimeProvider? time = null)
     {
-        var table = new InstanceTable(_store);
+        var state = StateFolder.Of(stackFolder);
+
+        // A machine among others keeps what it has started in a store of its own.
+        var path = File.Exists(state.MachineFile) ? state.MachineStore : state.Store;
+        if (!File.Exists(path))
+        {
+            return [];
+        }
+
+        using var taken = AgentLock.TryTake(state.LockFile);
+        if (taken is null)
+        {
+            return null;
+        }
+
+        await using var store = SqliteStore.Open(path, time ?? TimeProvider.System);
+        var table = new InstanceTable(store);
         await table.LoadAsync();
         return [.. table.All.Select(o => o.Process).OfType<ProcessIdentity>().Where(process => process.IsRunning()).Select(process => process.Pid)];
     }

@@ -36,9 +36,9 @@ internal sealed class OtherMachines(string stackFolder, string own, ImmutableArr
     public async Task<int> RunAsync(MachineLine machine, ImmutableArray<string> arguments, Func<string, string?> environment, CancellationToken cancellation)
     {
         var terminal = Terminal.Is(0) && Terminal.Is(1) ? new SessionTerminal(environment("TERM") ?? "xterm", Terminal.Width(1), Terminal.Rows(1)) : null;
-        await using var input = Open(0, FileAccess.Read);
-        await using var output = Open(1, FileAccess.Write);
-        await using var error = Open(2, FileAccess.Write);
+        await using var input = new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
+        await using var output = new StandardStream(1);
+        await using var error = new StandardStream(2);
         using var typed = terminal is null ? null : Terminal.PassOn();
         return await RemoteProgram.RunAsync(stackFolder, machine, arguments, terminal, input, output, error, cancellation);
     }
@@ -46,6 +46,4 @@ internal sealed class OtherMachines(string stackFolder, string own, ImmutableArr
     /// <summary>Runs a verb there that reads nothing.</summary>
     public Task<int> RunAsync(MachineLine machine, ImmutableArray<string> arguments, Stream output, Stream error, CancellationToken cancellation) =>
         RemoteProgram.RunAsync(stackFolder, machine, arguments, null, null, output, error, cancellation);
-
-    private static FileStream Open(int descriptor, FileAccess access) => new(new SafeFileHandle(descriptor, ownsHandle: false), access, bufferSize: 0);
 }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Machines;
 using Ashlar.Output;
 using Ashlar.Processes;
 using Ashlar.Stack;
@@ -83,7 +85,9 @@ internal static class ServiceCommand
     private static UnitFile UnitOf(VerbCall call)
     {
         var folder = call.StackFolder;
-        var name = StackLoader.Load(folder).Require().Name;
+        var name = !StackLocation.HoldsFile(folder) && MachineFile.Load(StateFolder.Of(folder).MachineFile) is { } joined
+            ? joined.Stack
+            : StackLoader.Load(folder).Require().Name;
         var ofSystem = Environment.IsPrivilegedProcess;
         return new UnitFile(
             name, folder, ProgramOf(call.Cli), ofSystem, RuntimeRoot.ToBeTold(), SearchPath.Of(call.Cli.Environment("PATH"), ofSystem));

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text;
 using Ashlar.Agent.Api;
 using Ashlar.Agent.Hosting;
+using Ashlar.Agent.Machines.Sessions;
 using Ashlar.Agents;
 using Ashlar.Doctoring;
 using Ashlar.Errors;
@@ -29,6 +30,11 @@ internal static class UpCommand
         return VerbCall.Command(cli, Verb, [path, detach, dryRun], async (call, cancellation) =>
         {
             var file = Path.GetFullPath(call.Value(path) ?? call.StackPath ?? ".", cli.Folder);
+            if (!call.Value(dryRun) && Directory.Exists(file) && !StackLocation.HoldsFile(file) && RemoteProgram.MachineOf(file) is { } machine)
+            {
+                return await JoinedAsync(call, file, machine, cancellation);
+            }
+
             var stack = StackFile.Require(call, file);
             StateFolder.Of(stack.Directory).RequireOurs();
             if (call.Value(dryRun)) return await DryRunAsync(call, stack, file, cancellation);
@@ -42,6 +48,15 @@ internal static class UpCommand
 
             return await DetachAsync(call, stack.Directory, arguments, cancellation);
         });
+    }
+
+    // The file is on another machine; here is only something to be started, as after a boot.
+    private static async Task<int> JoinedAsync(VerbCall call, string folder, string machine, CancellationToken cancellation)
+    {
+        using var progress = new Progress(call.Cli.Error, call.Cli.Time, "starting", silent: call.Json);
+        await using var agent = await call.Cli.Agents.EnsureRunningAsync(folder, progress.Step, cancellation);
+        progress.Dispose();
+        return call.Done("up", $"{machine} runs what the stack has for it; what is to be released comes from the machine with the stack's file");
     }
 
     private static async Task<int> DetachAsync(VerbCall call, string folder, UpArguments arguments, CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Ashlar.Testing.Machines;
 using static Ashlar.EndToEnd.Tests.Machines.FleetSteps;
@@ -136,5 +137,31 @@ public sealed class FleetTests
         Assert.Equal(2, JsonDocument.Parse(await first.DoAsync("machines", "list", "--json")).RootElement.GetProperty("machines").GetArrayLength());
         await second.DownAsync();
         await first.DownAsync();
+    }
+
+    [Fact]
+    public async Task What_a_killed_agent_has_left_on_a_machine_is_told_and_taken_down()
+    {
+        if (!MachineNet.IsAvailable)
+        {
+            return;
+        }
+
+        await using var net = await MachineNet.CreateAsync(2);
+        var (first, second) = await TwoAsync(net);
+        await first.DoAsync("scale", "web=4");
+        foreach (var machine in new[] { first, second })
+        {
+            using var report = JsonDocument.Parse(await machine.DoAsync("ps", "--json"));
+            var agent = report.RootElement.GetProperty("agent").GetProperty("pids")[0].GetInt32();
+            await machine.Host.ExecAsync("kill", ["-KILL", agent.ToString(CultureInfo.InvariantCulture)]);
+            Assert.Contains("ASH6029", (await machine.AshlarAsync("ps")).Error, StringComparison.Ordinal);
+        }
+
+        // A machine without the stack's file is started by the verb that the error tells.
+        Assert.Contains("m2 runs", await second.UpAsync(), StringComparison.Ordinal);
+        Assert.Contains("agent --stack", await InFolderAsync(second, "service", "install", "--print"), StringComparison.Ordinal);
+        await first.DownAsync();
+        await second.DownAsync();
     }
 }

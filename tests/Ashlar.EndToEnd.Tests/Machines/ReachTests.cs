@@ -26,6 +26,11 @@ public sealed class ReachTests
         Assert.Equal("typed here\n", await first.DoWithInputAsync("typed here\n", "exec", there, "--", "cat"));
         Assert.Contains("ASH4012", await first.RefusedAsync("", "exec", "web.9", "--", "true"));
 
+        // It writes on where others have written, and ends quietly when its reader goes.
+        var remotely = $"'{Checkout.Ashlar}' exec --stack '{first.Folder}' {there} --";
+        var shell = await first.Host.ExecAsync("sh", ["-c", $"{{ {remotely} echo one; {remotely} sh -c 'echo two >&2'; echo three; }} >out 2>&1; cat out; {remotely} yes | head -n 1"]);
+        Assert.Equal(("one\ntwo\nthree\ny\n", ""), (shell.Output, shell.Error));
+
         // At a terminal it has one there, as large as ours.
         var terminal = await first.Host.ExecAsync(
             "script", ["--quiet", "--return", "--command", $"stty rows 33 cols 77; exec '{Checkout.Ashlar}' exec --stack '{first.Folder}' {there} -- stty size", "/dev/null"]);

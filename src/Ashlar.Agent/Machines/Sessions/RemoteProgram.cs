@@ -32,45 +32,59 @@ public static class RemoteProgram
         using var identity = MachineIdentity.Load(folder) ?? throw FleetErrors.IdentityUnusable(folder, "it is not there");
         var record = new MachineRecord { Name = machine.Name, Address = machine.Address, PeerPort = machine.PeerPort, HopPort = 0 };
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        await using var stream = await FromThereAsync(BeginAsync());
+        var typing = TypeAsync(stream, input ?? Stream.Null, ended.Token);
         try
         {
-            await using var stream = await PeerClient.CallAsync(identity, record, PeerFrames.Session, cancellation);
-            await PeerFrames.WriteAsync(stream, new SessionRequest(arguments, terminal), MachineJson.Default.SessionRequest, cancellation);
-            var typing = TypeAsync(stream, input ?? Stream.Null, ended.Token);
-            try
+            while (true)
             {
-                while (true)
+                var (kind, content) = await FromThereAsync(SessionFrames.ReadAsync(stream, cancellation).AsTask());
+                switch (kind)
                 {
-                    var (kind, content) = await SessionFrames.ReadAsync(stream, cancellation);
-                    switch (kind)
-                    {
-                        case SessionFrame.Output:
-                            await output.WriteAsync(content, cancellation);
-                            await output.FlushAsync(cancellation);
-                            break;
-                        case SessionFrame.Error:
-                            await error.WriteAsync(content, cancellation);
-                            await error.FlushAsync(cancellation);
-                            break;
-                        case SessionFrame.Exit:
-                            return SessionFrames.Number(content);
-                        default:
-                            throw new IOException("A frame of no known kind.");
-                    }
+                    case SessionFrame.Output:
+                        await output.WriteAsync(content, cancellation);
+                        await output.FlushAsync(cancellation);
+                        break;
+                    case SessionFrame.Error:
+                        await error.WriteAsync(content, cancellation);
+                        await error.FlushAsync(cancellation);
+                        break;
+                    case SessionFrame.Exit:
+                        return SessionFrames.Number(content);
+                    default:
+                        throw Lost(new IOException("A frame of no known kind."));
                 }
             }
-            finally
+        }
+        finally
+        {
+            // Standard input that nobody types on cannot be taken back; what it brings later finds nobody.
+            await ended.CancelAsync();
+            await Task.WhenAny(typing, Task.CompletedTask);
+        }
+
+        async Task<Stream> BeginAsync()
+        {
+            var begun = await PeerClient.CallAsync(identity, record, PeerFrames.Session, cancellation);
+            await PeerFrames.WriteAsync(begun, new SessionRequest(arguments, terminal), MachineJson.Default.SessionRequest, cancellation);
+            return begun;
+        }
+
+        // What fails on this side, such as a reader of our output that has gone, is no fault of the other machine.
+        async Task<T> FromThereAsync<T>(Task<T> task)
+        {
+            try
             {
-                // Standard input that nobody types on cannot be taken back; what it brings later finds nobody.
-                await ended.CancelAsync();
-                await Task.WhenAny(typing, Task.CompletedTask);
+                return await task;
+            }
+            catch (IOException e)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                throw Lost(e);
             }
         }
-        catch (IOException e)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            throw FleetErrors.Unreachable(machine.Name, machine.Address, e.Message.TrimEnd('.'), e);
-        }
+
+        Exception Lost(IOException e) => FleetErrors.Unreachable(machine.Name, machine.Address, e.Message.TrimEnd('.'), e);
     }
 
     private static async Task TypeAsync(Stream stream, Stream input, CancellationToken ended)
