@@ -57,6 +57,11 @@ public static class FleetErrors
     /// <summary>ASH7513: there is no stack to add machines to.</summary>
     public static AshlarException NothingRuns() => New("ASH7513", "The stack does not run yet, so there is nothing to add machines to.", "Bring it up first: ashlar up.");
 
+    /// <summary>ASH7524: the files of an app that did not come from the machine on which up was ordered.</summary>
+    public static AshlarException SourcesMissing(string machine, string leader, string reason, Exception? inner = null) => New(
+        "ASH7524", $"The app's files did not come from {machine}, where up was ordered, to {leader}, which leads: {reason}. Nothing was changed.",
+        $"Give the order again on {machine}. What its agent says: .ashlar/logs/agent.log there.", inner);
+
     /// <summary>ASH7530: a machine that led, and does not any more.</summary>
     public static AshlarException LeadsNoMore() => New(
         "ASH7530", "This machine led the stack and does not any more: it was silent for too long, and another took over. Nothing was written.",

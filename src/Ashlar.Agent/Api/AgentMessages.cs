@@ -150,7 +150,8 @@ public sealed record TokenResult(string Token)
 /// <summary>Arguments of <c>up</c> and <c>plan</c>.</summary>
 /// <param name="Path">The stack's folder or file.</param>
 /// <param name="Program">Of <c>plan</c>: the program that would bring it up, if the agent may be of another build.</param>
-public sealed record UpArguments(string Path, string? Program = null);
+/// <param name="Machine">Of <c>up</c>, between agents: the machine on which it was ordered, which has the files; null: this one.</param>
+public sealed record UpArguments(string Path, string? Program = null, string? Machine = null);
 
 /// <summary>Result of <c>up</c> and <c>rollback</c>.</summary>
 /// <param name="Release">Release that runs now.</param>

@@ -147,7 +147,8 @@ public static class AgentHost
         var admittance = fleet is null ? null : new Admittance(fleet, store, log, time);
         var changes = fleet is null ? null : new MachineChanges(fleet, store, log);
         await using var renewal = fleet is null ? null : new Renewal(fleet.Identity, (request, stop) => Renewal.SignAsync(fleet, admittance!, request, stop), options, user, log);
-        var machines = new MachineOrders(loop, supervisor, fleet, admittance, changes, rollout, chosen => founding = chosen, upgrade, store, user, options);
+        var sources = new SourceOffers(state, time);
+        var machines = new MachineOrders(loop, supervisor, fleet, admittance, changes, rollout, chosen => founding = chosen, upgrade, sources, store, user, options);
         var held = fleet is null ? null : new StateHere(fleet, loop, supervisor, etcd!, state, StateHere.UserOf(options, user), () => upgrade.RunAsync(options.Program), log, time);
         var members = fleet is null ? null : new StateKeeper(fleet, shared!, SharedStore.Options(machine!, identity!, time), log);
         var stateOrders = new StateOrders(fleet, shared, held, own, state, time);
@@ -164,7 +165,7 @@ public static class AgentHost
 
         using var server = new AgentServer(state.ApiSocket, orders.HandleAsync, log);
         using var questions = new AgentServer(state.WatchSocket, orders.HandleQuestionAsync, log, user?.Uid);
-        using var peers = fleet is null ? null : new PeerServer(fleet, state, admittance!, new SessionServer(options.Program, options.StackFolder, log), new LeaseAgreements(() => fleet.View), log);
+        using var peers = fleet is null ? null : new PeerServer(fleet, state, admittance!, new SessionServer(options.Program, options.StackFolder, log), new LeaseAgreements(() => fleet.View), sources, log);
         fleet?.Join(supervisor, follower!, status);
         if (fleet is not null)
         {
@@ -173,6 +174,7 @@ public static class AgentHost
             fleet.Run("members", members!.KeepAsync);
             fleet.Run("silent", members.TellAsync);
             fleet.Run("care", members.CareAsync);
+            fleet.Run("old releases", stop => OldReleases.PruneAsync(fleet, releases, status, log, time, stop));
             var keeper = new LeaseKeeper(supervisor.Fence!, shared!.Shared, fleet.Own.Name, fleet.LeavesAsync, log, time);
             fleet.Run("leases", cancellation => keeper.RunAsync(loop, () => Fence.Needed(supervisor.View.Target, fleet.View), cancellation));
         }

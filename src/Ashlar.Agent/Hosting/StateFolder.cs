@@ -55,6 +55,9 @@ public sealed record StateFolder(string Path)
     /// <summary>The releases.</summary>
     public string Releases => In("releases");
 
+    /// <summary>Files of the app that came from other machines, a folder each, while a release is made of them.</summary>
+    public string Sources => In("sources");
+
     /// <summary>Memory-mapped metrics.</summary>
     public string Metrics => In("metrics");
 

@@ -193,6 +193,8 @@ public sealed record PlacementRecord
 [JsonSerializable(typeof(AuthorityAnswer))]
 [JsonSerializable(typeof(FetchRequest))]
 [JsonSerializable(typeof(PeerRefusal))]
+[JsonSerializable(typeof(SourcesRequest))]
+[JsonSerializable(typeof(SourcesAnswer))]
 [JsonSerializable(typeof(LeaseQuestion))]
 [JsonSerializable(typeof(LeaseAgreement))]
 [JsonSerializable(typeof(Sessions.SessionRequest))]

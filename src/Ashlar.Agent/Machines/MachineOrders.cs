@@ -10,12 +10,13 @@ using Ashlar.Errors;
 using Ashlar.Fleet;
 using Ashlar.Fleet.Placement;
 using Ashlar.Processes;
+using Ashlar.Stack;
 
 namespace Ashlar.Agent.Machines;
 
 /// <summary>The orders that are about machines. Where there is no fleet, the stack stands on this one.</summary>
 internal sealed class MachineOrders(
-    AgentLoop loop, Supervisor supervisor, FleetLink? fleet, Admittance? admittance, MachineChanges? changes, Rollout rollout, Action<MachinePart?> take, Upgrade upgrade, IStore store, SystemUser? user, AgentOptions options)
+    AgentLoop loop, Supervisor supervisor, FleetLink? fleet, Admittance? admittance, MachineChanges? changes, Rollout rollout, Action<MachinePart?> take, Upgrade upgrade, SourceOffers sources, IStore store, SystemUser? user, AgentOptions options)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan TakeOver = TimeSpan.FromSeconds(20);
@@ -35,10 +36,10 @@ internal sealed class MachineOrders(
         }
 
         var leader = fleet.OtherLeader ?? throw FleetErrors.NoLeader();
-        var (id, term) = (Guid.NewGuid().ToString("N"), fleet.View.Term);
+        var (id, term) = (request.Id ?? Guid.NewGuid().ToString("N"), fleet.View.Term); // It may come from a third machine, which waits for that one.
         try
         {
-            await PeerClient.ForwardAsync(fleet.Identity, leader, request with { Id = id }, reply, cancellation);
+            await PeerClient.ForwardAsync(fleet.Identity, leader, Offering(request, id) with { Id = id }, reply, cancellation);
         }
         catch (AshlarException e) when (e.Error.Code == UnreachableCode)
         {
@@ -51,6 +52,46 @@ internal sealed class MachineOrders(
         }
 
         return true;
+    }
+
+    /// <summary>The app that an order is about: what it is made of, in the folder where it lies while <paramref name="use"/> has it.</summary>
+    /// <param name="arguments">The order's.</param>
+    /// <param name="order">What it is known by on the machine where it was given.</param>
+    /// <param name="tell">Told what happens.</param>
+    /// <param name="use">Makes a release of it.</param>
+    /// <exception cref="AshlarException">ASH10xx; ASH7524: it does not come from that machine.</exception>
+    public async Task<T> WithSourcesAsync<T>(UpArguments arguments, string? order, Action<string> tell, Func<StackDefinition, string, Task<T>> use)
+    {
+        if (fleet is null || arguments.Machine is not { } machine || machine == fleet.Own.Name)
+        {
+            var own = StackLoader.Load(arguments.Path).Require();
+            return await use(own, own.Directory);
+        }
+
+        var from = fleet.View.Records.GetValueOrDefault(machine) ?? throw FleetErrors.Unknown(machine, [.. fleet.View.Records.Keys]);
+        var folder = Path.Combine(options.State.Sources, from.Name);
+        tell($"{fleet.Own.Name} leads, and gets the app's files from {machine}");
+        var stack = await SourceOffers.FetchAsync(fleet.Identity, from, order ?? "", folder, supervisor.TakenDown);
+        try
+        {
+            return await use(stack with { Directory = options.StackFolder }, folder);
+        }
+        finally
+        {
+            SourceOffers.TryRemove(folder); // What is needed of it is in the release.
+        }
+    }
+
+    // The leader has another disk: it fetches from here what is to be brought up.
+    private AgentRequest Offering(AgentRequest request, string order)
+    {
+        if (request.Verb != AgentVerbs.Up || request.Arguments.Deserialize(AgentJson.Default.UpArguments) is not { Machine: null } arguments)
+        {
+            return request;
+        }
+
+        sources.Offer(order, arguments.Path);
+        return request with { Arguments = JsonSerializer.SerializeToElement(arguments with { Machine = fleet!.Own.Name }, AgentJson.Default.UpArguments) };
     }
 
     /// <summary>Waits until another machine leads and has carried out what the former leader had begun.</summary>

@@ -21,6 +21,9 @@ internal static class PeerFrames
     /// <summary>A release is wanted.</summary>
     public const byte Fetch = (byte)'F';
 
+    /// <summary>The files of an app are wanted that is to be brought up.</summary>
+    public const byte Sources = (byte)'U';
+
     /// <summary>A lease is to be left to the one who asks.</summary>
     public const byte Lease = (byte)'L';
 
@@ -137,6 +140,15 @@ internal sealed record RenewAnswer(string Certificate, string HopCertificate, As
 /// <summary>Wants the files of a release.</summary>
 /// <param name="Folder">Name of its folder.</param>
 internal sealed record FetchRequest(string Folder);
+
+/// <summary>Wants the files of an app, as its folder is now.</summary>
+/// <param name="Order">What the order is known by for which they are wanted: nothing else is given.</param>
+internal sealed record SourcesRequest(string Order);
+
+/// <summary>What comes before the files.</summary>
+/// <param name="Stack">The stack as JSON, with its <c>.env</c>; empty: there is no such order.</param>
+/// <param name="Error">Why none come; then nothing else counts.</param>
+internal sealed record SourcesAnswer(string Stack, AshlarError? Error = null);
 
 /// <summary>Why something is not done; null: it is.</summary>
 internal sealed record PeerRefusal(AshlarError? Error = null);

@@ -12,7 +12,7 @@ using Ashlar.Fleet.Identity;
 namespace Ashlar.Agent.Machines;
 
 /// <summary>
-/// Where the agents of other machines call, by mutual TLS: what they ask goes to our own API, and releases are handed out. One without a
+/// Where the agents of other machines call, by mutual TLS: what they ask goes to our own API, and releases and the files of apps are handed out. One without a
 /// certificate may only ask to join.
 /// </summary>
 internal sealed class PeerServer : IDisposable
@@ -23,6 +23,7 @@ internal sealed class PeerServer : IDisposable
     private readonly Admittance _admittance;
     private readonly SessionServer _sessions;
     private readonly LeaseAgreements _leases;
+    private readonly SourceOffers _sources;
     private readonly AgentLog _log;
     private readonly Socket _listener;
     private readonly Strangers _strangers = new();
@@ -30,9 +31,9 @@ internal sealed class PeerServer : IDisposable
 
     /// <summary>Listens and serves until disposed.</summary>
     /// <exception cref="AshlarException">ASH4015 and others: the address cannot be had.</exception>
-    public PeerServer(FleetLink fleet, StateFolder state, Admittance admittance, SessionServer sessions, LeaseAgreements leases, AgentLog log)
+    public PeerServer(FleetLink fleet, StateFolder state, Admittance admittance, SessionServer sessions, LeaseAgreements leases, SourceOffers sources, AgentLog log)
     {
-        (_fleet, _state, _admittance, _sessions, _leases, _log) = (fleet, state, admittance, sessions, leases, log);
+        (_fleet, _state, _admittance, _sessions, _leases, _sources, _log) = (fleet, state, admittance, sessions, leases, sources, log);
         var address = fleet.Own.PeerAddress;
         _listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
@@ -120,6 +121,7 @@ internal sealed class PeerServer : IDisposable
                 PeerFrames.Session => _sessions.ServeAsync(stream, _ending.Token),
                 PeerFrames.Renew => RenewAsync(stream, name),
                 PeerFrames.Fetch => ReleaseTransfer.SendAsync(stream, _state.Releases, _ending.Token),
+                PeerFrames.Sources => _sources.SendAsync(stream, _ending.Token),
                 _ => Task.CompletedTask,
             });
         }

@@ -86,7 +86,7 @@ internal sealed class Orders(
                 await machines.DrainedAsync(Arguments<MachineArguments>().Name, Tell, clientGone);
                 break;
             case AgentVerbs.Up:
-                await Queue(async () => Give(await UpAsync(Arguments<UpArguments>(), Tell)));
+                await Queue(async () => Give(await UpAsync(Arguments<UpArguments>(), request.Id, Tell)));
                 break;
             case AgentVerbs.Plan:
                 await Queue(async () => Give(await PlanAsync(Arguments<UpArguments>())));
@@ -147,18 +147,21 @@ internal sealed class Orders(
             ? HandleAsync(request, reply, clientGone)
             : throw AgentErrors.BadRequest(request.Verb, "only questions are answered here");
 
-    private async Task<UpResult> UpAsync(UpArguments arguments, Action<string> tell)
+    private Task<UpResult> UpAsync(UpArguments arguments, string? order, Action<string> tell) => machines.WithSourcesAsync(arguments, order, tell, async (stack, sources) =>
     {
-        var stack = StackLoader.Load(arguments.Path).Require();
         RequireSameUser(stack);
         await Tiers.RequireAsync(stack, supervisor.TakenDown);
         await loop.InvokeAsync(() => listeners.RequireFree(stack));
         var variables = await releases.GetConfigVarsAsync();
         rollout.Told = tell;
         Warn(Tiers.Hidden(stack, variables, await GivenAsync()), tell);
-        var prepared = await releases.PrepareAsync(stack, variables, AgentVerbs.Up, user, tell, supervisor.TakenDown);
+        var prepared = await releases.PrepareAsync(await RecordedAsync(stack), variables, AgentVerbs.Up, user, tell, sources, supervisor.TakenDown);
         return await RollAsync(AgentVerbs.Up, prepared, tell);
-    }
+    });
+
+    // Each machine may have its folder elsewhere: where the stack lay first is no reason to build it again.
+    private async Task<StackDefinition> RecordedAsync(StackDefinition stack) =>
+        rollout.Fleet is not null && await releases.CurrentAsync() is { } current ? stack with { Directory = current.Stack.Directory } : stack;
 
     private async Task<UpResult> RollbackAsync(RollbackArguments arguments, Action<string> tell)
     {
@@ -273,7 +276,7 @@ internal sealed class Orders(
         var stack = StackLoader.Load(arguments.Path).Require();
         RequireSameUser(stack);
         await loop.InvokeAsync(() => listeners.RequireFree(stack));
-        var preview = await releases.PreviewAsync(stack, await releases.GetConfigVarsAsync());
+        var preview = await releases.PreviewAsync(await RecordedAsync(stack), await releases.GetConfigVarsAsync(), stack.Directory);
         var next = UpPreview.Next(rollout.State, preview.Release);
         var (target, other) = rollout.Preview(next, preview.Release, arguments.Program);
         var steps = await loop.InvokeAsync(() => UpPreview.Steps(preview, target.Instances, supervisor.View.Observed));

@@ -8,21 +8,23 @@ namespace Ashlar.Delivery.Contents;
 /// <summary>What a stack's folder is made of at one moment.</summary>
 /// <param name="Tree">Hash of everything that goes into a release.</param>
 /// <param name="Services">Hash of what each service is made of, by service: its folder, and all that lies in no service's folder.</param>
+/// <param name="Folder">The folder.</param>
 /// <param name="Entries">The entries, for a copy.</param>
-internal sealed record Content(string Tree, ImmutableSortedDictionary<string, string> Services, IReadOnlyList<SourceEntry> Entries);
+internal sealed record Content(string Tree, ImmutableSortedDictionary<string, string> Services, string Folder, IReadOnlyList<SourceEntry> Entries);
 
 /// <summary>Hashes a stack's folder: names, kinds, permissions, link targets and contents.</summary>
 internal static class ContentHash
 {
     /// <summary>Hashes the folder of a stack.</summary>
     /// <param name="stack">The stack.</param>
+    /// <param name="root">Folder that holds its files.</param>
     /// <param name="cachePath">File of the <see cref="HashCache"/>.</param>
     /// <param name="time">Clock that tells young files.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="Errors.AshlarException">ASH5003: something cannot be read.</exception>
-    public static Content Compute(StackDefinition stack, string cachePath, TimeProvider time, CancellationToken cancellation = default)
+    public static Content Compute(StackDefinition stack, string root, string cachePath, TimeProvider time, CancellationToken cancellation = default)
     {
-        var entries = SourceTree.Walk(stack.Directory, stack.Services.Any(service => service.Build is not null), cancellation);
+        var entries = SourceTree.Walk(root, stack.Services.Any(service => service.Build is not null), cancellation);
         var cache = HashCache.Load(cachePath);
         var folders = stack.Services.Select(service => Normal(service.Folder)).Where(folder => folder.Length > 0).Distinct().ToArray();
         using var tree = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -32,7 +34,7 @@ internal static class ContentHash
             foreach (var entry in entries)
             {
                 cancellation.ThrowIfCancellationRequested();
-                if (Describe(stack.Directory, entry, cache) is not { } line)
+                if (Describe(root, entry, cache) is not { } line)
                 {
                     continue;
                 }
@@ -50,7 +52,7 @@ internal static class ContentHash
 
             cache.Save(time);
             return new Content(
-                Show(tree), services.ToImmutableSortedDictionary(service => service.Name, service => Show(service.Hash), StringComparer.Ordinal), entries);
+                Show(tree), services.ToImmutableSortedDictionary(service => service.Name, service => Show(service.Hash), StringComparer.Ordinal), root, entries);
         }
         finally
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Ashlar.Delivery.Contents;
@@ -17,6 +18,16 @@ internal static class ReleaseFolder
     /// <summary>The folder that holds the folders of all releases of a stack.</summary>
     /// <param name="stateFolder">The stack's <c>.ashlar</c> folder.</param>
     public static string AllOf(string stateFolder) => Path.Combine(stateFolder, "releases");
+
+    /// <summary>Numbers of the releases whose folders are there.</summary>
+    /// <param name="stateFolder">The stack's <c>.ashlar</c> folder.</param>
+    public static List<int> NumbersIn(string stateFolder) => !Directory.Exists(AllOf(stateFolder)) ? [] :
+    [
+        .. from folder in Directory.EnumerateDirectories(AllOf(stateFolder), "v*")
+           select int.TryParse(Path.GetFileName(folder.AsSpan())[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0 into number
+           where number > 0
+           select number,
+    ];
 
     /// <summary>
     /// Copies the entries into a new folder, with modes and links, and gives them to the user. A file that vanishes or changes meanwhile

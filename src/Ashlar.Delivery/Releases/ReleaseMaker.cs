@@ -75,7 +75,7 @@ internal sealed class ReleaseMaker(string stateFolder, ReleaseRecords records, P
         MakeReleasesFolder();
         var owner = user is not null && SystemUsers.IsRoot ? user : null;
         await Task.Run(
-            () => ReleaseFolder.Copy(release.Stack.Directory, content.Entries, release.Folder, release.Name, owner, cancellation), cancellation)
+            () => ReleaseFolder.Copy(content.Folder, content.Entries, release.Folder, release.Name, owner, cancellation), cancellation)
             .ConfigureAwait(false);
         foreach (var service in release.Stack.Services)
         {

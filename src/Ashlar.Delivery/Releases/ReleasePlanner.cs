@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Ashlar.Delivery.Contents;
 using Ashlar.Stack;
 
@@ -14,9 +13,14 @@ internal sealed class ReleasePlanner(string stateFolder, ReleaseRecords records,
     private readonly string _releasesFolder = ReleaseFolder.AllOf(stateFolder);
 
     /// <summary>Plans the release of a stack as its folder is now.</summary>
+    /// <param name="stack">The stack.</param>
+    /// <param name="sources">Folder that holds its files now.</param>
+    /// <param name="configVars">Config vars of the release.</param>
+    /// <param name="description">Why, for people.</param>
+    /// <param name="cancellation">Stops it.</param>
     /// <exception cref="Errors.AshlarException">ASH5003, ASH5008.</exception>
     public async Task<ReleasePlan> PlanAsync(
-        StackDefinition stack, ImmutableSortedDictionary<string, string> configVars, string description, CancellationToken cancellation)
+        StackDefinition stack, string sources, ImmutableSortedDictionary<string, string> configVars, string description, CancellationToken cancellation)
     {
         foreach (var (name, value) in configVars)
         {
@@ -25,7 +29,7 @@ internal sealed class ReleasePlanner(string stateFolder, ReleaseRecords records,
 
         configVars = ConfigVars.WithGenerated(stack, configVars);
         ConfigVars.CheckRequired(stack, configVars);
-        var content = ContentHash.Compute(stack, Path.Combine(stateFolder, "content-hashes"), time, cancellation);
+        var content = ContentHash.Compute(stack, sources, Path.Combine(stateFolder, "content-hashes"), time, cancellation);
         var current = await records.CurrentAsync(cancellation).ConfigureAwait(false);
         if (current is not null && current.Tree == content.Tree && SameBuilds(current.Stack, stack) && Directory.Exists(current.Folder))
         {
@@ -57,18 +61,7 @@ internal sealed class ReleasePlanner(string stateFolder, ReleaseRecords records,
     /// <summary>The release under a new number: above all that ever were, also if the store was lost and only the folders are left.</summary>
     public async Task<Release> NumberedAsync(Release release, CancellationToken cancellation)
     {
-        var highest = await records.LastNumberAsync(cancellation).ConfigureAwait(false);
-        if (Directory.Exists(_releasesFolder))
-        {
-            foreach (var folder in Directory.EnumerateDirectories(_releasesFolder, "v*"))
-            {
-                if (int.TryParse(Path.GetFileName(folder.AsSpan())[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
-                {
-                    highest = Math.Max(highest, number);
-                }
-            }
-        }
-
+        var highest = Math.Max(await records.LastNumberAsync(cancellation).ConfigureAwait(false), ReleaseFolder.NumbersIn(stateFolder).DefaultIfEmpty().Max());
         return release with { Number = highest + 1, Created = time.GetUtcNow(), Failure = "" };
     }
 

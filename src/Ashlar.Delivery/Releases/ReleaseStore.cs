@@ -71,6 +71,7 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
     /// <param name="description">Why, for people.</param>
     /// <param name="user">User that the services run as; null: ours.</param>
     /// <param name="progress">Told what happens, a line each.</param>
+    /// <param name="sources">Folder that holds the stack's files now; null: its own.</param>
     /// <param name="cancellation">Stops it, with what it runs; nothing is left.</param>
     /// <exception cref="AshlarException">ASH50xx: nothing that runs was touched.</exception>
     public Task<PreparedRelease> PrepareAsync(
@@ -79,10 +80,11 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
         string description,
         SystemUser? user,
         Action<string> progress,
+        string? sources = null,
         CancellationToken cancellation = default) => InTurnAsync(
         async () =>
         {
-            var plan = await _planner.PlanAsync(stack, configVars, description, cancellation).ConfigureAwait(false);
+            var plan = await _planner.PlanAsync(stack, sources ?? stack.Directory, configVars, description, cancellation).ConfigureAwait(false);
             return plan.Changed
                 ? new PreparedRelease(await _maker.MakeAsync(plan, user, progress, cancellation).ConfigureAwait(false), true)
                 : new PreparedRelease(plan.Release, false);
@@ -92,10 +94,10 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
     /// <summary>What <see cref="PrepareAsync"/> would give; makes nothing.</summary>
     /// <exception cref="AshlarException">ASH5003, ASH5008.</exception>
     public Task<ReleasePreview> PreviewAsync(
-        StackDefinition stack, ImmutableSortedDictionary<string, string> configVars, CancellationToken cancellation = default) => InTurnAsync(
+        StackDefinition stack, ImmutableSortedDictionary<string, string> configVars, string? sources = null, CancellationToken cancellation = default) => InTurnAsync(
         async () =>
         {
-            var plan = await _planner.PlanAsync(stack, configVars, "up", cancellation).ConfigureAwait(false);
+            var plan = await _planner.PlanAsync(stack, sources ?? stack.Directory, configVars, "up", cancellation).ConfigureAwait(false);
             return ReleasePreview.Of(plan);
         },
         cancellation);
@@ -275,6 +277,35 @@ public sealed class ReleaseStore(string stateFolder, IStore store, ProcessLaunch
             }
 
             return pruned.Where(release => release.Status == ReleaseStatus.Pruned).Select(release => release.Name).ToImmutableArray();
+        },
+        cancellation);
+
+    /// <summary>
+    /// Removes the folders on this machine that no release can run from any more, as the records say that another machine has written. What
+    /// is newer than the current release stays: it may be on its way.
+    /// </summary>
+    /// <param name="inUse">Names of releases that instances run here; their folders stay whatever else holds.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <returns>Names of the folders that are gone.</returns>
+    public Task<ImmutableArray<string>> PruneHereAsync(IReadOnlySet<string> inUse, CancellationToken cancellation = default) => InTurnAsync(
+        async () =>
+        {
+            var here = ReleaseFolder.NumbersIn(stateFolder);
+            var all = await _records.ListAsync(cancellation).ConfigureAwait(false);
+            if (await _records.CurrentAsync(cancellation).ConfigureAwait(false) is not { } current)
+            {
+                return [];
+            }
+
+            var kept = all.Where(release => release.Status is not (ReleaseStatus.Failed or ReleaseStatus.Pruned) || inUse.Contains(release.Name))
+                .Select(release => Path.GetFileName(release.Folder)).Append(Path.GetFileName(current.Folder)).Concat(inUse).ToHashSet(StringComparer.Ordinal);
+            var gone = here.Where(number => number < current.Number).Select(Release.NameOf).Where(name => !kept.Contains(name)).ToImmutableArray();
+            foreach (var name in gone)
+            {
+                ReleaseFolder.TryRemove(Path.Combine(ReleaseFolder.AllOf(stateFolder), name));
+            }
+
+            return gone;
         },
         cancellation);
 

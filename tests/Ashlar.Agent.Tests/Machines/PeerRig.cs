@@ -30,6 +30,7 @@ internal sealed class PeerRig : IAsyncDisposable
         File.SetUnixFileMode(program, (UnixFileMode)0b111_101_101);
         State = StateFolder.Of(_folder.Path);
         State.Create(null);
+        Sources = new SourceOffers(State, TimeProvider.System);
         _shared = SqliteStore.Open(State.Store, TimeProvider.System);
         _own = SqliteStore.Open(State.MachineStore, TimeProvider.System);
         using var authority = StackAuthority.Create("shop", DateTimeOffset.UtcNow);
@@ -52,10 +53,13 @@ internal sealed class PeerRig : IAsyncDisposable
         _fleet = new FleetLink(new AgentLoop(log), Machine, Identity, store, log, TimeProvider.System);
         _fleet.RememberAsync().AsTask().Wait();
         Admittance = new Admittance(_fleet, store, log, TimeProvider.System);
-        _server = new PeerServer(_fleet, State, Admittance, new SessionServer(program, StackFolder, log), new LeaseAgreements(() => View), log);
+        _server = new PeerServer(_fleet, State, Admittance, new SessionServer(program, StackFolder, log), new LeaseAgreements(() => View), Sources, log);
     }
 
     public StateFolder State { get; }
+
+    /// <summary>What was ordered here.</summary>
+    public SourceOffers Sources { get; }
 
     /// <summary>What this machine knows of the others.</summary>
     public FleetView View { get; set; } = new();

@@ -189,6 +189,31 @@ public sealed class PeerTests
     }
 
     [Fact]
+    public async Task AnAppComesFromWhereItWasOrderedAndNothingElseDoes()
+    {
+        await using var rig = new PeerRig();
+        var app = rig.Folder("app");
+        File.WriteAllText(Path.Combine(app, "ashlar.yaml"), "name: shop\nservices: {web: {run: ./run}}\n");
+        File.WriteAllText(Path.Combine(app, ".env"), "PASSWORD=secret\n");
+        File.WriteAllText(Path.Combine(app, "run"), "#!/bin/sh\n");
+        var to = Path.Combine(rig.Folder("there"), "sources/m1");
+        Task<Stack.StackDefinition> Fetch(string order) => SourceOffers.FetchAsync(rig.Identity, rig.Record, order, to, CancellationToken.None);
+        await Refused("ASH7524", () => Fetch("1"));
+        rig.Sources.Offer("1", app);
+        Assert.Equal("secret", (await Fetch("1")).DotEnv["PASSWORD"]);
+        Assert.Equal(["run"], Directory.GetFileSystemEntries(to).Select(Path.GetFileName));
+
+        // The next replaces the whole of it.
+        File.Move(Path.Combine(app, "run"), Path.Combine(app, "run2"));
+        await Fetch("1");
+        Assert.Equal(["run2"], Directory.GetFileSystemEntries(to).Select(Path.GetFileName));
+        await Refused("ASH7524", () => Fetch(app));
+        File.WriteAllText(Path.Combine(app, "ashlar.yaml"), "name: [\n");
+        var mistake = await Assert.ThrowsAsync<AshlarException>(() => Fetch("1"));
+        Assert.StartsWith("On machine m1: ", mistake.Error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AMachineThatIsNotThereIsNamed()
     {
         await using var rig = new PeerRig();

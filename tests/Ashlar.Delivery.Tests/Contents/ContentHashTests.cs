@@ -32,7 +32,7 @@ public sealed partial class ContentHashTests : IDisposable
         other.Write("shared/lib.py", "x = 1");
         other.Write("api/app.py", "print(2)");
         other.Write("web/app.py", "print(1)");
-        var second = ContentHash.Compute(Stack() with { Directory = other.Path }, Path.Combine(_state.Path, "other"), TimeProvider.System);
+        var second = ContentHash.Compute(Stack(), other.Path, Path.Combine(_state.Path, "other"), TimeProvider.System);
         Assert.Equal(first.Tree, second.Tree);
         Assert.Equal(first.Services, second.Services);
     }
@@ -139,7 +139,7 @@ public sealed partial class ContentHashTests : IDisposable
         var old = DateTime.UtcNow.AddHours(-1);
         var path = Path.Combine(_folder.Path, "web/app.py");
         var later = new LaterTime(TimeSpan.FromHours(1));
-        var first = ContentHash.Compute(Stack(), Path.Combine(_state.Path, "cache"), later);
+        var first = ContentHash.Compute(Stack(), Stack().Directory, Path.Combine(_state.Path, "cache"), later);
         var cache = HashCache.Load(Path.Combine(_state.Path, "cache"));
         foreach (var entry in first.Entries.Where(entry => entry.Status.Kind == FileKind.File))
         {
@@ -149,7 +149,7 @@ public sealed partial class ContentHashTests : IDisposable
         // The same size and time as before, and yet seen: the time of the last change of status cannot be set.
         File.WriteAllText(path, "print(9)");
         File.SetLastWriteTimeUtc(path, old);
-        Assert.NotEqual(first.Tree, ContentHash.Compute(Stack(), Path.Combine(_state.Path, "cache"), later).Tree);
+        Assert.NotEqual(first.Tree, ContentHash.Compute(Stack(), Stack().Directory, Path.Combine(_state.Path, "cache"), later).Tree);
     }
 
     [Fact]
@@ -157,12 +157,12 @@ public sealed partial class ContentHashTests : IDisposable
     {
         var cache = Path.Combine(_state.Path, "cache");
         var later = new LaterTime(TimeSpan.FromHours(1));
-        var first = ContentHash.Compute(Stack(), cache, later);
+        var first = ContentHash.Compute(Stack(), Stack().Directory, cache, later);
         var bytes = File.ReadAllBytes(cache);
         File.WriteAllBytes(cache, bytes[..(bytes.Length / 2)]);
-        Assert.Equal(first.Tree, ContentHash.Compute(Stack(), cache, later).Tree);
+        Assert.Equal(first.Tree, ContentHash.Compute(Stack(), Stack().Directory, cache, later).Tree);
         File.WriteAllText(cache, "garbage");
-        Assert.Equal(first.Tree, ContentHash.Compute(Stack(), cache, later).Tree);
+        Assert.Equal(first.Tree, ContentHash.Compute(Stack(), Stack().Directory, cache, later).Tree);
     }
 
     [Fact]
@@ -185,7 +185,7 @@ public sealed partial class ContentHashTests : IDisposable
     }
 
     private Content Compute(StackDefinition? stack = null) =>
-        ContentHash.Compute(stack ?? Stack(), Path.Combine(_state.Path, "cache"), TimeProvider.System);
+        ContentHash.Compute(stack ?? Stack(), (stack ?? Stack()).Directory, Path.Combine(_state.Path, "cache"), TimeProvider.System);
 
     private StackDefinition Stack() => new()
     {

@@ -165,7 +165,7 @@ public sealed class ReleaseStoreTests : IAsyncLifetime, IDisposable
             {
                 begun.TrySetResult();
             }
-        }, cancel.Token);
+        }, cancellation: cancel.Token);
         await begun.Task.WaitAsync(TimeSpan.FromSeconds(30));
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => preparing.WaitAsync(TimeSpan.FromSeconds(30)));
@@ -271,6 +271,42 @@ public sealed class ReleaseStoreTests : IAsyncLifetime, IDisposable
         Assert.Contains("removed", error.Message);
         Assert.Contains("v9", error.NextStep);
         Assert.Empty(await _releases.PruneAsync(new HashSet<string> { "v3" }));
+    }
+
+    [Fact]
+    public async Task A_machine_that_does_not_lead_removes_what_the_leader_has_given_up_but_nothing_that_it_runs_or_that_may_be_on_its_way()
+    {
+        string[] Folders() => [.. Directory.GetDirectories(Path.Combine(State, "releases")).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal)];
+        Assert.Empty(await _releases.PruneHereAsync(new HashSet<string>()));
+        for (var i = 1; i <= 8; i++)
+        {
+            _folder.Write("web.sh", $"echo {i}");
+            await UpAsync(Stack());
+        }
+
+        Assert.Empty(await _releases.PruneHereAsync(new HashSet<string>()));
+        Assert.Equal(["v1", "v2", "v3"], (await _releases.PruneAsync(new HashSet<string>())).Order());
+        foreach (var name in new[] { "v1", "v2", "v3", "v9" })
+        {
+            Directory.CreateDirectory(Path.Combine(State, "releases", name)); // as they lie on another machine
+        }
+
+        Assert.Equal(["v1", "v3"], (await _releases.PruneHereAsync(new HashSet<string> { "v2" })).Order());
+        Assert.Equal(["v2", "v4", "v5", "v6", "v7", "v8", "v9"], Folders());
+        Assert.Equal("v2", Assert.Single(await _releases.PruneHereAsync(new HashSet<string>())));
+    }
+
+    [Fact]
+    public async Task The_files_may_lie_elsewhere_than_the_stack_and_are_no_reason_to_build_again()
+    {
+        var first = await UpAsync(Stack());
+        using var elsewhere = new TempFolder();
+        File.Copy(Path.Combine(_folder.Path, "web.sh"), Path.Combine(elsewhere.Path, "web.sh"));
+        Assert.False((await _releases.PrepareAsync(Stack(), first.ConfigVars, "up", null, _progress.Add, elsewhere.Path)).Changed);
+        elsewhere.Write("web.sh", "echo two");
+        var (second, changed) = await _releases.PrepareAsync(Stack(), first.ConfigVars, "up", null, _progress.Add, elsewhere.Path);
+        Assert.True(changed);
+        Assert.Equal("echo two", File.ReadAllText(Path.Combine(second.Folder, "web.sh")));
     }
 
     [Fact]

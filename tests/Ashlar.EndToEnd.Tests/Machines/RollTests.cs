@@ -103,6 +103,36 @@ public sealed class RollTests
         await first.DownAsync();
     }
 
+    [Fact]
+    public async Task Up_deploys_the_files_of_the_machine_on_which_it_was_ordered_whoever_leads()
+    {
+        if (!MachineNet.IsAvailable)
+        {
+            return;
+        }
+
+        await using var net = await MachineNet.CreateAsync(2);
+        var (first, second) = await SpreadAsync(net);
+        await KillAgentAsync(first);
+        await UntilAsync(Soon, async () => await LeaderAsync(second) == "m2");
+        first.Boot();
+        await UntilAsync(Soon, async () => await LeaderAsync(first) == "m2");
+        Assert.Equal("nothing to do", (await first.DoAsync("up", "--dry-run")).Trim());
+        Assert.Contains("\"changed\": false", await first.DoAsync("up", "--json"), StringComparison.Ordinal);
+
+        first.Write("page/index.html", "changed");
+        first.Write(".env", "GREETING=hello");
+        Assert.Contains("to v2", await first.DoAsync("up", "--dry-run"), StringComparison.Ordinal);
+        var up = await first.AshlarAsync("up", "--detach");
+        Assert.True(up.ExitCode == 0 && up.Error.Contains("m2 leads, and gets the app's files from m1", StringComparison.Ordinal), $"{up}\n{second.AgentLog()}");
+        await HealthyAsync(first, 4, "v2");
+        Assert.All(new[] { first, second }, machine => Assert.Equal("changed", File.ReadAllText(Path.Combine(machine.Folder, ".ashlar/releases/v2/page/index.html"))));
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(second.Folder, ".ashlar/sources")));
+        Assert.Equal("hello", (await second.DoAsync("exec", "web", "--", "sh", "-c", "echo $GREETING")).Trim());
+        await second.DownAsync();
+        await first.DownAsync();
+    }
+
     private static async Task<(StackMachine First, StackMachine Second)> SpreadAsync(MachineNet net)
     {
         var (first, second) = await TwoAsync(net, Stack.Replace("instances: 4", "instances: 2", StringComparison.Ordinal));
