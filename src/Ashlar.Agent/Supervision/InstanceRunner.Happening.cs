@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Ashlar.Agent.Desired;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Reconciling;
 using Ashlar.Catalog;
