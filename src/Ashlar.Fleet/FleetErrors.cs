@@ -8,7 +8,7 @@ public static class FleetErrors
 {
     /// <summary>ASH7501: what was given is no join token.</summary>
     public static AshlarException NotAToken(string reason) => New(
-        "ASH7501", $"This is no join token: {reason}.", "Copy the whole line that 'ashlar machines token' printed; it begins with ashlar-join-1.");
+        "ASH7501", $"This is no join token: {reason}.", "Copy the whole line that 'ashlar machines token' printed; it begins with 'ashlar-join-1'.");
 
     /// <summary>ASH7502: a join token that was used, has run out or was never given.</summary>
     public static AshlarException TokenSpent(string reason) => New(

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using System.Text.Json;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Machines.Fencing;
@@ -309,6 +310,7 @@ internal sealed class FleetLink : IAsyncDisposable
             {
                 try
                 {
+                    await ForgetFormerSelfAsync(lease, lost);
                     Leadership = await _store.CampaignAsync(Keys.Leader, Own.Name, lease, lost);
                 }
                 catch (AshlarException)
@@ -327,6 +329,15 @@ internal sealed class FleetLink : IAsyncDisposable
         finally
         {
             Leadership = null;
+        }
+    }
+
+    // What an agent of this machine stood for before it ended would be waited for until its lease has run out.
+    private async Task ForgetFormerSelfAsync(long lease, CancellationToken cancellation)
+    {
+        foreach (var former in (await _store.ListAsync(Keys.Candidates, cancellation)).Entries.Where(entry => entry.Lease != lease && entry.Value.Span.SequenceEqual(Encoding.UTF8.GetBytes(Own.Name))))
+        {
+            await _store.CommitAsync(new StoreTransaction([new StoreCondition(former.Key, ModRevision: former.ModRevision)], [new StoreWrite(former.Key, null)]), cancellation);
         }
     }
 

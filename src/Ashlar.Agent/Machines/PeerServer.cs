@@ -129,6 +129,10 @@ internal sealed class PeerServer : IDisposable
         {
             _log.Info(LogEvent.Listener, $"another machine's call ended: {e.Message}");
         }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            _log.Error(LogEvent.Fault, $"a call from {address}", e);
+        }
         finally
         {
             if (stranger)
