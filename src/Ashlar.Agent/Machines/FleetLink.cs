@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text;
 using System.Text.Json;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Machines.Fencing;
@@ -17,12 +16,8 @@ namespace Ashlar.Agent.Machines;
 /// Ties this machine to the others: follows the shared state, tells what runs here under a lease, and stands for
 /// leadership. Without the shared store everything goes on as it was last ordered.
 /// </summary>
-internal sealed class FleetLink : IAsyncDisposable
+internal sealed partial class FleetLink : IAsyncDisposable
 {
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Again = TimeSpan.FromSeconds(1);
     private readonly AgentLoop _loop;
     private readonly MirroredStore _store;
@@ -117,15 +112,6 @@ internal sealed class FleetLink : IAsyncDisposable
     /// <exception cref="IOException">It does not answer.</exception>
     public async Task<bool> LeavesAsync(string machine, string lease, CancellationToken cancellation) =>
         _view.Records.TryGetValue(machine, out var record) && await LeaseAgreements.AskAsync(Identity, record, lease, cancellation);
-
-    /// <summary>Something here has changed: the others are told soon. From any thread.</summary>
-    public void Tell()
-    {
-        if (_toTell.CurrentCount == 0)
-        {
-            _toTell.Release();
-        }
-    }
 
     /// <summary>Has what is to be here pursued anew. From any thread.</summary>
     public void PursueAnew()
@@ -266,78 +252,6 @@ internal sealed class FleetLink : IAsyncDisposable
         if (_toAct.CurrentCount == 0)
         {
             _toAct.Release();
-        }
-    }
-
-    /// <summary>Tells what runs here, at every change and while nothing changes; the lease goes with this process, and leadership with it.</summary>
-    private async Task TellAsync(Func<Task<MachineReport>> report)
-    {
-        await Task.Delay(IsRemoved ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, _time, _ending.Token);
-        var lease = await _store.GrantLeaseAsync(Lease, _ending.Token);
-        using var lost = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
-        var standing = StandAsync(lease, lost.Token);
-        try
-        {
-            var (told, toldAt) = (Array.Empty<byte>(), 0L);
-            while (!IsRemoved && await _store.KeepAliveAsync(lease, _ending.Token))
-            {
-                var said = await report();
-                var now = JsonSerializer.SerializeToUtf8Bytes(said, MachineJson.Default.MachineReport);
-                if (!now.AsSpan().SequenceEqual(told) || _time.GetElapsedTime(toldAt) > LongestSilence)
-                {
-                    var timed = JsonSerializer.SerializeToUtf8Bytes(said with { Clock = _time.GetUtcNow() }, MachineJson.Default.MachineReport);
-                    await _store.CommitAsync(new StoreTransaction([], [new StoreWrite(Keys.Actual(Own.Name), timed, lease)]), _ending.Token);
-                    (told, toldAt) = (now, _time.GetTimestamp());
-                }
-
-                await Task.Delay(ShortestPause, _time, _ending.Token);
-                await _toTell.WaitAsync(Beat, _ending.Token);
-            }
-        }
-        finally
-        {
-            await lost.CancelAsync();
-            await standing;
-            await (IsRemoved ? _store.RevokeLeaseAsync(lease) : ValueTask.CompletedTask);
-        }
-    }
-
-    private async Task StandAsync(long lease, CancellationToken lost)
-    {
-        try
-        {
-            while (Leadership is null)
-            {
-                try
-                {
-                    await ForgetFormerSelfAsync(lease, lost);
-                    Leadership = await _store.CampaignAsync(Keys.Leader, Own.Name, lease, lost);
-                }
-                catch (AshlarException)
-                {
-                    await Task.Delay(Again, _time, lost); // We may stand all the same.
-                }
-            }
-
-            _machinesChanged = true;
-            Know(view => view);
-            await Task.Delay(Timeout.InfiniteTimeSpan, _time, lost);
-        }
-        catch (Exception e) when (e is OperationCanceledException or LeaseLostException)
-        {
-        }
-        finally
-        {
-            Leadership = null;
-        }
-    }
-
-    // What an agent of this machine stood for before it ended would be waited for until its lease has run out.
-    private async Task ForgetFormerSelfAsync(long lease, CancellationToken cancellation)
-    {
-        foreach (var former in (await _store.ListAsync(Keys.Candidates, cancellation)).Entries.Where(entry => entry.Lease != lease && entry.Value.Span.SequenceEqual(Encoding.UTF8.GetBytes(Own.Name))))
-        {
-            await _store.CommitAsync(new StoreTransaction([new StoreCondition(former.Key, ModRevision: former.ModRevision)], [new StoreWrite(former.Key, null)]), cancellation);
         }
     }
 

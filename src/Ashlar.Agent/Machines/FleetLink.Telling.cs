@@ -1,0 +1,96 @@
+using System.Text;
+using System.Text.Json;
+using Ashlar.Catalog.Store;
+using Ashlar.Errors;
+
+namespace Ashlar.Agent.Machines;
+
+/// <summary>What this machine tells the others under a lease, and that it stands for leadership.</summary>
+internal sealed partial class FleetLink
+{
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Something here has changed: the others are told soon. From any thread.</summary>
+    public void Tell()
+    {
+        if (_toTell.CurrentCount == 0)
+        {
+            _toTell.Release();
+        }
+    }
+
+    /// <summary>Tells what runs here, at every change and while nothing changes; the lease goes with this process, and leadership with it.</summary>
+    private async Task TellAsync(Func<Task<MachineReport>> report)
+    {
+        await Task.Delay(IsRemoved ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, _time, _ending.Token);
+        var lease = await _store.GrantLeaseAsync(Lease, _ending.Token);
+        using var lost = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
+        var standing = StandAsync(lease, lost.Token);
+        try
+        {
+            var (told, toldAt) = (Array.Empty<byte>(), 0L);
+            while (!IsRemoved && await _store.KeepAliveAsync(lease, _ending.Token))
+            {
+                var said = await report();
+                var now = JsonSerializer.SerializeToUtf8Bytes(said, MachineJson.Default.MachineReport);
+                if (!now.AsSpan().SequenceEqual(told) || _time.GetElapsedTime(toldAt) > LongestSilence)
+                {
+                    var timed = JsonSerializer.SerializeToUtf8Bytes(said with { Clock = _time.GetUtcNow() }, MachineJson.Default.MachineReport);
+                    await _store.CommitAsync(new StoreTransaction([], [new StoreWrite(Keys.Actual(Own.Name), timed, lease)]), _ending.Token);
+                    (told, toldAt) = (now, _time.GetTimestamp());
+                }
+
+                await Task.Delay(ShortestPause, _time, _ending.Token);
+                await _toTell.WaitAsync(Beat, _ending.Token);
+            }
+        }
+        finally
+        {
+            await lost.CancelAsync();
+            await standing;
+            await (IsRemoved ? _store.RevokeLeaseAsync(lease) : ValueTask.CompletedTask);
+        }
+    }
+
+    private async Task StandAsync(long lease, CancellationToken lost)
+    {
+        try
+        {
+            while (Leadership is null)
+            {
+                try
+                {
+                    await ForgetFormerSelfAsync(lease, lost);
+                    Leadership = await _store.CampaignAsync(Keys.Leader, Own.Name, lease, lost);
+                }
+                catch (AshlarException)
+                {
+                    await Task.Delay(Again, _time, lost); // We may stand all the same.
+                }
+            }
+
+            _machinesChanged = true;
+            Know(view => view);
+            await Task.Delay(Timeout.InfiniteTimeSpan, _time, lost);
+        }
+        catch (Exception e) when (e is OperationCanceledException or LeaseLostException)
+        {
+        }
+        finally
+        {
+            Leadership = null;
+        }
+    }
+
+    // What an agent of this machine stood for before it ended would be waited for until its lease has run out.
+    private async Task ForgetFormerSelfAsync(long lease, CancellationToken cancellation)
+    {
+        foreach (var former in (await _store.ListAsync(Keys.Candidates, cancellation)).Entries.Where(entry => entry.Lease != lease && entry.Value.Span.SequenceEqual(Encoding.UTF8.GetBytes(Own.Name))))
+        {
+            await _store.CommitAsync(new StoreTransaction([new StoreCondition(former.Key, ModRevision: former.ModRevision)], [new StoreWrite(former.Key, null)]), cancellation);
+        }
+    }
+}
