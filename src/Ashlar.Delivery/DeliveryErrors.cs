@@ -11,13 +11,13 @@ public static class DeliveryErrors
     public static AshlarException BuildFailed(string release, string service, string command, string end, string log, IReadOnlyList<string> lastLines) =>
         New("ASH5001",
             $"The build of {service} for {release} failed ({end}): {command}{Quote(lastLines)}",
-            $"Mend it and give the order again; what ran before goes on. The whole output is in {log}; the copy that was built, releases/{release}, is removed.");
+            $"Mend it and give the order again (ashlar up); what ran before goes on. The whole output is in {log}; the copy that was built, releases/{release}, is removed.");
 
     /// <summary>ASH5002: the stack's release command failed.</summary>
     public static AshlarException ReleaseCommandFailed(string release, string command, string end, string log, IReadOnlyList<string> lastLines) =>
         New("ASH5002",
             $"The release command of {release} failed ({end}): {command}{Quote(lastLines)}",
-            $"Mend it and give the order again; what ran before goes on. The whole output is in {log}.");
+            $"Mend it and give the order again (ashlar up); what ran before goes on. The whole output is in {log}.");
 
     /// <summary>ASH5003: a file of the app cannot be read or copied.</summary>
     public static AshlarException FileUnreadable(string path, string reason, Exception? inner = null) =>

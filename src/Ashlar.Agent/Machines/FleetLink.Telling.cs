@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Ashlar.Agent.Hosting;
 using Ashlar.Catalog.Store;
 using Ashlar.Errors;
 
@@ -32,15 +33,17 @@ internal sealed partial class FleetLink
         try
         {
             var (told, toldAt) = (Array.Empty<byte>(), 0L);
-            while (!IsRemoved && await _store.KeepAliveAsync(lease, _ending.Token))
+            while (!IsRemoved && await LivesAsync(lease))
             {
                 var said = await report();
                 var now = JsonSerializer.SerializeToUtf8Bytes(said, MachineJson.Default.MachineReport);
                 if (!now.AsSpan().SequenceEqual(told) || _time.GetElapsedTime(toldAt) > LongestSilence)
                 {
                     var timed = JsonSerializer.SerializeToUtf8Bytes(said with { Clock = _time.GetUtcNow() }, MachineJson.Default.MachineReport);
-                    await _store.CommitAsync(new StoreTransaction([], [new StoreWrite(Keys.Actual(Own.Name), timed, lease)]), _ending.Token);
-                    (told, toldAt) = (now, _time.GetTimestamp());
+                    if (await WrittenAsync(new StoreWrite(Keys.Actual(Own.Name), timed, lease)))
+                    {
+                        (told, toldAt) = (now, _time.GetTimestamp());
+                    }
                 }
 
                 await Task.Delay(ShortestPause, _time, _ending.Token);
@@ -52,6 +55,38 @@ internal sealed partial class FleetLink
             await lost.CancelAsync();
             await standing;
             await (IsRemoved ? _store.RevokeLeaseAsync(lease) : ValueTask.CompletedTask);
+        }
+    }
+
+    // One answer that does not come is no reason to give up what the lease holds: it lives until the store says that it does not.
+    private async Task<bool> LivesAsync(long lease)
+    {
+        while (true)
+        {
+            try
+            {
+                return await _store.KeepAliveAsync(lease, _ending.Token);
+            }
+            catch (AshlarException e)
+            {
+                _log.Warning(LogEvent.Machine, $"tell: {e.Error}");
+                await Task.Delay(Again, _time, _ending.Token);
+            }
+        }
+    }
+
+    // False: it is not known, and told again with the next beat.
+    private async Task<bool> WrittenAsync(StoreWrite write)
+    {
+        try
+        {
+            await _store.CommitAsync(new StoreTransaction([], [write]), _ending.Token);
+            return true;
+        }
+        catch (AshlarException e)
+        {
+            _log.Warning(LogEvent.Machine, $"tell: {e.Error}");
+            return false;
         }
     }
 

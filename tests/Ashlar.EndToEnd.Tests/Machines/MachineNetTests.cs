@@ -63,7 +63,7 @@ public sealed class MachineNetTests
         var result = await net[1].ExecAsync("sh", ["-c", "hostname; ip -o -4 addr show eth0; pwd; echo $COLOUR; cat; exit 7"],
             environment: new Dictionary<string, string?> { ["COLOUR"] = "red" }, input: "from outside");
         Assert.Equal(7, result.ExitCode);
-        Assert.StartsWith("m1\n", result.Output, StringComparison.Ordinal);
+        Assert.StartsWith("m2\n", result.Output, StringComparison.Ordinal);
         Assert.Contains($" {net[1].Address}/24 ", result.Output, StringComparison.Ordinal);
         Assert.EndsWith($"{net[1].Folder}\nred\nfrom outside\n", result.Output, StringComparison.Ordinal);
 
