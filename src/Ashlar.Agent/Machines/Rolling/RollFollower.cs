@@ -37,7 +37,7 @@ internal sealed class RollFollower(
         try
         {
             await kept.LoadAsync(loop);
-            await PursueAsync();
+            await PursueAsync(view.Newest);
             _hindrance = null;
         }
         catch (AshlarException e)
@@ -67,7 +67,8 @@ internal sealed class RollFollower(
         }
     }
 
-    private async Task PursueAsync()
+    // The revision is that of the orders that were taken: what has come since is not pursued yet, and must not be told as reached.
+    private async Task PursueAsync(long newest)
     {
         var (holds, roll) = (desired.State, desired.Rolls.Present);
         var mine = roll?.For(fleet.Own.Name, holds) ?? holds;
@@ -76,7 +77,7 @@ internal sealed class RollFollower(
         var failedBefore = roll?.FailedBefore.Where(id => id.StartsWith(fleet.Own.Name + "/", StringComparison.Ordinal)).Select(id => id[(fleet.Own.Name.Length + 1)..]);
         await loop.InvokeAsync(() =>
         {
-            _pursued = fleet.View.Newest;
+            _pursued = newest;
             _failedBefore = failedBefore is null ? _failedBefore : [.. failedBefore];
             if (target is null)
             {
