@@ -10,7 +10,7 @@ namespace Ashlar.Catalog.Store;
 /// <param name="shared">The shared store.</param>
 /// <param name="own">The machine's own.</param>
 /// <param name="passing">Prefixes of what is true only now, and not kept.</param>
-public sealed class MirroredStore(IStore shared, IStore own, params string[] passing) : IStore
+public sealed class MirroredStore(IStore shared, IStore own, params string[] passing) : StoreOver(shared)
 {
     private const string Prefix = "shared/";
     private const int Batch = StoreLimits.TransactionLength;
@@ -19,7 +19,7 @@ public sealed class MirroredStore(IStore shared, IStore own, params string[] pas
     private long _failedAt;
 
     /// <summary>The shared store, without a copy in its place.</summary>
-    public IStore Shared => shared;
+    public IStore Shared => Under;
 
     /// <summary>True: the last read was answered from the machine's own copy.</summary>
     public bool IsCutOff { get; private set; }
@@ -34,13 +34,13 @@ public sealed class MirroredStore(IStore shared, IStore own, params string[] pas
     }
 
     /// <inheritdoc />
-    public async ValueTask<StoreEntry?> GetAsync(string key, CancellationToken cancellation = default)
+    public override async ValueTask<StoreEntry?> GetAsync(string key, CancellationToken cancellation = default)
     {
         try
         {
             if (!HasJustFailed)
             {
-                var entry = await shared.GetAsync(key, cancellation);
+                var entry = await Under.GetAsync(key, cancellation);
                 IsCutOff = false;
                 return entry;
             }
@@ -54,13 +54,13 @@ public sealed class MirroredStore(IStore shared, IStore own, params string[] pas
     }
 
     /// <inheritdoc />
-    public async ValueTask<StoreRange> ListAsync(string prefix, CancellationToken cancellation = default)
+    public override async ValueTask<StoreRange> ListAsync(string prefix, CancellationToken cancellation = default)
     {
         try
         {
             if (!HasJustFailed)
             {
-                var range = await shared.ListAsync(prefix, cancellation);
+                var range = await Under.ListAsync(prefix, cancellation);
                 IsCutOff = false;
                 return range;
             }
@@ -86,7 +86,7 @@ public sealed class MirroredStore(IStore shared, IStore own, params string[] pas
         var known = (await own.ListAsync(Prefix, cancellation)).Entries.Select(entry => entry.Key[Prefix.Length..]).ToHashSet(StringComparer.Ordinal);
         while (true)
         {
-            var range = await ReachedAsync(() => shared.ListAsync("", cancellation), cancellation);
+            var range = await ReachedAsync(() => Under.ListAsync("", cancellation), cancellation);
             await ReplaceAsync(range, cancellation);
             IsCutOff = false;
             foreach (var gone in known.Except(range.Entries.Select(entry => entry.Key), StringComparer.Ordinal).ToArray())
@@ -101,7 +101,7 @@ public sealed class MirroredStore(IStore shared, IStore own, params string[] pas
                 yield return new StoreEvent(entry.Key, entry.Value, entry.ModRevision);
             }
 
-            var watch = shared.WatchAsync("", range.Revision + 1, cancellation).GetAsyncEnumerator(cancellation);
+            var watch = Under.WatchAsync("", range.Revision + 1, cancellation).GetAsyncEnumerator(cancellation);
             await using var ended = watch.ConfigureAwait(false);
             while (await NextAsync(watch))
             {
@@ -113,32 +113,12 @@ public sealed class MirroredStore(IStore shared, IStore own, params string[] pas
         }
     }
 
-    /// <inheritdoc />
-    public ValueTask<CommitResult> CommitAsync(StoreTransaction transaction, CancellationToken cancellation = default) =>
-        shared.CommitAsync(transaction, cancellation);
-
-    /// <inheritdoc />
-    public IAsyncEnumerable<StoreEvent> WatchAsync(string prefix, long fromRevision, CancellationToken cancellation = default) =>
-        shared.WatchAsync(prefix, fromRevision, cancellation);
-
-    /// <inheritdoc />
-    public ValueTask<long> GrantLeaseAsync(TimeSpan timeToLive, CancellationToken cancellation = default) => shared.GrantLeaseAsync(timeToLive, cancellation);
-
-    /// <inheritdoc />
-    public ValueTask<bool> KeepAliveAsync(long lease, CancellationToken cancellation = default) => shared.KeepAliveAsync(lease, cancellation);
-
-    /// <inheritdoc />
-    public ValueTask RevokeLeaseAsync(long lease, CancellationToken cancellation = default) => shared.RevokeLeaseAsync(lease, cancellation);
-
-    /// <inheritdoc />
-    public ValueTask<Leadership> CampaignAsync(string election, string candidate, long lease, CancellationToken cancellation = default) =>
-        shared.CampaignAsync(election, candidate, lease, cancellation);
-
-    /// <inheritdoc />
-    public ValueTask CompactAsync(long revision, CancellationToken cancellation = default) => shared.CompactAsync(revision, cancellation);
-
     /// <summary>Closes the shared store; the machine's own is its owner's.</summary>
-    public ValueTask DisposeAsync() => shared.DisposeAsync();
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        await Under.DisposeAsync();
+    }
 
     // What etcd says when it is there and healthy stays an error: only its absence is made up for.
     private static bool IsOutOfReach(AshlarException e) => e.Error.Code is "ASH4070" or "ASH4071";

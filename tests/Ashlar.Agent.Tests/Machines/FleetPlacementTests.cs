@@ -3,7 +3,6 @@ using System.Diagnostics;
 using Ashlar.Agent.Machines;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog;
-using Ashlar.Processes;
 using Ashlar.Stack;
 
 namespace Ashlar.Agent.Tests.Machines;
@@ -21,7 +20,7 @@ public sealed class FleetPlacementTests
 
     [Fact]
     public void EveryMachineHasItsOwnEdgeWhichIsNotPlaced() =>
-        Assert.Empty(FleetPlacement.Compute(View(["m1"]), Target([Instance("edge", 1) with { Tier = Tiers.Edge }]), Now)!.Machines);
+        Assert.Empty(FleetPlacement.Compute(View(["m1"]), Target([World.Want("edge", 1, "f") with { Tier = Tiers.Edge }]), Now)!.Machines);
 
     [Theory]
     [InlineData(49, "m2")]
@@ -39,23 +38,23 @@ public sealed class FleetPlacementTests
     public void WhatKeepsDataWaitsForItsMachine()
     {
         var view = View(["m1", "m2", "m3"], ("database.1", "m2")) with { SilentSince = ImmutableSortedDictionary<string, long>.Empty.Add("m2", 0) };
-        var placed = FleetPlacement.Compute(view, Target([Instance("database", 1) with { KeepsData = true }]), Now)!;
+        var placed = FleetPlacement.Compute(view, Target([World.Want("database", 1, "f") with { KeepsData = true }]), Now)!;
         Assert.Equal("its data is on machine m2, which is lost", placed.Pending["database.1"]);
 
         // However often it is looked at while the machine is gone, and when it is back.
-        var again = FleetPlacement.Compute(view with { Placement = placed }, Target([Instance("database", 1) with { KeepsData = true }]), Now)!;
+        var again = FleetPlacement.Compute(view with { Placement = placed }, Target([World.Want("database", 1, "f") with { KeepsData = true }]), Now)!;
         Assert.Equal("its data is on machine m2, which is lost", again.Pending["database.1"]);
         var back = view with { Placement = again, SilentSince = ImmutableSortedDictionary<string, long>.Empty };
-        Assert.Equal("m2", FleetPlacement.Compute(back, Target([Instance("database", 1) with { KeepsData = true }]), Now)!.Machines["database.1"]);
+        Assert.Equal("m2", FleetPlacement.Compute(back, Target([World.Want("database", 1, "f") with { KeepsData = true }]), Now)!.Machines["database.1"]);
     }
 
     [Fact]
     public void WhatKeptDataAndWasNotWantedForATimeGoesBackToIt()
     {
         var view = View(["m1", "m2"], ("database.1", "m2"));
-        var with = FleetPlacement.Compute(view, Target([Instance("database", 1) with { KeepsData = true }]), Now)!;
+        var with = FleetPlacement.Compute(view, Target([World.Want("database", 1, "f") with { KeepsData = true }]), Now)!;
         var without = FleetPlacement.Compute(view with { Placement = with }, Target(Web(1)), Now)!;
-        var again = FleetPlacement.Compute(view with { Placement = without }, Target([Instance("database", 1) with { KeepsData = true }]), Now)!;
+        var again = FleetPlacement.Compute(view with { Placement = without }, Target([World.Want("database", 1, "f") with { KeepsData = true }]), Now)!;
         Assert.Equal("m2", again.Machines["database.1"]);
     }
 
@@ -130,22 +129,5 @@ public sealed class FleetPlacementTests
 
     private static Target Target(IEnumerable<DesiredInstance> instances) => new() { Stack = new StackDefinition { Name = "s", Directory = "/" }, Instances = [.. instances] };
 
-    private static IEnumerable<DesiredInstance> Web(int count) => Enumerable.Range(1, count).Select(index => Instance("web", index));
-
-    private static DesiredInstance Instance(string service, int index) => new()
-    {
-        Tier = Tiers.Services,
-        Service = service,
-        Index = index,
-        Fingerprint = "f",
-        Readiness = Readiness.Alive,
-        Launch = new LaunchSpec
-        {
-            Command = ["true"],
-            Environment = ImmutableSortedDictionary<string, string>.Empty,
-            WorkingDirectory = "/",
-            LogPath = "",
-            Tag = "",
-        },
-    };
+    private static IEnumerable<DesiredInstance> Web(int count) => Enumerable.Range(1, count).Select(index => World.Want("web", index, "f"));
 }

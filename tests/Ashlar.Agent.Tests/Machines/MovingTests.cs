@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Ashlar.Agent.Machines;
 using Ashlar.Agent.Reconciling;
 using Ashlar.Catalog;
-using Ashlar.Processes;
 
 namespace Ashlar.Agent.Tests.Machines;
 
@@ -22,39 +21,39 @@ public sealed class MovingTests
     [InlineData(InstanceState.Backoff, "m2", InstanceState.Starting, false)]
     public void WhatServesHereStaysUntilItServesWhereItBelongs(InstanceState here, string? belongs, InstanceState onM2, bool kept, string own = "m1")
     {
-        var found = Moving.Kept([], [Desired("web", 1)], [Observed("web", 1, here, "old")], View(belongs, onM2), own);
+        var found = Moving.Kept([], [World.Want("web", 1, "f")], [Observed("web", 1, here, "old")], View(belongs, onM2), own);
         Assert.Equal(kept ? ["old"] : [], found.Select(d => d.Fingerprint));
     }
 
     [Fact]
     public void WhatBelongsHereIsNotAskedFor() => Assert.Empty(Moving.Kept(
-        [Desired("web", 1)], [Desired("web", 2)], [Observed("web", 1, InstanceState.Healthy, "f")], View("m2", InstanceState.Starting), "m1"));
+        [World.Want("web", 1, "f")], [World.Want("web", 2, "f")], [Observed("web", 1, InstanceState.Healthy, "f")], View("m2", InstanceState.Starting), "m1"));
 
     [Fact]
     public void WhatIsWantedNoMoreIsNotKept() => Assert.Empty(Moving.Kept(
-        [], [Desired("web", 2)], [Observed("web", 1, InstanceState.Healthy, "f")], View("m2", InstanceState.Starting), "m1"));
+        [], [World.Want("web", 2, "f")], [Observed("web", 1, InstanceState.Healthy, "f")], View("m2", InstanceState.Starting), "m1"));
 
     [Fact]
     public void OfTwoGenerationsTheHealthyOneIsKept() => Assert.Equal("new", Assert.Single(Moving.Kept(
-        [], [Desired("web", 1)],
+        [], [World.Want("web", 1, "f")],
         [Observed("web", 1, InstanceState.Unhealthy, "old"), Observed("web", 1, InstanceState.Healthy, "new") with { Generation = 2 }],
         View("m2", InstanceState.Starting), "m1")).Fingerprint);
 
     [Fact]
     public void WhatSharesDataOrAPortWithItsSuccessorIsNotKept()
     {
-        Assert.Empty(Moving.Kept([], [Desired("web", 1) with { Exclusive = true }], [Observed("web", 1, InstanceState.Healthy, "f")], View("m2", InstanceState.Starting), "m1"));
-        Assert.Empty(Moving.Kept([], [Desired("web", 1) with { KeepsData = true }], [Observed("web", 1, InstanceState.Healthy, "f")], View("m2", InstanceState.Starting), "m1"));
+        Assert.Empty(Moving.Kept([], [World.Want("web", 1, "f") with { Exclusive = true }], [Observed("web", 1, InstanceState.Healthy, "f")], View("m2", InstanceState.Starting), "m1"));
+        Assert.Empty(Moving.Kept([], [World.Want("web", 1, "f") with { KeepsData = true }], [Observed("web", 1, InstanceState.Healthy, "f")], View("m2", InstanceState.Starting), "m1"));
     }
 
     [Fact]
     public void TheReconcilerNeitherReplacesNorStopsWhatIsKept()
     {
         ObservedInstance[] observed = [Observed("web", 1, InstanceState.Healthy, "old"), Observed("web", 2, InstanceState.Healthy, "f")];
-        ImmutableArray<DesiredInstance> here = [Desired("web", 2)];
-        var coming = Moving.Kept(here, [Desired("web", 1)], observed, View("m2", InstanceState.Starting), "m1");
+        ImmutableArray<DesiredInstance> here = [World.Want("web", 2, "f")];
+        var coming = Moving.Kept(here, [World.Want("web", 1, "f")], observed, View("m2", InstanceState.Starting), "m1");
         Assert.Empty(Reconciler.Reconcile(here.AddRange(coming), observed, DateTimeOffset.UnixEpoch, Tiers.StopOrder).Steps);
-        var there = Moving.Kept(here, [Desired("web", 1)], observed, View("m2", InstanceState.Healthy), "m1");
+        var there = Moving.Kept(here, [World.Want("web", 1, "f")], observed, View("m2", InstanceState.Healthy), "m1");
         Assert.Equal(new Step.Stop("web.1/1"), Assert.Single(Reconciler.Reconcile(here.AddRange(there), observed, DateTimeOffset.UnixEpoch, Tiers.StopOrder).Steps));
     }
 
@@ -79,22 +78,5 @@ public sealed class MovingTests
         Generation = 1,
         Fingerprint = fingerprint,
         State = state,
-    };
-
-    private static DesiredInstance Desired(string service, int index) => new()
-    {
-        Tier = Tiers.Services,
-        Service = service,
-        Index = index,
-        Fingerprint = "f",
-        Readiness = Readiness.Alive,
-        Launch = new LaunchSpec
-        {
-            Command = ["true"],
-            Environment = ImmutableSortedDictionary<string, string>.Empty,
-            WorkingDirectory = "/",
-            LogPath = "",
-            Tag = "",
-        },
     };
 }

@@ -7,14 +7,9 @@ namespace Ashlar.EndToEnd.Tests.Machines;
 [Trait("Length", "Full")]
 public sealed class FencingTests
 {
-    [Fact]
+    [MachinesFact]
     public async Task A_primary_that_is_cut_off_is_killed_and_comes_back_with_its_lease()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
-
         await using var net = await MachineNet.CreateAsync(3);
         var machines = await ThreeAsync(net, StackFile + "\ndatabase: {replicas: 0}\n");
         await machines[0].DoAsync("scale", "database.replicas=1");

@@ -9,14 +9,9 @@ namespace Ashlar.EndToEnd.Tests.Machines;
 [Trait("Length", "Full")]
 public sealed class FleetTests
 {
-    [Fact]
+    [MachinesFact]
     public async Task A_stack_spreads_over_a_second_machine_and_is_replaced_when_that_is_lost()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
-
         await using var net = await MachineNet.CreateAsync(2);
         var (first, second) = (new StackMachine(net[0], StackFile), new StackMachine(net[1], null));
         await first.UpAsync();
@@ -47,14 +42,9 @@ public sealed class FleetTests
         await first.DownAsync();
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task A_machine_that_is_cut_off_serves_on_refuses_orders_and_comes_back()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
-
         await using var net = await MachineNet.CreateAsync(2);
         var (first, second) = await TwoAsync(net);
         await first.DoAsync("scale", "web=4");
@@ -71,14 +61,9 @@ public sealed class FleetTests
         await first.DownAsync();
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task A_machine_boots_into_what_was_ordered_last_without_the_others()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
-
         await using var net = await MachineNet.CreateAsync(2);
         var (first, second) = await TwoAsync(net);
         await first.DoAsync("scale", "web=4");
@@ -94,14 +79,9 @@ public sealed class FleetTests
         await UntilAsync(Soon, async () => (await TryInstancesAsync(second, "web")).Count(i => i.State == "healthy") == 4);
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task A_replica_on_another_machine_streams_from_the_primary_and_is_reached_by_the_same_port()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
-
         await using var net = await MachineNet.CreateAsync(2);
         var (first, second) = await TwoAsync(net, StackFile + "\ndatabase: {replicas: 0}\n");
         await first.DoAsync("scale", "database.replicas=1");
@@ -117,14 +97,9 @@ public sealed class FleetTests
         await first.DownAsync();
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task A_token_is_spent_once_and_a_name_is_given_once()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
-
         await using var net = await MachineNet.CreateAsync(3);
         var (first, second, third) = (new StackMachine(net[0], StackFile), new StackMachine(net[1], null), new StackMachine(net[2], null));
         await first.UpAsync();
@@ -139,14 +114,9 @@ public sealed class FleetTests
         await first.DownAsync();
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task What_a_killed_agent_has_left_on_a_machine_is_told_and_taken_down()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
-
         await using var net = await MachineNet.CreateAsync(2);
         var (first, second) = await TwoAsync(net);
         await first.DoAsync("scale", "web=4");

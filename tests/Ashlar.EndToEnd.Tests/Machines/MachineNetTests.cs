@@ -13,13 +13,9 @@ public sealed class MachineNetTests
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
 
-    [Fact]
+    [MachinesFact]
     public async Task Hosts_and_this_process_reach_one_another()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
         await using var net = await MachineNet.CreateAsync(3);
         foreach (var host in net.Hosts)
         {
@@ -34,13 +30,9 @@ public sealed class MachineNetTests
         await TalkAsync(net[1].OpenSocket(), here);
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task Loopback_and_ports_are_each_hosts_own()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
         await using var net = await MachineNet.CreateAsync(2);
         using var first = net[0].OpenSocket();
         using var second = net[1].OpenSocket();
@@ -52,13 +44,9 @@ public sealed class MachineNetTests
         await TalkAsync(net[1].OpenSocket(), second);
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task Programs_run_on_their_host_like_any_other()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
         await using var net = await MachineNet.CreateAsync(2);
         var result = await net[1].ExecAsync("sh", ["-c", "hostname; ip -o -4 addr show eth0; pwd; echo $COLOUR; cat; exit 7"],
             environment: new Dictionary<string, string?> { ["COLOUR"] = "red" }, input: "from outside");
@@ -75,26 +63,18 @@ public sealed class MachineNetTests
         Assert.Equal(128 + Signals.Terminate, await process.WaitForExitAsync());
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task An_http_client_of_this_process_speaks_from_a_host()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
         await using var net = await MachineNet.CreateAsync(2);
         using var server = net[1].Run("python3", ["-m", "http.server", "7000", "--bind", net[1].Address.ToString()]);
         using var client = net[0].CreateHttpClient();
         await UntilAsync(async () => (await client.GetAsync($"http://{net[1].Address}:7000/")).IsSuccessStatusCode);
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task Delay_shows_in_the_round_trip_and_ends()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
         await using var net = await MachineNet.CreateAsync(2);
         await net.DelayAsync(net[0], TimeSpan.FromMilliseconds(150), TimeSpan.FromMilliseconds(20));
         using var server = Server(net[1]);
@@ -111,13 +91,9 @@ public sealed class MachineNetTests
         await TalkAsync(net[0].OpenSocket(), server);
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task Loss_shows_in_datagrams()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
         await using var net = await MachineNet.CreateAsync(2);
         await net.LossAsync(net[0], 50);
         Assert.InRange(await DatagramsAsync(net[0], net[1], 200), 50, 150);
@@ -126,13 +102,9 @@ public sealed class MachineNetTests
         Assert.Equal(200, await DatagramsAsync(net[0], net[1], 200));
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task A_rate_holds_a_transfer_back()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
         await using var net = await MachineNet.CreateAsync(2);
         await net.RateAsync(net[0], 8_000_000);
         foreach (var (from, to) in new[] { (net[0], net[1]), (net[1], net[0]) })
@@ -143,13 +115,9 @@ public sealed class MachineNetTests
         }
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task A_partition_is_silent_both_ways_and_leaves_others_alone()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
         await using var net = await MachineNet.CreateAsync(3);
         await net.PartitionAsync(net[0], net[1]);
         Assert.Equal(0, await DatagramsAsync(net[0], net[1], 20));
@@ -160,15 +128,11 @@ public sealed class MachineNetTests
         Assert.Equal(20, await DatagramsAsync(net[0], net[1], 20));
     }
 
-    [Theory]
+    [MachinesTheory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_one_way_partition_is_one_way_on_a_slow_link_too(bool slow)
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
         await using var net = await MachineNet.CreateAsync(2);
         if (slow)
         {
@@ -179,13 +143,9 @@ public sealed class MachineNetTests
         Assert.Equal(20, await DatagramsAsync(net[1], net[0], 20));
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task An_isolated_host_is_heard_by_no_one_and_works_on()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
         await using var net = await MachineNet.CreateAsync(3);
         using var server = Server(net[0]);
         await net.IsolateAsync(net[0]);
@@ -200,13 +160,9 @@ public sealed class MachineNetTests
         await connecting.WaitAsync(Soon);
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task Killing_a_host_leaves_no_process_and_sends_no_farewell()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
         await using var net = await MachineNet.CreateAsync(2);
         // Deaf to SIGTERM, in sessions of their own, one of them frozen.
         using var process = net[0].Run("sh", ["-c", "trap '' TERM; for i in 1 2 3; do setsid sleep 1000 & done; echo ready; wait"]);
@@ -241,13 +197,9 @@ public sealed class MachineNetTests
         await TalkAsync(net[1].OpenSocket(), again);
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task A_host_keeps_its_faults_when_it_is_switched_off_and_on()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
         await using var net = await MachineNet.CreateAsync(2);
         await net.DelayAsync(net[0], TimeSpan.FromMilliseconds(150));
         await net.KillAsync(net[0]);
@@ -258,13 +210,9 @@ public sealed class MachineNetTests
         Assert.True(Stopwatch.GetElapsedTime(begin) >= TimeSpan.FromMilliseconds(150));
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task Frozen_processes_wait_and_go_on()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
         await using var net = await MachineNet.CreateAsync(1);
         using var process = net[0].Run("sh", ["-c", "while sleep 0.01; do echo .; done"]);
         await process.WaitForOutputAsync(".");
@@ -275,13 +223,9 @@ public sealed class MachineNetTests
         await UntilAsync(() => Task.FromResult(process.Output.Length > written));
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task A_cpu_share_holds_all_processes_of_the_host_together()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
         await using var net = await MachineNet.CreateAsync(1);
         net[0].CpuShare(0.25);
         // Two that take 0.3 s of a core each.
@@ -298,13 +242,9 @@ public sealed class MachineNetTests
         Assert.True(double.Parse(times.Output, CultureInfo.InvariantCulture) > 1.5, times.ToString());
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task A_clock_goes_wrong_and_right_again_for_the_programs_of_its_host()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
         await using var net = await MachineNet.CreateAsync(2);
         net[0].ClockOffset(TimeSpan.FromHours(1));
         using var process = net[0].Run("bash", ["-c", "while :; do echo $EPOCHSECONDS; sleep 0.05; done"]);
@@ -317,13 +257,9 @@ public sealed class MachineNetTests
         static double Off(string line) => double.Parse(line, CultureInfo.InvariantCulture) - DateTimeOffset.UtcNow.ToUnixTimeSeconds();
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task Nets_in_parallel_do_not_meet_and_leave_nothing()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
         var names = await Task.WhenAll(Enumerable.Range(0, 3).Select(async _ =>
         {
             await using var net = await MachineNet.CreateAsync(3);
@@ -338,13 +274,9 @@ public sealed class MachineNetTests
         Assert.All(names, name => Assert.Empty(Remains(name)));
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task What_a_crashed_run_left_is_removed_by_the_next()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
         using var crashed = ChildProcess.Start("net");
         var name = (await crashed.Output.ReadLineAsync())!;
         Assert.NotEmpty(Remains(name));

@@ -25,14 +25,9 @@ public sealed class MachineVerbsTests
         edge: {listen: 8080}
         """;
 
-    [Fact]
+    [MachinesFact]
     public async Task Instances_go_where_labels_say_leave_a_drained_machine_without_a_failed_request_and_a_removed_one_for_good()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
-
         await using var net = await MachineNet.CreateAsync(3);
         var (first, second, third) = (new StackMachine(net[0], Labelled(net)), new StackMachine(net[1], null), new StackMachine(net[2], null));
         var (a, b, c) = (net[0].Name, net[1].Name, net[2].Name);
@@ -78,14 +73,9 @@ public sealed class MachineVerbsTests
         await first.DownAsync();
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task A_host_is_added_over_ssh_and_a_second_time_nothing_happens()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
-
         await using var net = await MachineNet.CreateAsync(2);
         var (first, second) = (new StackMachine(net[0], StackFile), new StackMachine(net[1], null));
         await first.UpAsync();

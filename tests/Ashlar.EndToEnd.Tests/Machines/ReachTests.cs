@@ -8,14 +8,9 @@ namespace Ashlar.EndToEnd.Tests.Machines;
 [Trait("Length", "Full")]
 public sealed class ReachTests
 {
-    [Fact]
+    [MachinesFact]
     public async Task Logs_and_commands_of_instances_elsewhere_are_had_from_any_machine()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
-
         await using var net = await MachineNet.CreateAsync(2);
         var (first, second) = await TwoAsync(net);
         await first.DoAsync("scale", "web=4");

@@ -23,14 +23,9 @@ public sealed class RollTests
         edge: {listen: 8080}
         """;
 
-    [Fact]
+    [MachinesFact]
     public async Task A_release_that_fails_on_the_first_machine_leaves_the_other_untouched_and_a_good_one_fails_no_request()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
-
         await using var net = await MachineNet.CreateAsync(2);
         var (first, second) = await SpreadAsync(net);
         using var stop = new CancellationTokenSource();
@@ -72,22 +67,14 @@ public sealed class RollTests
         await first.DownAsync();
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task A_leader_that_is_killed_in_the_middle_of_an_order_is_followed_by_another_that_ends_it()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
-
         await using var net = await MachineNet.CreateAsync(2);
         var (first, second) = await SpreadAsync(net);
 
         // The second leads, so that the state, which lies on the first, outlives it.
-        await KillAgentAsync(first);
-        await UntilAsync(Soon, async () => await LeaderAsync(second) == "m2");
-        first.Boot();
-        await UntilAsync(Soon, async () => await LeaderAsync(first) == "m2");
+        await SecondLeadsAsync(first, second);
 
         var order = first.AshlarAsync("config", "set", "SLOW=5");
         await UntilAsync(Soon, async () => (await TryInstancesAsync(first, "web")).Any(i => i is { Machine: "m1", Release: "v2" }));
@@ -103,20 +90,12 @@ public sealed class RollTests
         await first.DownAsync();
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task Up_deploys_the_files_of_the_machine_on_which_it_was_ordered_whoever_leads()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
-
         await using var net = await MachineNet.CreateAsync(2);
         var (first, second) = await SpreadAsync(net);
-        await KillAgentAsync(first);
-        await UntilAsync(Soon, async () => await LeaderAsync(second) == "m2");
-        first.Boot();
-        await UntilAsync(Soon, async () => await LeaderAsync(first) == "m2");
+        await SecondLeadsAsync(first, second);
         Assert.Equal("nothing to do", (await first.DoAsync("up", "--dry-run")).Trim());
         Assert.Contains("\"changed\": false", await first.DoAsync("up", "--json"), StringComparison.Ordinal);
 
@@ -149,6 +128,14 @@ public sealed class RollTests
         var listed = await machine.AshlarAsync("machines", "list", "--json");
         return listed.ExitCode != 0 ? null : JsonDocument.Parse(listed.Output).RootElement.GetProperty("machines").EnumerateArray()
             .Where(m => m.GetProperty("leads").GetBoolean()).Select(m => m.GetProperty("name").GetString()).FirstOrDefault();
+    }
+
+    private static async Task SecondLeadsAsync(StackMachine first, StackMachine second)
+    {
+        await KillAgentAsync(first);
+        await UntilAsync(Soon, async () => await LeaderAsync(second) == "m2");
+        first.Boot();
+        await UntilAsync(Soon, async () => await LeaderAsync(first) == "m2");
     }
 
     private static async Task KillAgentAsync(StackMachine machine)

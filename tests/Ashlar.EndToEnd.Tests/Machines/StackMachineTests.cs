@@ -6,13 +6,9 @@ namespace Ashlar.EndToEnd.Tests.Machines;
 [Trait("Length", "Full")]
 public sealed class StackMachineTests
 {
-    [Fact]
+    [MachinesFact]
     public async Task Two_machines_run_the_same_stack_side_by_side()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
         await using var net = await MachineNet.CreateAsync(3);
         StackMachine[] machines = [StackMachine.Web(net[0]), StackMachine.Web(net[1])];
         await Task.WhenAll(machines.Select(m => m.UpAsync()));
@@ -29,13 +25,9 @@ public sealed class StackMachineTests
         await Task.WhenAll(machines.Select(m => m.DownAsync()));
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task A_machine_that_lost_power_comes_up_again()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
         await using var net = await MachineNet.CreateAsync(1);
         var machine = StackMachine.Web(net[0]);
         await machine.UpAsync();
@@ -47,13 +39,9 @@ public sealed class StackMachineTests
         await machine.DownAsync();
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task A_clock_that_is_an_hour_off_stands_in_the_agents_log()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
         await using var net = await MachineNet.CreateAsync(1);
         net[0].ClockOffset(TimeSpan.FromHours(-1));
         var machine = StackMachine.Web(net[0]);

@@ -8,27 +8,11 @@ namespace Ashlar.EndToEnd.Tests.Machines;
 [Trait("Length", "Full")]
 public sealed class StateTests
 {
-    private const string Stack = """
-        name: rig
-        services:
-          web:
-            run: "'@APP@'"
-            route: /
-            health: /up
-            instances: 2
-        edge: {listen: 8080}
-        """;
-
     private static readonly TimeSpan Soon = TimeSpan.FromMinutes(3);
 
-    [Fact]
+    [MachinesFact]
     public async Task Three_machines_hold_the_state_and_the_loss_of_the_first_stops_no_order()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
-
         await using var net = await MachineNet.CreateAsync(3);
         var (first, second, third) = await ThreeAsync(net);
 
@@ -55,14 +39,9 @@ public sealed class StateTests
         await UntilAsync(third, async () => (await third.AshlarAsync("scale", "web=5")).ExitCode == 0);
     }
 
-    [Fact]
+    [MachinesFact]
     public async Task A_backup_restored_on_any_machine_is_the_state_of_all()
     {
-        if (!MachineNet.IsAvailable)
-        {
-            return;
-        }
-
         await using var net = await MachineNet.CreateAsync(3);
         var (first, second, third) = await ThreeAsync(net);
         var backup = Path.Combine(third.Folder, ".ashlar", "state.backup");
@@ -92,19 +71,13 @@ public sealed class StateTests
 
     private static async Task<(StackMachine First, StackMachine Second, StackMachine Third)> ThreeAsync(MachineNet net)
     {
-        var (first, second, third) = (new StackMachine(net[0], Stack), new StackMachine(net[1], null), new StackMachine(net[2], null));
+        var (first, second, third) = (new StackMachine(net[0], FleetSteps.StackFile), new StackMachine(net[1], null), new StackMachine(net[2], null));
         await first.UpAsync();
-        await JoinAsync(first, second, "m2");
+        await FleetSteps.JoinAsync(first, second);
         Assert.Contains("no spare", await first.DoAsync("state"), StringComparison.Ordinal);
-        await JoinAsync(first, third, "m3");
+        await FleetSteps.JoinAsync(first, third);
         await MembersAsync(third, 3);
         return (first, second, third);
-    }
-
-    private static async Task JoinAsync(StackMachine first, StackMachine other, string name)
-    {
-        var token = await first.DoAsync("machines", "token", "--address", first.Host.Address.ToString(), "--name", "m1");
-        await other.DoWithInputAsync(token, "join", "--address", other.Host.Address.ToString(), "--name", name);
     }
 
     /// <summary>Waits until a machine sees so many members with a vote, all healthy.</summary>

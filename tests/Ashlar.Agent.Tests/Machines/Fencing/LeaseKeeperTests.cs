@@ -1,11 +1,9 @@
-using System.Collections.Immutable;
 using System.Text;
 using Ashlar.Agent.Hosting;
 using Ashlar.Agent.Machines.Fencing;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog;
 using Ashlar.Catalog.Store;
-using Ashlar.Processes;
 using Ashlar.Stack;
 using Ashlar.Testing;
 
@@ -93,19 +91,9 @@ public sealed class LeaseKeeperTests : IAsyncDisposable
 
     private LeaseStanding Standing => _fence.Of(Primary, Both);
 
-    private static DesiredInstance Primary { get; } = Server(1) with { Lease = "database" };
+    private static DesiredInstance Primary { get; } = World.Want("database", 1, "f") with { Lease = "database" };
 
-    private static Target Both { get; } = new() { Stack = new StackDefinition { Name = "s", Directory = "/" }, Instances = [Primary], Elsewhere = [Server(2)] };
-
-    private static DesiredInstance Server(int index) => new()
-    {
-        Tier = "database",
-        Service = "database",
-        Index = index,
-        Fingerprint = "f",
-        Readiness = Readiness.Alive,
-        Launch = new LaunchSpec { Command = ["true"], Environment = ImmutableSortedDictionary<string, string>.Empty, WorkingDirectory = "/", LogPath = "", Tag = "" },
-    };
+    private static Target Both { get; } = new() { Stack = new StackDefinition { Name = "s", Directory = "/" }, Instances = [Primary], Elsewhere = [World.Want("database", 2, "f")] };
 
     private LeaseKeeper Keeper(string machine, Fence? fence = null, IStore? store = null, Func<string, bool>? agrees = null) => new(
         fence ?? _fence, store ?? _store, machine, (other, _, _) => Task.FromResult(agrees?.Invoke(other) ?? false), new AgentLog(TextWriter.Null, TimeProvider.System), TimeProvider.System);
@@ -113,30 +101,18 @@ public sealed class LeaseKeeperTests : IAsyncDisposable
     private async Task<string?> HolderAsync() => await _store.GetAsync(Keys.Lease("database")) is { } entry ? Encoding.UTF8.GetString(entry.Value.Span) : null;
 
     /// <summary>A store that can be out of reach.</summary>
-    private sealed class Unreachable(IStore store) : IStore
+    private sealed class Unreachable(IStore store) : StoreOver(store)
     {
         public bool IsOut { get; set; }
 
-        private IStore Store => IsOut ? throw new Ashlar.Errors.AshlarException(new Ashlar.Errors.AshlarError("ASH4070", "test", "out of reach", "")) : store;
+        public override ValueTask<StoreEntry?> GetAsync(string key, CancellationToken cancellation = default) => Reached().GetAsync(key, cancellation);
 
-        public ValueTask<StoreEntry?> GetAsync(string key, CancellationToken cancellation = default) => Store.GetAsync(key, cancellation);
+        public override ValueTask<CommitResult> CommitAsync(StoreTransaction transaction, CancellationToken cancellation = default) => Reached().CommitAsync(transaction, cancellation);
 
-        public ValueTask<StoreRange> ListAsync(string prefix, CancellationToken cancellation = default) => Store.ListAsync(prefix, cancellation);
+        public override ValueTask<long> GrantLeaseAsync(TimeSpan timeToLive, CancellationToken cancellation = default) => Reached().GrantLeaseAsync(timeToLive, cancellation);
 
-        public ValueTask<CommitResult> CommitAsync(StoreTransaction transaction, CancellationToken cancellation = default) => Store.CommitAsync(transaction, cancellation);
+        public override ValueTask<bool> KeepAliveAsync(long lease, CancellationToken cancellation = default) => Reached().KeepAliveAsync(lease, cancellation);
 
-        public IAsyncEnumerable<StoreEvent> WatchAsync(string prefix, long fromRevision, CancellationToken cancellation = default) => Store.WatchAsync(prefix, fromRevision, cancellation);
-
-        public ValueTask<long> GrantLeaseAsync(TimeSpan timeToLive, CancellationToken cancellation = default) => Store.GrantLeaseAsync(timeToLive, cancellation);
-
-        public ValueTask<bool> KeepAliveAsync(long lease, CancellationToken cancellation = default) => Store.KeepAliveAsync(lease, cancellation);
-
-        public ValueTask RevokeLeaseAsync(long lease, CancellationToken cancellation = default) => Store.RevokeLeaseAsync(lease, cancellation);
-
-        public ValueTask<Leadership> CampaignAsync(string election, string candidate, long lease, CancellationToken cancellation = default) => Store.CampaignAsync(election, candidate, lease, cancellation);
-
-        public ValueTask CompactAsync(long revision, CancellationToken cancellation = default) => Store.CompactAsync(revision, cancellation);
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        private IStore Reached() => IsOut ? throw new Ashlar.Errors.AshlarException(new Ashlar.Errors.AshlarError("ASH4070", "test", "out of reach", "")) : Under;
     }
 }
