@@ -48,6 +48,17 @@ public enum KnownHeader : byte
     WwwAuthenticate,
     RetryAfter,
     Server,
+    IfMatch,
+    IfNoneMatch,
+    IfModifiedSince,
+    IfUnmodifiedSince,
+    IfRange,
+    AcceptEncoding,
+    Pragma,
+    Etag,
+    LastModified,
+    CdnCacheControl,
+    SurrogateControl,
 
     /// <summary>Between the edges of a stack: what is asked of the other machine, and that it has no such thing.</summary>
     AshlarHop,
@@ -94,6 +105,8 @@ public static class KnownHeaders
         (byte)Rules.SetByProxy,         // X-Request-Start
         0, 0, 0, 0, 0, 0, 0, 0,         // Authorization … Range
         0, 0, 0, 0, 0, 0, 0, 0,         // Origin … Server
+        0, 0, 0, 0, 0,                  // If-Match … If-Range
+        0, 0, 0, 0, 0, 0,               // Accept-Encoding … Surrogate-Control
         (byte)Rules.HopByHop,           // Ashlar-Hop
     ];
 
@@ -122,16 +135,21 @@ public static class KnownHeaders
             case 3 << 8 | 'a': return Is(name, "age"u8, KnownHeader.Age);
             case 4 << 8 | 'h': return Is(name, "host"u8, KnownHeader.Host);
             case 4 << 8 | 'd': return Is(name, "date"u8, KnownHeader.Date);
+            case 4 << 8 | 'e': return Is(name, "etag"u8, KnownHeader.Etag);
             case 4 << 8 | 'v': return Is(name, "vary"u8, KnownHeader.Vary);
             case 5 << 8 | 'p': return Is(name, "proxy"u8, KnownHeader.Proxy);
             case 5 << 8 | 'r': return Is(name, "range"u8, KnownHeader.Range);
             case 6 << 8 | 'c': return Is(name, "cookie"u8, KnownHeader.Cookie);
             case 6 << 8 | 'e': return Is(name, "expect"u8, KnownHeader.Expect);
             case 6 << 8 | 'o': return Is(name, "origin"u8, KnownHeader.Origin);
+            case 6 << 8 | 'p': return Is(name, "pragma"u8, KnownHeader.Pragma);
             case 6 << 8 | 's': return Is(name, "server"u8, KnownHeader.Server);
             case 7 << 8 | 't': return Is(name, "trailer"u8, KnownHeader.Trailer);
             case 7 << 8 | 'u': return Is(name, "upgrade"u8, KnownHeader.Upgrade);
             case 7 << 8 | 'e': return Is(name, "expires"u8, KnownHeader.Expires);
+            case 8 << 8 | 'i':
+                var match = Is(name, "if-match"u8, KnownHeader.IfMatch);
+                return match != KnownHeader.None ? match : Is(name, "if-range"u8, KnownHeader.IfRange);
             case 8 << 8 | 'l': return Is(name, "location"u8, KnownHeader.Location);
             case 9 << 8 | 'f': return Is(name, "forwarded"u8, KnownHeader.Forwarded);
             case 9 << 8 | 'x': return Is(name, "x-real-ip"u8, KnownHeader.XRealIp);
@@ -143,12 +161,19 @@ public static class KnownHeaders
             case 12 << 8 | 'c': return Is(name, "content-type"u8, KnownHeader.ContentType);
             case 12 << 8 | 'm': return Is(name, "max-forwards"u8, KnownHeader.MaxForwards);
             case 12 << 8 | 'x': return Is(name, "x-request-id"u8, KnownHeader.XRequestId);
+            case 13 << 8 | 'i': return Is(name, "if-none-match"u8, KnownHeader.IfNoneMatch);
+            case 13 << 8 | 'l': return Is(name, "last-modified"u8, KnownHeader.LastModified);
             case 13 << 8 | 'a': return Is(name, "authorization"u8, KnownHeader.Authorization);
             case 13 << 8 | 'c':
                 var cache = Is(name, "cache-control"u8, KnownHeader.CacheControl);
                 return cache != KnownHeader.None ? cache : Is(name, "content-range"u8, KnownHeader.ContentRange);
             case 14 << 8 | 'c': return Is(name, "content-length"u8, KnownHeader.ContentLength);
             case 14 << 8 | 'h': return Is(name, "http2-settings"u8, KnownHeader.Http2Settings);
+            case 15 << 8 | 'a': return Is(name, "accept-encoding"u8, KnownHeader.AcceptEncoding);
+            case 17 << 8 | 'c': return Is(name, "cdn-cache-control"u8, KnownHeader.CdnCacheControl);
+            case 17 << 8 | 'i': return Is(name, "if-modified-since"u8, KnownHeader.IfModifiedSince);
+            case 17 << 8 | 's': return Is(name, "surrogate-control"u8, KnownHeader.SurrogateControl);
+            case 19 << 8 | 'i': return Is(name, "if-unmodified-since"u8, KnownHeader.IfUnmodifiedSince);
             case 16 << 8 | 'c': return Is(name, "content-encoding"u8, KnownHeader.ContentEncoding);
             case 16 << 8 | 'p': return Is(name, "proxy-connection"u8, KnownHeader.ProxyConnection);
             case 16 << 8 | 'w': return Is(name, "www-authenticate"u8, KnownHeader.WwwAuthenticate);
