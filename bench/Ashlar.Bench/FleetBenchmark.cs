@@ -9,7 +9,7 @@ namespace Ashlar.Bench;
 /// </summary>
 internal static class FleetBenchmark
 {
-    private const double Share = 0.25;
+    private const double Share = 0.4;
     private const int Connections = 16;
     private const string Path = "/spin?us=4000";
     private static readonly TimeSpan s_period = TimeSpan.FromMilliseconds(20);
@@ -91,7 +91,7 @@ internal static class FleetBenchmark
             host.CpuShare(Share, s_period);
         }
 
-        client.CpuShare(1);
+        client.CpuShare(0.5);
         var rates = sides.ToDictionary(side => side.Name, _ => s_counts.Select(_ => new List<double>()).ToArray());
         for (var round = 0; round < rounds; round++)
         {

@@ -126,14 +126,33 @@ public sealed class MachineIdentity : IDisposable
     /// <exception cref="Errors.AshlarException">ASH7507: what lies there is of no use; what was before holds.</exception>
     public bool Reload()
     {
+        // Asked every few seconds: the key is taken out of its file only where there is something new.
+        if (IsSame(CertificateFile, _certificate) && IsSame(AuthorityFile, _authority))
+        {
+            return false;
+        }
+
         // Not disposed: handshakes may be under way with what was before.
-        if (Load(Folder) is not { } next || next._certificate.RawDataMemory.Span.SequenceEqual(_certificate.RawDataMemory.Span))
+        if (Load(Folder) is not { } next)
         {
             return false;
         }
 
         (_certificate, _authority) = (next._certificate, next._authority);
         return true;
+    }
+
+    private bool IsSame(string file, X509Certificate2 known)
+    {
+        try
+        {
+            using var now = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(Folder, file));
+            return now.RawDataMemory.Span.SequenceEqual(known.RawDataMemory.Span);
+        }
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Serves others: they must show a certificate of the stack.</summary>
