@@ -12,7 +12,7 @@ internal static class Verbs
         ReleasesCommand.Verb, RollbackCommand.Verb, PackageCommand.Verb,
         PsCommand.Verb, StatusCommand.Verb, TopCommand.Verb, DashboardCommand.Verb, LogsCommand.Verb, ScaleCommand.Verb, RestartCommand.Verb, StopCommand.Verb,
         StartCommand.Verb, RunCommand.Verb, ExecCommand.Verb, PgCommand.Verb, RedisCommand.Verb, WaitCommand.Verb,
-        MachinesCommand.Verb, JoinCommand.Verb, StateCommand.Verb,
+        MachinesCommand.Verb, JoinCommand.Verb, StateCommand.Verb, CertificatesCommand.Verb,
         DnsCommand.Verb, ConfigCommand.Verb, MaintenanceCommand.Verb, ServiceCommand.Verb, SchemaCommand.Verb, CompletionCommand.Verb,
     ];
 

@@ -124,7 +124,7 @@ public sealed class MistakeTests : StackTest
     [Theory]
     [InlineData("{static: {/assets: ./public}}", "2:8 ASH1009")]
     [InlineData("{cache: {memory: 1GB}}", "2:8 ASH1009")]
-    [InlineData("{listen: {http: 80, https: 443}}", "2:27 ASH1009")]
+    [InlineData("{listen: {http: 80, https: x}}", "2:34 ASH1017")]
     [InlineData("{listen: 0}", "2:16 ASH1017")]
     [InlineData("{listen: 1.2.3:80}", "2:16 ASH1017")]
     [InlineData("{listen: example.test:80}", "2:16 ASH1017")]

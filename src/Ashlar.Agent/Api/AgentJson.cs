@@ -26,6 +26,7 @@ namespace Ashlar.Agent.Api;
 [JsonSerializable(typeof(DashboardResult))]
 [JsonSerializable(typeof(UpgradeArguments))]
 [JsonSerializable(typeof(AccessArguments))]
+[JsonSerializable(typeof(CertificatesResult))]
 [JsonSerializable(typeof(MachinesResult))]
 [JsonSerializable(typeof(FoundArguments))]
 [JsonSerializable(typeof(MachineArguments))]

@@ -55,6 +55,9 @@ public static class AgentVerbs
     /// <summary><see cref="UpgradeArguments"/> → done once the new program answers. Replaces the agent by execve in place, then its tiers.</summary>
     public const string Upgrade = "upgrade";
 
+    /// <summary>none → <see cref="CertificatesResult"/>.</summary>
+    public const string Certificates = "certificates";
+
     /// <summary>none → <see cref="MachinesResult"/>.</summary>
     public const string Machines = "machines";
 

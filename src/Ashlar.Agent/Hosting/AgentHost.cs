@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Ashlar.Agent.Api;
+using Ashlar.Agent.Certificates;
 using Ashlar.Agent.Desired;
 using Ashlar.Agent.Machines;
 using Ashlar.Agent.Machines.Fencing;
@@ -152,7 +153,11 @@ public static class AgentHost
         var held = fleet is null ? null : new StateHere(fleet, loop, supervisor, etcd!, state, StateHere.UserOf(options, user), () => upgrade.RunAsync(options.Program), log, time);
         var members = fleet is null ? null : new StateKeeper(fleet, shared!, SharedStore.Options(machine!, identity!, time), log);
         var stateOrders = new StateOrders(fleet, shared, held, own, state, time);
-        var orders = new Orders(loop, supervisor, listeners, rollout, releases, status, upgrade, events, machines, stateOrders, user, options, log);
+        var shelf = new CertificateShelf(loop, store, state, user, log, time);
+        supervisor.Tls = shelf.For;
+        status.CertificateNotes = () => shelf.Notes(supervisor.View.Target.Stack);
+        using var keeper = new CertificateKeeper(loop, supervisor, fleet?.LeadersStore ?? store, () => fleet?.Leads ?? true, log, time);
+        var orders = new Orders(loop, supervisor, listeners, rollout, releases, status, upgrade, events, machines, stateOrders, shelf, user, options, log);
 
         var turning = loop.RunAsync(supervisor.SettleAsync);
         using var signals = new AgentSignals(shutdown => loop.Post(() =>
@@ -175,10 +180,11 @@ public static class AgentHost
             fleet.Run("silent", members.TellAsync);
             fleet.Run("care", members.CareAsync);
             fleet.Run("old releases", stop => OldReleases.PruneAsync(fleet, releases, status, log, time, stop));
-            var keeper = new LeaseKeeper(supervisor.Fence!, shared!.Shared, fleet.Own.Name, fleet.LeavesAsync, log, time);
-            fleet.Run("leases", cancellation => keeper.RunAsync(loop, () => Fence.Needed(supervisor.View.Target, fleet.View), cancellation));
+            var leaseKeeper = new LeaseKeeper(supervisor.Fence!, shared!.Shared, fleet.Own.Name, fleet.LeavesAsync, log, time);
+            fleet.Run("leases", cancellation => leaseKeeper.RunAsync(loop, () => Fence.Needed(supervisor.View.Target, fleet.View), cancellation));
         }
         renewal?.Start();
+        await using var tending = new Background([shelf.FollowAsync, keeper.RunAsync]);
         notifier.Ready(Environment.ProcessId);
 
         await await loop.InvokeAsync(() => supervisor.WaitAsync(view => view.Shutdown != Shutdown.No && view.Observed.IsEmpty ? view : null));

@@ -119,4 +119,7 @@ internal enum LogEvent
 
     /// <summary>A fault that should not be.</summary>
     Fault = 90,
+
+    /// <summary>A certificate of the edge was made, renewed or could not be.</summary>
+    Certificate = 91,
 }

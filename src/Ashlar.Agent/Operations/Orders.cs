@@ -21,13 +21,13 @@ namespace Ashlar.Agent.Operations;
 /// <summary>The verbs of the API. Each order becomes a change of the desired state; the rest follows from that.</summary>
 internal sealed class Orders(
     AgentLoop loop, Supervisor supervisor, Listeners listeners, Rollout rollout, ReleaseStore releases, StatusReporter status, Upgrade upgrade,
-    StackEvents events, MachineOrders machines, StateOrders state, SystemUser? user, AgentOptions options, AgentLog log)
+    StackEvents events, MachineOrders machines, StateOrders state, Certificates.CertificateShelf shelf, SystemUser? user, AgentOptions options, AgentLog log)
 {
     // What is asked of this machine's own agent; all else is the leader's to carry out.
     private static readonly FrozenSet<string> Own = new[]
     {
         AgentVerbs.Status, AgentVerbs.Watch, AgentVerbs.Plan, AgentVerbs.Environment, AgentVerbs.Releases, AgentVerbs.Access, AgentVerbs.Dashboard, AgentVerbs.Upgrade,
-        AgentVerbs.Machines, AgentVerbs.Token, AgentVerbs.Down, AgentVerbs.State, AgentVerbs.StateBackup, AgentVerbs.StateRestore, AgentVerbs.StateTold,
+        AgentVerbs.Machines, AgentVerbs.Certificates, AgentVerbs.Token, AgentVerbs.Down, AgentVerbs.State, AgentVerbs.StateBackup, AgentVerbs.StateRestore, AgentVerbs.StateTold,
     }.ToFrozenSet();
 
     private readonly OrderQueue _queue = new();
@@ -129,6 +129,9 @@ internal sealed class Orders(
                 break;
             case AgentVerbs.Access:
                 Give(await AccessAsync(Arguments<AccessArguments>().Tier));
+                break;
+            case AgentVerbs.Certificates:
+                Give(await loop.AskAsync(() => shelf.Report(supervisor.View.Target.Stack)));
                 break;
             case AgentVerbs.Dashboard:
                 Give(await loop.AskAsync(() => DashboardAddress.Of(supervisor.View.Target)));

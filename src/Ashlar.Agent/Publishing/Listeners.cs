@@ -20,8 +20,9 @@ namespace Ashlar.Agent.Publishing;
 internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
 {
     private const string PublicName = "http";
+    private const string SecureName = "https";
     private const string DoorPrefix = "service:";
-    private const string PublicKey = "edge.listen.http";
+    private const string PublicKey = "edge.listen.";
     private static readonly string[] StackFiles = ["ashlar.yaml", "ashlar.yml"];
     private static readonly string InUseCode = CatalogErrors.AddressInUse("", 0, "").Error.Code;
     private const string DashboardKey = "dashboard.listen";
@@ -69,13 +70,12 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
         var opened = new List<string>();
         try
         {
-            var http = stack.Edge.Http;
-            if (!IsOpen(PublicName, http))
+            foreach (var (name, listen) in Public(stack).Where(p => !IsOpen(p.Name, p.Listen)).ToArray())
             {
                 // A new address is opened before the old one is let go: if it cannot be had, nothing is lost.
-                var socket = OpenSocket(IPAddress.Parse(http.Address), http.Port, PublicKey, stack.Directory);
-                opened.Add(PublicName);
-                Replace(new CatalogListener(PublicName, http.Address, http.Port, null), socket);
+                var socket = OpenSocket(IPAddress.Parse(listen.Address), listen.Port, PublicKey + name, stack.Directory);
+                opened.Add(name);
+                Replace(new CatalogListener(name, listen.Address, listen.Port, null) { Tls = name == SecureName }, socket);
             }
 
             foreach (var service in Doors(stack))
@@ -96,7 +96,7 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
         }
         catch
         {
-            foreach (var name in opened.Where(n => n != PublicName))
+            foreach (var name in opened.Where(n => n is not PublicName and not SecureName))
             {
                 CloseOne(name);
             }
@@ -109,9 +109,9 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
     /// <exception cref="AshlarException">ASH4015 and others: an address cannot be had.</exception>
     public void RequireFree(StackDefinition stack)
     {
-        if (!IsOpen(PublicName, stack.Edge.Http))
+        foreach (var (name, address) in Public(stack).Where(p => !IsOpen(p.Name, p.Listen)))
         {
-            OpenSocket(IPAddress.Parse(stack.Edge.Http.Address), stack.Edge.Http.Port, PublicKey, stack.Directory).Dispose();
+            OpenSocket(IPAddress.Parse(address.Address), address.Port, PublicKey + name, stack.Directory).Dispose();
         }
 
         if (Doors(stack).Contains(Tiers.Dashboard) && stack.Dashboard.Listen is { } listen && !IsOpen(DoorPrefix + Tiers.Dashboard, listen))
@@ -123,7 +123,7 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
     /// <summary>The listeners that a stack would have; those not open yet have the port they had before, or none.</summary>
     public ImmutableArray<CatalogListener> Preview(StackDefinition stack) =>
     [
-        new CatalogListener(PublicName, stack.Edge.Http.Address, stack.Edge.Http.Port, null),
+        .. Public(stack).Select(p => new CatalogListener(p.Name, p.Listen.Address, p.Listen.Port, null) { Tls = p.Name == SecureName }),
         .. Doors(stack).Select(service =>
             new CatalogListener(DoorPrefix + service, Door, kept.Ports.GetValueOrDefault(DoorPrefix + service), service)),
     ];
@@ -154,6 +154,7 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
             var service = name.StartsWith(DoorPrefix, StringComparison.Ordinal) ? name[DoorPrefix.Length..] : null;
             _open[name] = (new CatalogListener(name, socket.Address.ToString(), socket.Port, service)
             {
+                Tls = name == SecureName,
                 Hop = name == MachineListeners.Hop,
                 Forward = name.StartsWith(MachineListeners.Forward, StringComparison.Ordinal) ? name[MachineListeners.Forward.Length..] : null,
             }, socket);
@@ -206,6 +207,15 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
     private bool IsOpen(string name, ListenAddress wanted) =>
         _open.TryGetValue(name, out var open) && open.Listener.Address == wanted.Address && open.Listener.Port == wanted.Port;
 
+    private static IEnumerable<(string Name, ListenAddress Listen)> Public(StackDefinition stack)
+    {
+        yield return (PublicName, stack.Edge.Http);
+        if (stack.Edge.Https is { } https)
+        {
+            yield return (SecureName, https);
+        }
+    }
+
     // What is reached through the edge by a listener of its own.
     private static IEnumerable<string> Doors(StackDefinition stack)
     {
@@ -215,7 +225,7 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
 
     private IEnumerable<CatalogListener> Needed(StackDefinition stack)
     {
-        var names = Doors(stack).Select(service => DoorPrefix + service).Prepend(PublicName).Concat(OfMachine().Select(l => l.Name));
+        var names = Public(stack).Select(p => p.Name).Concat(Doors(stack).Select(service => DoorPrefix + service)).Concat(OfMachine().Select(l => l.Name));
         return names.Where(_open.ContainsKey).Select(n => _open[n].Listener);
     }
 

@@ -21,6 +21,9 @@ internal sealed class StatusReporter(
     private readonly RequestRate _requests = new(options.State.Metrics, time);
     private readonly DateTimeOffset _began = time.GetUtcNow();
 
+    /// <summary>What is to be known of the edge's certificates. Called on the loop.</summary>
+    public Func<IEnumerable<string>> CertificateNotes { get; set; } = () => [];
+
     /// <summary>The present state.</summary>
     /// <param name="activity">What is being carried out.</param>
     public async Task<StatusReport> ReportAsync(string activity)
@@ -113,6 +116,7 @@ internal sealed class StatusReporter(
             [
                 .. fleet?.View.State is { } held && !StateCare.HasSpare(held) ? [$"the state has {StateCare.Spare(held, fleet.View.Records.Count)}"] : ImmutableArray<string>.Empty,
                 .. fleet is null ? [] : MachineList.Warnings(fleet, time.GetUtcNow()),
+                .. CertificateNotes(),
             ],
             Agent = Agent(),
             Tiers = [.. Tiers.All.Select(t => t.Name).Where(t => names.Any(n => n.Tier == t)).Select(t => Tier(t, view, names))],
@@ -207,12 +211,18 @@ internal sealed class StatusReporter(
 
     private ImmutableArray<string> Urls(StackDefinition stack)
     {
-        var port = listeners.All.FirstOrDefault(l => l is { Service: null, Hop: false, Forward: null })?.Port ?? stack.Edge.Http.Port;
-        var suffix = port == 80 ? "" : $":{port}";
-        var address = stack.Edge.Http.Address;
-        var host = address is "0.0.0.0" or "::" ? "localhost" : address.Contains(':') ? $"[{address}]" : address;
-        return [.. stack.Domains.Prepend(host).Distinct().Select(name => $"http://{name}{suffix}")];
+        var http = PortOf(secure: false) ?? stack.Edge.Http.Port;
+        var plain = stack.Domains.Prepend(HostOf(stack.Edge.Http)).Distinct().Select(name => Url("http", name, http, 80));
+        return stack.Edge.Https is not { } https ? [.. plain]
+            : [.. stack.Domains.DefaultIfEmpty(HostOf(https)).Select(name => Url("https", name, PortOf(secure: true) ?? https.Port, 443)), .. plain];
     }
+
+    private int? PortOf(bool secure) => listeners.All.FirstOrDefault(l => l is { Service: null, Hop: false, Forward: null } && l.Tls == secure)?.Port;
+
+    private static string Url(string scheme, string host, int port, int usual) => port == usual ? $"{scheme}://{host}" : $"{scheme}://{host}:{port}";
+
+    private static string HostOf(ListenAddress listen) =>
+        listen.Address is "0.0.0.0" or "::" ? "localhost" : listen.Address.Contains(':') ? $"[{listen.Address}]" : listen.Address;
 
     private static string Show(RouteDefinition route) => $"{route.Host}{route.PathPrefix}";
 }

@@ -8,6 +8,7 @@ using Ashlar.Agent.Reconciling;
 using Ashlar.Catalog;
 using Ashlar.Engines.Etcd;
 using Ashlar.Errors;
+using Ashlar.Stack;
 
 namespace Ashlar.Agent.Supervision;
 
@@ -70,6 +71,9 @@ internal sealed class Supervisor : IDisposable
 
     /// <summary>The other machines; null: there are none.</summary>
     public FleetLink? Fleet { get; set; }
+
+    /// <summary>What the edge is to know of certificates.</summary>
+    public Func<StackDefinition, CatalogTls> Tls { get; set; } = _ => new CatalogTls();
 
     /// <summary>Keeps what needs a lease from running without it; null: there are no other machines.</summary>
     public Fence? Fence { get; set; }
@@ -149,7 +153,7 @@ internal sealed class Supervisor : IDisposable
 
         if (_pursues)
         {
-            _links.Publish(revision => SnapshotBuilder.Build(revision, _target, _table.All, _listeners.All, _watches.FactOf, Fleet?.View, Fleet?.Own.Name ?? ""));
+            _links.Publish(revision => SnapshotBuilder.Build(revision, _target, _table.All, _listeners.All, _watches.FactOf, Fleet?.View, Fleet?.Own.Name ?? "") with { Tls = Tls(_target.Stack) });
         }
 
         Arm(_trouble is null ? wakeAt : _time.GetUtcNow() + RetryAfterTrouble);

@@ -32,6 +32,9 @@ public sealed record CatalogSnapshot
     /// <summary>Sockets the agent has opened and handed down, by name.</summary>
     public ImmutableArray<CatalogListener> Listeners { get; init => field = value.IsDefault ? [] : value; } = [];
 
+    /// <summary>Certificates of the edge, and what it says about HTTPS.</summary>
+    public CatalogTls Tls { get; init => field = value ?? new(); } = new();
+
     /// <summary>The data tiers' engines (<c>database</c>, <c>cache</c>, <c>queue</c>) with their instances.</summary>
     public ImmutableArray<CatalogService> Engines { get; init => field = value.IsDefault ? [] : value; } = [];
 
@@ -53,6 +56,9 @@ public sealed record CatalogListener(string Name, string Address, int Port, stri
     /// Instance of an engine (<c>database.1</c>) on another machine, to which all bytes of its connections go; null: it speaks HTTP.
     /// </summary>
     public string? Forward { get; init; }
+
+    /// <summary>True: its clients speak TLS, with the certificates of <see cref="CatalogSnapshot.Tls"/>.</summary>
+    public bool Tls { get; init; }
 }
 
 /// <summary>A machine of the stack.</summary>

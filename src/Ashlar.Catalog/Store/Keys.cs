@@ -68,6 +68,24 @@ public static class Keys
     /// <summary>The generation last given out, beside <see cref="Observed"/>.</summary>
     public const string Generation = "generation";
 
+    /// <summary>Prefix of the edge's certificates and of what belongs to them. Secret.</summary>
+    public const string Certificates = "certificates/";
+
+    /// <summary>The authority of the stack's sites with its private key: a secret.</summary>
+    public const string LocalAuthority = Certificates + "authority";
+
+    /// <summary>A site's certificate with its key: a secret.</summary>
+    public static string CertificateOf(string host) => $"{Certificates}of/{host}";
+
+    /// <summary>What went wrong with a site's certificate.</summary>
+    public static string CertificateTrouble(string host) => $"{Certificates}trouble/{host}";
+
+    /// <summary>What an ACME authority is to be answered.</summary>
+    public static string AcmeChallenge(string token) => $"{Certificates}challenge/{token}";
+
+    /// <summary>The account with an ACME authority: a secret.</summary>
+    public static string AcmeAccount(string directoryHash) => $"{Certificates}account/{directoryHash}";
+
     /// <summary>A release; numbers have eight digits, so that the order of keys is theirs.</summary>
     public static string Release(int number) => Releases + number.ToString("D8", CultureInfo.InvariantCulture);
 

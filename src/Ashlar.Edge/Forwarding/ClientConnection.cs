@@ -1,6 +1,9 @@
 using System.Net;
+using System.Text;
 using Ashlar.Edge.Hopping;
+using Ashlar.Edge.Routing;
 using Ashlar.Http.Transport;
+using Ashlar.Http.Transport.Tls;
 using Ashlar.Http.Wire;
 
 namespace Ashlar.Edge.Forwarding;
@@ -24,6 +27,10 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
     private Action? _resume;
     private State _state = State.Fresh;
     private int _lingered;
+
+    // What the client asked for in its handshake, and the certificate it was shown.
+    private string? _asked;
+    private TlsCertificate? _shown;
 
     internal ClientConnection? IdleBefore;
     internal ClientConnection? IdleAfter;
@@ -61,6 +68,21 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
 
     /// <summary>What requests are told of the client.</summary>
     public ForwardedPeer Peer { get; }
+
+    /// <summary>
+    /// False if the client's certificate is for another host than the one asked for: it has taken this connection for one that it may
+    /// use for more (RFC 9110 section 7.4). A client that named no host in its handshake is taken at its word.
+    /// </summary>
+    public bool IsFor(ReadOnlySpan<byte> host)
+    {
+        if (_asked is null)
+        {
+            return true;
+        }
+
+        var name = HostName.Strip(host);
+        return Ascii.EqualsIgnoreCase(name, _asked) || (_shown is not null && _shown.Covers(Encoding.ASCII.GetString(name)));
+    }
 
     /// <summary>Bytes received and not consumed; null while there are none and none are awaited.</summary>
     public PooledBuffer? Received { get; set; }
@@ -179,7 +201,16 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
 
     protected override void OnReady() => Advance();
 
-    protected override void OnSecured() => WaitForRequest();
+    protected override void OnSecured()
+    {
+        if (Listener.Tls is TlsFront front)
+        {
+            _asked = ServerName;
+            _shown = _asked is null ? null : front.Find(_asked);
+        }
+
+        WaitForRequest();
+    }
 
     protected override void OnClosed()
     {

@@ -180,6 +180,7 @@ internal sealed partial class Exchange
             KeepAlive = Request.KeepAlive && !_edge.IsDraining && (_requestDone || interim),
             DateLine = _edge.DateLine,
             ToHop = _fromHop,
+            HstsLine = HstsLine,
         };
         var bound = ForwardWriter.ResponseBound(Response, in context);
         if (_toClient.Room < bound)

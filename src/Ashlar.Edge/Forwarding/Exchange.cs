@@ -204,6 +204,7 @@ internal sealed partial class Exchange : IUpstreamUser
             return;
         }
 
+        if (AnsweredByListener(routes.Front, buffer)) return;
         _service = _client.Listener.Service is { } name
             ? routes.ByName(name)
             : routes.Match(Request.HostRange.Of(buffer), Request.PathRange.Of(buffer));

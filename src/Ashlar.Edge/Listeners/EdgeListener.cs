@@ -11,7 +11,10 @@ namespace Ashlar.Edge;
 public sealed record EdgeListener(string Name, int Descriptor, int Port, string? Service)
 {
     /// <summary>TLS that its clients must speak; null: none.</summary>
-    public TlsContext? Tls { get; init; }
+    public TlsAcceptor? Tls { get; init; }
+
+    /// <summary>True: it is for everybody, over TLS with the certificates of the stack's hosts.</summary>
+    public bool IsSecure { get; init; }
 
     /// <summary>True: it is for the stack's other machines alone, and <see cref="Tls"/> tells who they are.</summary>
     public bool IsHop { get; init; }

@@ -65,6 +65,9 @@ public sealed class RoutingTable
     /// <summary>What other machines may ask, and what may be asked of them.</summary>
     internal HopTable Hops { get; }
 
+    /// <summary>What the public listeners answer themselves.</summary>
+    internal FrontRules Front { get; private init; } = FrontRules.None;
+
     internal static RoutingTable Build(CatalogSnapshot snapshot, Dictionary<string, ServiceTarget> targets, HopTable hops)
     {
         var byHost = new Dictionary<byte[], List<PathRoute>>(HostName.Comparer.Instance);
@@ -93,7 +96,10 @@ public sealed class RoutingTable
             LongestFirst(anyHost),
             snapshot.Services.ToDictionary(service => service.Name, service => targets[service.Name], StringComparer.Ordinal),
             onlyKnownHosts: snapshot.Domains.Length > 0,
-            hops);
+            hops)
+        {
+            Front = new FrontRules(snapshot),
+        };
     }
 
     private static ServiceTarget? Longest(PathRoute[] routes, ReadOnlySpan<byte> path)

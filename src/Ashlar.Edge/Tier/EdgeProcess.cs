@@ -22,6 +22,7 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
     private readonly AccessLog _accessLog;
     private readonly ServiceTargets _targets;
     private readonly MachineTls? _tls;
+    private readonly PublicTls _public;
     private readonly EdgeServer _server;
     private readonly HeldSockets _sockets;
     private readonly ChannelClient _channel;
@@ -41,6 +42,7 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
         var metrics = new EdgeMetrics(MetricsFiles.Create(options.MetricsFolder, options.Instance, EdgeMetrics.SlotsFor(forwarding.Loops), log.Say));
         _accessLog = new AccessLog(options.AccessLogPath, log.Say, metrics.LogDropped);
         _tls = MachineTls.Load(options.Identity, log);
+        _public = new PublicTls(options.State, log);
         _targets = new ServiceTargets(metrics, this, _tls?.Client);
         _server = new EdgeServer(_targets, forwarding, metrics, _accessLog, fault => log.Say($"a connection ended by a defect: {fault}"))
         {
@@ -71,6 +73,7 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
         if (StoredSnapshot.Load(_options.SnapshotPath) is { } stored)
         {
             _snapshot = stored;
+            _public.Follow(stored);
             _targets.Apply(stored);
         }
 
@@ -95,6 +98,7 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
     {
         await _server.DisposeAsync();
         _tls?.Dispose();
+        _public.Dispose();
         _accessLog.Dispose();
         _ending.Dispose();
     }
@@ -139,6 +143,8 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
 
     void ITargetEvents.MachineGone(MachineTarget machine) => _server.Forget(machine);
 
+    bool IAcceptSockets.CanBegin(CatalogListener listener) => !listener.Tls || _public.Front is not null;
+
     void IAcceptSockets.Begin(EdgeListener listener)
     {
         if (_tls is null && (listener.IsHop || listener.Forward is not null))
@@ -149,7 +155,9 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
 
         try
         {
-            listener = listener.IsHop ? listener with { Tls = _tls!.Server } : listener;
+            listener = listener.IsHop ? listener with { Tls = _tls!.Server }
+                : listener.IsSecure ? listener with { Tls = _public.Front }
+                : listener;
             _server.ListenAsync(listener).GetAwaiter().GetResult();
             _log.Say($"listens on {listener.Name}, port {listener.Port}");
         }
@@ -189,6 +197,7 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
 
     private void Follow(CatalogSnapshot snapshot)
     {
+        _public.Follow(snapshot);
         if (_targets.Apply(snapshot))
         {
             _snapshot = snapshot;

@@ -6,6 +6,9 @@ namespace Ashlar.Edge.Tier;
 /// <summary>What the edge does with listening sockets: begins and ceases to accept on them.</summary>
 internal interface IAcceptSockets
 {
+    /// <summary>False: what it needs is not there yet. Who connects waits, and the next snapshot is looked at.</summary>
+    bool CanBegin(CatalogListener listener) => true;
+
     void Begin(EdgeListener listener);
 
     /// <summary>Returns when nothing will be accepted on it any more.</summary>
@@ -92,11 +95,12 @@ internal sealed class HeldSockets(IAcceptSockets acceptor)
         {
             foreach (var listener in snapshot.Listeners)
             {
-                if (_received.Remove(listener.Name, out var socket))
+                if (_received.ContainsKey(listener.Name) && acceptor.CanBegin(listener) && _received.Remove(listener.Name, out var socket))
                 {
                     var began = new EdgeListener(listener.Name, socket.Descriptor.Number, listener.Port, listener.Service)
                     {
                         IsHop = listener.Hop,
+                        IsSecure = listener.Tls,
                         Forward = listener.Forward,
                     };
                     acceptor.Begin(began);

@@ -20,11 +20,17 @@ public abstract unsafe partial class SocketConnection
     /// <summary><c>TLSv1.3</c>; empty on a plain connection.</summary>
     internal string TlsVersion => _tls?.Version ?? "";
 
+    /// <summary>Name that the client of a TLS connection has asked for (RFC 6066 section 3); null: none.</summary>
+    protected string? ServerName => _tls?.ServerName;
+
+    /// <summary>True: HTTP/2 was agreed on in the handshake.</summary>
+    protected bool IsHttp2 => _tls is { IsHttp2: true };
+
     /// <summary>
     /// TLS from now on, as the server. Nothing is called until the handshake is over: then <see cref="OnSecured"/> and
     /// <see cref="OnReady"/>, or <see cref="OnNotSecured"/>. Time is the owner's to limit.
     /// </summary>
-    protected void AcceptSecurely(TlsContext context) => _tls = TlsSession.Accept(context, Fd);
+    protected void AcceptSecurely(TlsAcceptor context) => _tls = TlsSession.Accept(context, Fd);
 
     /// <summary>TLS from now on, as the client, on a socket that is connected.</summary>
     /// <param name="context">Who we are and whom we trust.</param>

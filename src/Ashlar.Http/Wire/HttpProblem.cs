@@ -31,6 +31,7 @@ public sealed class HttpProblem
         413 => "ASH3043",
         414 => "ASH3044",
         417 => "ASH3045",
+        421 => "ASH3047",
         431 => "ASH3046",
         501 => "ASH3050",
         502 => "ASH3052",
@@ -48,6 +49,7 @@ public sealed class HttpProblem
         413 => "Content Too Large",
         414 => "URI Too Long",
         417 => "Expectation Failed",
+        421 => "Misdirected Request",
         431 => "Request Header Fields Too Large",
         501 => "Not Implemented",
         502 => "Bad Gateway",
@@ -111,6 +113,7 @@ public sealed class HttpProblem
 
     // What befalls a request that was well formed.
     public static readonly HttpProblem NoRoute = new(404, "No service of this stack is routed at this host and path.");
+    public static readonly HttpProblem Misdirected = new(421, "The certificate of this connection is not for this host.");
     public static readonly HttpProblem HeadTimeout = new(408, "The request's head did not arrive in time.");
     public static readonly HttpProblem BodyTimeout = new(408, "The request's body did not arrive in time.");
     public static readonly HttpProblem BodyTooLarge = new(413, "The request's body is larger than this service accepts.");

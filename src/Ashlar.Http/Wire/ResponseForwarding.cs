@@ -16,6 +16,9 @@ public readonly ref struct ResponseContext
     /// <summary>The answer goes to another edge of the stack, which will say that it has come by here.</summary>
     public bool ToHop { get; init; }
 
+    /// <summary>Strict-Transport-Security with its CRLF; used when the app sent none. Empty: nothing is said.</summary>
+    public ReadOnlySpan<byte> HstsLine { get; init; }
+
     /// <summary>A Date line with its CRLF, by <see cref="DateLine"/>; used when the app sent none.</summary>
     public required ReadOnlySpan<byte> DateLine { get; init; }
 }
@@ -33,7 +36,7 @@ public static partial class ForwardWriter
 {
     /// <summary>Room that suffices for a response's head.</summary>
     public static int ResponseBound(ResponseHead head, in ResponseContext context) =>
-        head.Consumed + context.DateLine.Length + 160;
+        head.Consumed + context.DateLine.Length + context.HstsLine.Length + 160;
 
     /// <summary>
     /// Writes the head of an app's response to the client. An interim response (1xx) is written without Date and framing
@@ -82,6 +85,11 @@ public static partial class ForwardWriter
             {
                 to.Add(context.DateLine);
             }
+
+            if (context.HstsLine.Length > 0 && !Names(buffer, head, "strict-transport-security"u8))
+            {
+                to.Add(context.HstsLine);
+            }
         }
 
         to.Add("\r\n"u8);
@@ -93,6 +101,19 @@ public static partial class ForwardWriter
         IBufferWriter<byte> destination, ReadOnlySpan<byte> buffer, ResponseHead head, in ResponseContext context, out ClientFraming framing) =>
         destination.Advance(
             WriteResponse(destination.GetSpan(ResponseBound(head, in context)), buffer, head, in context, out framing));
+
+    private static bool Names(ReadOnlySpan<byte> buffer, ResponseHead head, ReadOnlySpan<byte> lowerName)
+    {
+        foreach (ref readonly var field in head.Fields)
+        {
+            if (Bytes.EqualsLower(buffer.Slice(field.NameStart, field.NameLength), lowerName))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static ClientFraming FrameFor(ResponseHead head, in ResponseContext context)
     {

@@ -79,13 +79,15 @@ internal static class StackKeys
     private static readonly MapShape Listen = new(
         [
             new("http", new ListenShape(), "Plain HTTP: a port (on all addresses) or address:port.", "127.0.0.1:8080"),
-            Reserved("https", "HTTP over TLS."),
+            new("https", new ListenShape(), "HTTP over TLS: a port (on all addresses) or address:port. Without it, none."),
         ],
         Short: new ListenShape());
 
     private static readonly MapShape Edge = new(
         [
             new("listen", Listen, "Where the edge listens: a port (on all addresses), address:port, or a map."),
+            EdgeKeys.Tls,
+            EdgeKeys.Canonical,
             Reserved("static", "Folders served by the edge itself."),
             Reserved("cache", "The HTTP cache."),
             Reserved("trusted_proxies", "Proxies whose forwarding headers are believed."),

@@ -184,6 +184,34 @@ public sealed record EdgeDefinition
 {
     /// <summary>The plain HTTP listener. Default 127.0.0.1:8080.</summary>
     public ListenAddress Http { get; init; } = new("127.0.0.1", 8080);
+
+    /// <summary>The listener for HTTP over TLS; null: none.</summary>
+    public ListenAddress? Https { get; init; }
+
+    /// <summary>Certificates, and what is said about HTTPS.</summary>
+    public TlsDefinition Tls { get; init; } = new();
+
+    /// <summary>The domain that requests for the others are redirected to; null: all are served alike.</summary>
+    public string? Canonical { get; init; }
+}
+
+/// <summary>Certificates of the edge, and what it says about HTTPS.</summary>
+public sealed record TlsDefinition
+{
+    /// <summary>Address of the ACME directory (RFC 8555 section 7.1.1); null: the stack's own authority issues.</summary>
+    public string? Authority { get; init; }
+
+    /// <summary>PEM file with the certificate by which the directory's server is known, absolute or from the stack's folder; null: the system knows it.</summary>
+    public string? AuthorityCa { get; init; }
+
+    /// <summary>Address that the authority may write to; null: none.</summary>
+    public string? Email { get; init; }
+
+    /// <summary>True: plain HTTP is redirected to HTTPS for the hosts that have a certificate.</summary>
+    public bool Redirect { get; init; } = true;
+
+    /// <summary>Time for which browsers shall use HTTPS alone; zero: nothing is said.</summary>
+    public TimeSpan Hsts { get; init; }
 }
 
 /// <summary>PostgreSQL: one primary with its replicas.</summary>

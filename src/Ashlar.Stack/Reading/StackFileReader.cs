@@ -49,16 +49,17 @@ internal static class StackFileReader
         }
 
         var s = new Section(map, StackKeys.Root, "", report);
+        var domains = Domains(s, report);
         return new StackFile
         {
             Name = Name(s, report),
-            Domains = Domains(s, report),
+            Domains = domains,
             Env = VariableReader.Read(s.Named("env"), "env", report),
             User = s.Text("user", Names.IsUser, "the name of a user of this machine"),
             Services = Services(s, folder, report),
             ServicesAt = s.Place("services"),
             Release = s.Text("release", expected: "a command"),
-            Edge = Edge(s.Map("edge"), report),
+            Edge = EdgeReader.Read(s.Map("edge"), domains, report),
             Data = DataTierReader.Read(s, report),
             Dashboard = Dashboard(s, report),
             Machines = MachineReader.Read(s, report),
@@ -136,19 +137,6 @@ internal static class StackFileReader
         return services.ToImmutable();
     }
 
-    private static EdgeDefinition Edge(Section? s, Report report)
-    {
-        var defaults = new EdgeDefinition();
-        if (s?.Node("listen") is not { } listen)
-        {
-            return defaults;
-        }
-
-        return listen is ScalarNode
-            ? new EdgeDefinition { Http = Listen(s, "listen", report) ?? defaults.Http }
-            : new EdgeDefinition { Http = (s.Map("listen") is { } map ? Listen(map, "http", report) : null) ?? defaults.Http };
-    }
-
     private static DashboardDefinition Dashboard(Section s, Report report) => s.Node("dashboard") switch
     {
         null => new DashboardDefinition(),
@@ -156,7 +144,7 @@ internal static class StackFileReader
         _ => new DashboardDefinition { Listen = s.Map("dashboard") is { } map ? Listen(map, "listen", report) : null },
     };
 
-    private static ListenAddress? Listen(Section s, string key, Report report)
+    internal static ListenAddress? Listen(Section s, string key, Report report)
     {
         if (s.Text(key, expected: "a port or address:port") is not { } text)
         {

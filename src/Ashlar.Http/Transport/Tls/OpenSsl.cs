@@ -25,10 +25,17 @@ internal static unsafe partial class OpenSsl
     public const ulong OptionNoRenegotiation = 1ul << 30;
     public const ulong OptionNoCompression = 1ul << 17;
     public const ulong OptionServerPreference = 1ul << 22;
+    public const ulong OptionPrioritizeChaCha = 1ul << 21;
+
+    public const int ExtensionOk = 0;
+    public const int ExtensionFatal = 2;
+    public const int ExtensionNotUsed = 3;
 
     public const int ControlMode = 33;
     public const int ControlReadAhead = 41;
     public const int ControlSessionCache = 44;
+    public const int ControlServerNameCallback = 53;
+    public const int ControlServerNameArgument = 54;
     public const int ControlHostName = 55;
     public const int ControlMinVersion = 123;
 
@@ -127,6 +134,22 @@ internal static unsafe partial class OpenSsl
 
     [LibraryImport(Ssl, EntryPoint = "SSL_CTX_set_client_CA_list")]
     public static partial void SetAuthorityNames(nint context, nint names);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_CTX_callback_ctrl")]
+    public static partial nint SetServerNameCallback(nint context, int command, delegate* unmanaged[Cdecl]<nint, int*, nint, int> callback);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_CTX_set_alpn_select_cb")]
+    public static partial void SetProtocolCallback(
+        nint context, delegate* unmanaged[Cdecl]<nint, byte**, byte*, byte*, uint, nint, int> callback, nint argument);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_set_SSL_CTX")]
+    public static partial nint UseContext(nint ssl, nint context);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_get_servername")]
+    public static partial byte* ServerNameOf(nint ssl, int type);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_get0_alpn_selected")]
+    public static partial void ProtocolOf(nint ssl, byte** data, uint* length);
 
     [LibraryImport(Ssl, EntryPoint = "SSL_new")]
     public static partial nint New(nint context);

@@ -23,10 +23,8 @@ public sealed record TlsFiles(string Certificate, string Key, string? Authority)
 /// What the TLS connections of one kind have in common: certificate, key, trust, and the rules. TLS 1.3, or 1.2 with forward secrecy
 /// and authenticated encryption alone; no renegotiation, no compression; sessions are resumed by tickets. Safe on every thread.
 /// </summary>
-public sealed unsafe class TlsContext : IDisposable
+public sealed unsafe class TlsContext : TlsAcceptor, IDisposable
 {
-    private const string Ciphers12 = "ECDHE+AESGCM:ECDHE+CHACHA20";
-
     private readonly TlsFiles _files;
     private readonly Lock _gate = new();
     private nint _context;
@@ -90,7 +88,7 @@ public sealed unsafe class TlsContext : IDisposable
     }
 
     /// <summary>A session for one connection; <paramref name="generation"/> is that of the files it uses.</summary>
-    internal nint NewSession(out int generation)
+    internal override nint NewSession(out int generation)
     {
         lock (_gate)
         {
@@ -106,7 +104,7 @@ public sealed unsafe class TlsContext : IDisposable
         var context = OpenSsl.NewContext(IsServer ? OpenSsl.ServerMethod() : OpenSsl.ClientMethod());
         try
         {
-            SetRules(context);
+            SetRules(context, IsServer);
             Check(OpenSsl.UseCertificate(context, _files.Certificate), _files.Certificate);
             Check(OpenSsl.UseKey(context, _files.Key, OpenSsl.FilePem), _files.Key);
             Check(OpenSsl.CheckKey(context), _files.Key);
@@ -133,28 +131,7 @@ public sealed unsafe class TlsContext : IDisposable
         }
     }
 
-    private void SetRules(nint context)
-    {
-        _ = OpenSsl.ControlContext(context, OpenSsl.ControlMinVersion, OpenSsl.Tls12, 0);
-        _ = OpenSsl.SetOptions(context, OpenSsl.OptionNoRenegotiation | OpenSsl.OptionNoCompression | OpenSsl.OptionServerPreference);
-        _ = OpenSsl.SetCiphers(context, Ciphers12);
-        _ = OpenSsl.ControlContext(
-            context, OpenSsl.ControlMode, OpenSsl.ModePartialWrite | OpenSsl.ModeMovingBuffer | OpenSsl.ModeReleaseBuffers, 0);
-        _ = OpenSsl.ControlContext(context, OpenSsl.ControlReadAhead, 1, 0);
-
-        // Tickets carry the sessions: nothing is kept here for clients that may never come back.
-        _ = OpenSsl.ControlContext(context, OpenSsl.ControlSessionCache, 0, 0);
-        if (IsServer)
-        {
-            _ = OpenSsl.SetTickets(context, 1);
-            fixed (byte* id = "ashlar"u8)
-            {
-                _ = OpenSsl.SetSessionIdContext(context, id, 6);
-            }
-        }
-    }
-
-    private static void Check(int result, string path)
+    internal static void Check(int result, string path)
     {
         if (result != 1)
         {

@@ -27,7 +27,7 @@ internal sealed unsafe class TlsSession : IDisposable
     private bool _isRemembered;
     private bool _hasHeard;
 
-    private TlsSession(TlsContext context, int fd, TlsResumption? resumption)
+    private TlsSession(TlsAcceptor context, int fd, TlsResumption? resumption)
     {
         _ssl = context.NewSession(out _generation);
         if (_ssl == 0)
@@ -75,10 +75,25 @@ internal sealed unsafe class TlsSession : IDisposable
     /// <summary><c>TLSv1.3</c>.</summary>
     public string Version => OpenSsl.Text(OpenSsl.VersionOf(_ssl));
 
+    /// <summary>Name that the client has asked for; null: none.</summary>
+    public string? ServerName => TlsFront.NameOf(_ssl);
+
+    /// <summary>True: HTTP/2 was agreed on.</summary>
+    public bool IsHttp2
+    {
+        get
+        {
+            byte* name;
+            uint length;
+            OpenSsl.ProtocolOf(_ssl, &name, &length);
+            return length == 2 && name[0] == 'h' && name[1] == '2';
+        }
+    }
+
     /// <summary>Another read may find something without an event before it.</summary>
     public bool MayHaveMore => !_socket->IsDrained || OpenSsl.HasPending(_ssl) != 0;
 
-    public static TlsSession Accept(TlsContext context, int fd)
+    public static TlsSession Accept(TlsAcceptor context, int fd)
     {
         var session = new TlsSession(context, fd, null);
         OpenSsl.BeServer(session._ssl);
