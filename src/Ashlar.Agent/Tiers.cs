@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Ashlar.Catalog;
 using Ashlar.Dashboard;
 using Ashlar.Delivery.Plans;
+using Ashlar.Dns.Tier;
 using Ashlar.Edge;
 using Ashlar.Engines;
 using Ashlar.Engines.Etcd;
@@ -57,10 +58,14 @@ internal static class Tiers
     /// <summary>The page that shows the stack.</summary>
     public const string Dashboard = DashboardPlan.Tier;
 
+    /// <summary>What says where the stack is.</summary>
+    public const string Dns = CatalogDns.Tier;
+
     /// <summary>All tiers in the order of the house, from the front.</summary>
     public static ImmutableArray<Tier> All { get; } =
     [
         new(Edge, context => EdgePlan.Plan(context)),
+        new(Dns, DnsPlan.Plan) { Require = DnsPlan.RequireAsync },
         new(Services, ServicesPlan.Plan),
         new(PostgresTier.Tier, PostgresTier.Plan)
         {
@@ -102,7 +107,7 @@ internal static class Tiers
 
     /// <summary>The order in which they stop: what is in front last, but for what stands behind everything. They start in the opposite order.</summary>
     public static ImmutableArray<string> StopOrder { get; } =
-        [Services, Dashboard, Edge, .. All.Where(tier => tier.IsBacking).Select(tier => tier.Name)];
+        [Services, Dashboard, Edge, Dns, .. All.Where(tier => tier.IsBacking).Select(tier => tier.Name)];
 
     /// <summary>Questions in the engines' own protocols, by kind.</summary>
     public static ImmutableDictionary<string, Func<ProbeSpec, CancellationToken, Task<HealthAnswer>>> Probes { get; } =
@@ -114,6 +119,9 @@ internal static class Tiers
 
     /// <summary>The tier of that name.</summary>
     public static Tier Of(string name) => All.First(tier => tier.Name == name);
+
+    /// <summary>True: every machine has one of its own, in front of all that runs anywhere.</summary>
+    public static bool IsEverywhere(string name) => name is Edge or Dns;
 
     /// <summary>True: services stand on it.</summary>
     public static bool IsBacking(string name) => All.Any(tier => tier.Name == name && tier.IsBacking);

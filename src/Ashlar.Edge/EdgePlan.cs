@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Ashlar.Catalog;
+using Ashlar.Catalog.Channel;
 using Ashlar.Edge.Tier;
 using Ashlar.Processes;
 

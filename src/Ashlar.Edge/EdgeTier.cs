@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Ashlar.Catalog.Channel;
 using Ashlar.Edge.Tier;
 using Ashlar.Errors;
 

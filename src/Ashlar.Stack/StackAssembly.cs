@@ -24,7 +24,7 @@ internal static class StackAssembly
         GiveWebTheRoot(services, written);
         RefuseSharedRoutes(services, written, report);
         var data = AddOnTiers.Add(file.Data, app.AddOns);
-        RefuseTierNames(services, written, data, file.Dashboard, report);
+        RefuseTierNames(services, written, data, file, report);
         var env = app.Env.SetItems(file.Env);
         WarnOfHiddenTiers(mainFile, folder, data, env, dotEnv, services, report);
         MachineReader.WarnOfUnknownLabels(mainFile, file.Machines, Placed(services, data), report);
@@ -40,6 +40,7 @@ internal static class StackAssembly
             Cache = data.Cache,
             Queue = data.Queue,
             Dashboard = file.Dashboard,
+            Dns = file.Dns,
             Machines = file.Machines,
             Env = env,
             DotEnv = dotEnv,
@@ -107,13 +108,14 @@ internal static class StackAssembly
 
     /// <summary>A service may have the name of a tier only while the stack has no such tier: commands and logs name both alike.</summary>
     private static void RefuseTierNames(
-        List<ServiceDefinition> services, ImmutableArray<WrittenService> written, DataTiers data, DashboardDefinition dashboard, Report report)
+        List<ServiceDefinition> services, ImmutableArray<WrittenService> written, DataTiers data, StackFile file, Report report)
     {
         var taken = new Dictionary<string, bool>(StringComparer.Ordinal)
         {
             ["agent"] = true,
             ["edge"] = true,
-            ["dashboard"] = dashboard.Enabled,
+            ["dashboard"] = file.Dashboard.Enabled,
+            ["dns"] = file.Dns is not null,
             ["database"] = data.Database is not null,
             ["cache"] = data.Cache?.Redis is not null,
             ["memcached"] = data.Cache?.Memcached is not null,

@@ -44,6 +44,7 @@ public static class StackSchema
         TextsShape texts => Texts(texts),
         MapShape { Short: { } brief } map => OneOf(Of(brief), Map(map)),
         MapShape map => Map(map),
+        NamedShape { Short: { } brief } named => OneOf(Of(brief), Of(named with { Short = null })),
         NamedShape named => new()
         {
             ["type"] = "object",

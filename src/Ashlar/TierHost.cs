@@ -1,5 +1,6 @@
 using Ashlar.Agent.Hosting;
 using Ashlar.Dashboard;
+using Ashlar.Dns.Tier;
 using Ashlar.Edge;
 using Ashlar.Engines;
 using Ashlar.Postgres;
@@ -13,15 +14,16 @@ internal static class TierHost
 {
     private const string InstanceOption = "--instance";
 
-    /// <summary>True if the first argument names a tier. That of the dashboard is a verb too, which has no such option.</summary>
+    /// <summary>True if the first argument names a tier. Those of the dashboard and of DNS are verbs too, which have no such option.</summary>
     public static bool Serves(string[] arguments) =>
-        arguments is ["agent" or "edge" or PostgresTier.Word, ..] or ["dashboard", InstanceOption, ..] || (arguments is [var word, ..] && EngineStart.Serves(word));
+        arguments is ["agent" or "edge" or PostgresTier.Word, ..] or ["dashboard" or "dns", InstanceOption, ..] || (arguments is [var word, ..] && EngineStart.Serves(word));
 
     /// <summary>Runs the tier until it ends; the result is the exit code of the process.</summary>
     public static Task<int> RunAsync(string tier, string[] arguments) => tier switch
     {
         "agent" => AgentHost.MainAsync(arguments),
         "edge" => EdgeTier.RunAsync(arguments),
+        "dns" => DnsTier.RunAsync(arguments),
         "dashboard" => DashboardTier.RunAsync(arguments),
         PostgresTier.Word => PostgresProcess.RunAsync(arguments),
         _ when EngineStart.Serves(tier) => EngineStart.RunAsync(tier, arguments),

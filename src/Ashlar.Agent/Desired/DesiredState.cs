@@ -27,6 +27,13 @@ internal sealed record DesiredState
     /// <summary>Services in maintenance.</summary>
     public ImmutableSortedSet<string> Maintenance { get; init; } = [];
 
+    /// <summary>Records of DNS that people have added, by zone: lines of a master file.</summary>
+    public ImmutableSortedDictionary<string, ImmutableArray<string>> Records { get; init => field = value ?? ImmutableSortedDictionary<string, ImmutableArray<string>>.Empty; } =
+        ImmutableSortedDictionary<string, ImmutableArray<string>>.Empty;
+
+    /// <summary>When <see cref="Records"/> was last changed, in Unix seconds; 0: never.</summary>
+    public long RecordsChanged { get; init; }
+
     /// <summary>In the store of a stack on many machines: how orders go over these. In one value with what holds, so that nobody reads the one without the other.</summary>
     public RollBook? Rolls { get; init; }
 }

@@ -44,6 +44,8 @@ internal sealed class Planner(AgentOptions options, string programVersion, strin
             Instances = here,
             Elsewhere = elsewhere,
             Maintenance = desired.Maintenance,
+            Records = desired.Records,
+            RecordsChanged = Math.Max(desired.RecordsChanged, release.Created.ToUnixTimeSeconds()),
             Context = context,
         };
     }

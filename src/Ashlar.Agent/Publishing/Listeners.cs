@@ -26,6 +26,10 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
     private static readonly string[] StackFiles = ["ashlar.yaml", "ashlar.yml"];
     private static readonly string InUseCode = CatalogErrors.AddressInUse("", 0, "").Error.Code;
     private const string DashboardKey = "dashboard.listen";
+    private const string DnsName = "dns";
+    private const string DnsDatagramPrefix = "dns-udp:";
+    private const string DnsKey = "dns.listen";
+    private const int MostDatagramSockets = 8;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly string Door = IPAddress.Loopback.ToString();
     private readonly SortedDictionary<string, (CatalogListener Listener, ListeningSocket Socket)> _open = new(StringComparer.Ordinal);
@@ -45,22 +49,26 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
     /// <param name="told">What the tiers were last told of their sockets: asked only where a tier does not answer.</param>
     public async Task BackAsync(AgentLoop loop, Supervisor supervisor, InstanceTable table, Func<ImmutableArray<CatalogListener>> told)
     {
-        var holders = await loop.InvokeAsync(() => table.All.Where(o => o.Readiness == Readiness.Channel && o.Alive).Select(o => o.Id).ToArray());
-        if (holders.Length == 0 || _open.Count > 0)
+        var holders = await loop.InvokeAsync(() => Missing(table).Select(o => o.Id).ToArray());
+        if (holders.Length == 0)
         {
             return;
         }
 
-        var back = await loop.InvokeAsync(() => supervisor.WaitAsync(_ => _open.Count > 0 ? this : null));
+        var back = await loop.InvokeAsync(() => supervisor.WaitAsync(_ => Missing(table).Any() ? null : this));
         try
         {
             await back.WaitAsync(Patience);
         }
         catch (TimeoutException)
         {
-            await loop.InvokeAsync(() => TakeFromHanging([.. table.All.Where(o => holders.Contains(o.Id) && o is { Alive: true, Process: not null })], told()));
+            await loop.InvokeAsync(() => TakeFromHanging([.. Missing(table).Where(o => holders.Contains(o.Id) && o.Process is not null)], told()));
         }
     }
+
+    // Those of a tier whose sockets are not here.
+    private IEnumerable<ObservedInstance> Missing(InstanceTable table) =>
+        table.All.Where(o => o is { Readiness: Readiness.Channel, Alive: true } && o.Tier is Tiers.Edge or Tiers.Dns && !_open.Values.Any(open => (open.Listener.Tier ?? Tiers.Edge) == o.Tier));
 
     /// <summary>Opens what the stack needs and is not open yet; what it needs no more stays until <see cref="Close"/>.</summary>
     /// <returns>The listeners that the stack needs.</returns>
@@ -90,6 +98,7 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
                 }
             }
 
+            OpenDns(stack, opened);
             OpenOfMachine();
             await kept.SaveAsync();
             return [.. Needed(stack)];
@@ -118,6 +127,12 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
         {
             OpenSocket(IPAddress.Parse(listen.Address), listen.Port, DashboardKey, stack.Directory).Dispose();
         }
+
+        if (stack.Dns is { Listen: var dns } && !IsOpen(DnsName, dns))
+        {
+            OpenSocket(IPAddress.Parse(dns.Address), dns.Port, DnsKey, stack.Directory).Dispose();
+            Array.ForEach(OpenDatagrams(dns, stack.Directory), socket => socket.Dispose());
+        }
     }
 
     /// <summary>The listeners that a stack would have; those not open yet have the port they had before, or none.</summary>
@@ -126,6 +141,7 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
         .. Public(stack).Select(p => new CatalogListener(p.Name, p.Listen.Address, p.Listen.Port, null) { Tls = p.Name == SecureName }),
         .. Doors(stack).Select(service =>
             new CatalogListener(DoorPrefix + service, Door, kept.Ports.GetValueOrDefault(DoorPrefix + service), service)),
+        .. DnsListeners(stack),
     ];
 
     /// <summary>Closes our copies of what the stack does not need.</summary>
@@ -157,6 +173,8 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
                 Tls = name == SecureName,
                 Hop = name == MachineListeners.Hop,
                 Forward = name.StartsWith(MachineListeners.Forward, StringComparison.Ordinal) ? name[MachineListeners.Forward.Length..] : null,
+                Tier = IsDns(name) ? Tiers.Dns : null,
+                IsDatagram = name.StartsWith(DnsDatagramPrefix, StringComparison.Ordinal),
             }, socket);
             log.Info(LogEvent.Listener, $"took back {name} {socket.Address}:{socket.Port}");
         }
@@ -191,9 +209,16 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
         }
     }
 
-    /// <summary>Names and sockets, to hand down.</summary>
+    /// <summary>Names and sockets: all, to leave to another program.</summary>
     public (ImmutableArray<string> Names, ImmutableArray<Descriptor> Descriptors) ToHandDown() =>
         ([.. _open.Keys], [.. _open.Values.Select(o => o.Socket.Descriptor)]);
+
+    /// <summary>Names and sockets of a tier, to hand down.</summary>
+    public (ImmutableArray<string> Names, ImmutableArray<Descriptor> Descriptors) ToHandDown(string tier)
+    {
+        var its = _open.Values.Where(open => (open.Listener.Tier ?? Tiers.Edge) == tier).ToArray();
+        return ([.. its.Select(open => open.Listener.Name)], [.. its.Select(open => open.Socket.Descriptor)]);
+    }
 
     /// <inheritdoc />
     public void Dispose()
@@ -225,9 +250,55 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
 
     private IEnumerable<CatalogListener> Needed(StackDefinition stack)
     {
-        var names = Public(stack).Select(p => p.Name).Concat(Doors(stack).Select(service => DoorPrefix + service)).Concat(OfMachine().Select(l => l.Name));
+        var names = Public(stack).Select(p => p.Name).Concat(Doors(stack).Select(service => DoorPrefix + service)).Concat(DnsListeners(stack).Select(l => l.Name)).Concat(OfMachine().Select(l => l.Name));
         return names.Where(_open.ContainsKey).Select(n => _open[n].Listener);
     }
+
+    private static bool IsDns(string name) => name == DnsName || name.StartsWith(DnsDatagramPrefix, StringComparison.Ordinal);
+
+    // One for TCP, and one for each thread that answers UDP.
+    private static IEnumerable<CatalogListener> DnsListeners(StackDefinition stack) => stack.Dns is not { Listen: var listen } ? [] :
+    [
+        new CatalogListener(DnsName, listen.Address, listen.Port, null) { Tier = Tiers.Dns },
+        .. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount, 1, MostDatagramSockets))
+            .Select(i => new CatalogListener($"{DnsDatagramPrefix}{i}", listen.Address, listen.Port, null) { Tier = Tiers.Dns, IsDatagram = true }),
+    ];
+
+    private void OpenDns(StackDefinition stack, List<string> opened)
+    {
+        var wanted = DnsListeners(stack).ToArray();
+        if (wanted.Length == 0 || wanted.All(listener => IsOpen(listener.Name, stack.Dns!.Listen)))
+        {
+            return;
+        }
+
+        // All of them or none: TCP first, whose port nobody shares.
+        foreach (var gone in _open.Keys.Where(name => IsDns(name) && IsOpen(name, stack.Dns!.Listen)).ToArray())
+        {
+            CloseOne(gone);
+        }
+
+        var tcp = OpenSocket(IPAddress.Parse(stack.Dns!.Listen.Address), stack.Dns.Listen.Port, DnsKey, stack.Directory);
+        ListeningSocket[] datagrams;
+        try
+        {
+            datagrams = OpenDatagrams(stack.Dns.Listen, stack.Directory);
+        }
+        catch
+        {
+            tcp.Dispose();
+            throw;
+        }
+
+        foreach (var (listener, socket) in wanted.Zip(datagrams.Prepend(tcp)))
+        {
+            Replace(listener, socket);
+            opened.Add(listener.Name);
+        }
+    }
+
+    private static ListeningSocket[] OpenDatagrams(ListenAddress listen, string folder) => Named(IPAddress.Parse(listen.Address), listen.Port, DnsKey, folder,
+        () => ListeningSocket.OpenDatagrams(IPAddress.Parse(listen.Address), listen.Port, Math.Clamp(Environment.ProcessorCount, 1, MostDatagramSockets), DnsKey));
 
     // One that cannot be had now (an engine that moves has it still) is tried again with the next plan; all else goes on without.
     private void OpenOfMachine()
@@ -274,11 +345,14 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
         return OpenSocket(IPAddress.Loopback, port, name);
     }
 
-    private static ListeningSocket OpenSocket(IPAddress address, int port, string key, string? folder = null)
+    private static ListeningSocket OpenSocket(IPAddress address, int port, string key, string? folder = null) =>
+        Named(address, port, key, folder, () => ListeningSocket.Open(address, port, key));
+
+    private static T Named<T>(IPAddress address, int port, string key, string? folder, Func<T> open)
     {
         try
         {
-            return ListeningSocket.Open(address, port, key);
+            return open();
         }
         catch (AshlarException e) when (e.Error.Code == InUseCode)
         {

@@ -47,6 +47,7 @@ internal static class SnapshotBuilder
             Machine = machine,
             Machines = fleet is null ? [] : [.. fleet.Records.Values.Select(m => new CatalogMachine(m.Name, m.Address, m.HopPort, fleet.Reports.ContainsKey(m.Name)))],
             Listeners = listeners,
+            Dns = DnsBuilder.Build(target, observed, fleet, machine),
             Engines = [.. engines.OrderBy(e => e.Name, StringComparer.Ordinal)],
             Services = [.. services, .. removed],
         };

@@ -207,7 +207,7 @@ internal sealed class TierLinks(AgentLoop loop, Listeners listeners, InstanceTab
             _links.ForEach(Send);
         }
 
-        var link = new Link(instance.Id, connection);
+        var link = new Link(instance.Id, instance.Tier, connection);
         _links.Add(link);
         _ = ReadFactsAsync(link);
         if (!connection.Hello.Listeners.IsDefaultOrEmpty)
@@ -260,7 +260,7 @@ internal sealed class TierLinks(AgentLoop loop, Listeners listeners, InstanceTab
 
     private void HandDown(Link link)
     {
-        var (names, descriptors) = listeners.ToHandDown();
+        var (names, descriptors) = listeners.ToHandDown(link.Tier);
         if (!names.IsEmpty)
         {
             Forget(link.Connection.SendDescriptorsAsync(names, descriptors, _ending.Token));
@@ -318,9 +318,11 @@ internal sealed class TierLinks(AgentLoop loop, Listeners listeners, InstanceTab
     private static void Forget(Task sending) => _ = sending.ContinueWith(
         t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
 
-    private sealed class Link(string instance, ChannelConnection connection)
+    private sealed class Link(string instance, string tier, ChannelConnection connection)
     {
         public string Instance { get; } = instance;
+
+        public string Tier { get; } = tier;
 
         public ChannelConnection Connection { get; } = connection;
 

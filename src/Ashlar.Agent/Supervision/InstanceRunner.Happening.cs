@@ -144,7 +144,7 @@ internal sealed partial class InstanceRunner
         if (!_policies.TryGetValue(o.Id, out var policy))
         {
             _policies[o.Id] = policy = new RestartPolicy(
-                time, Random.Shared, endsByItself: o is { HasEndpoint: false, Readiness: Readiness.Alive }, o.Tier == Tiers.Edge || Tiers.IsBacking(o.Tier) ? RestartPace.Urgent : RestartPace.Patient);
+                time, Random.Shared, endsByItself: o is { HasEndpoint: false, Readiness: Readiness.Alive }, Tiers.IsEverywhere(o.Tier) || Tiers.IsBacking(o.Tier) ? RestartPace.Urgent : RestartPace.Patient);
         }
 
         return policy;

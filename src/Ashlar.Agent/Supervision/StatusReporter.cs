@@ -162,10 +162,10 @@ internal sealed class StatusReporter(
         };
     }
 
-    // Every machine has an edge, and those that hold the state a member of etcd: no plan of one machine counts those of the others.
+    // Every machine has an edge and a name server, and those that hold the state a member of etcd: no plan of one machine counts those of the others.
     private int Wanted(string tier, int planned, int remote) =>
         fleet is null || planned + remote == 0 ? planned
-        : tier == Tiers.Edge ? Math.Max(planned, fleet.View.Records.Count)
+        : Tiers.IsEverywhere(tier) ? Math.Max(planned, fleet.View.Records.Count)
         : tier == EtcdTier.Tier ? planned + remote
         : planned;
 
@@ -217,7 +217,7 @@ internal sealed class StatusReporter(
             : [.. stack.Domains.DefaultIfEmpty(HostOf(https)).Select(name => Url("https", name, PortOf(secure: true) ?? https.Port, 443)), .. plain];
     }
 
-    private int? PortOf(bool secure) => listeners.All.FirstOrDefault(l => l is { Service: null, Hop: false, Forward: null } && l.Tls == secure)?.Port;
+    private int? PortOf(bool secure) => listeners.All.FirstOrDefault(l => l is { Service: null, Hop: false, Forward: null, Tier: null } && l.Tls == secure)?.Port;
 
     private static string Url(string scheme, string host, int port, int usual) => port == usual ? $"{scheme}://{host}" : $"{scheme}://{host}:{port}";
 

@@ -22,6 +22,12 @@ internal sealed record Target
     /// <summary>Services whose requests are answered by the maintenance page.</summary>
     public ImmutableSortedSet<string> Maintenance { get; init; } = [];
 
+    /// <summary>Records of DNS that people have added, by zone.</summary>
+    public ImmutableSortedDictionary<string, ImmutableArray<string>> Records { get; init; } = ImmutableSortedDictionary<string, ImmutableArray<string>>.Empty;
+
+    /// <summary>When the records of DNS, these or the release's, were last changed, in Unix seconds.</summary>
+    public long RecordsChanged { get; init; }
+
     /// <summary>What the plans were made from; null before the first.</summary>
     public PlanContext? Context { get; init; }
 

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace Ashlar.Catalog.Channel;
 
-/// <summary>A TCP listener that the agent opens and hands down: SO_REUSEADDR, not blocking, closed on exec.</summary>
-/// <param name="Descriptor">The listening socket. No .NET Socket is ever made of it: it is shared with the tiers.</param>
+/// <summary>A TCP listener or UDP socket that the agent opens and hands down, closed on exec. Listeners have SO_REUSEADDR and do not block.</summary>
+/// <param name="Descriptor">The socket. No .NET Socket is ever made of it: it is shared with the tiers.</param>
 /// <param name="Address">Address it is bound to.</param>
 /// <param name="Port">Its port, also when 0 was asked for.</param>
 public sealed record ListeningSocket(Descriptor Descriptor, IPAddress Address, int Port) : IDisposable
@@ -12,6 +12,7 @@ public sealed record ListeningSocket(Descriptor Descriptor, IPAddress Address, i
     /// <summary>Connections that may wait to be accepted (the kernel cuts it to net.core.somaxconn).</summary>
     public const int Backlog = 4096;
 
+    private const int DatagramRoom = 1 << 20;
     private const int IPv4AddressLength = 16;
     private const int IPv6AddressLength = 28;
 
@@ -20,25 +21,61 @@ public sealed record ListeningSocket(Descriptor Descriptor, IPAddress Address, i
     /// <param name="port">Port; 0: any free one.</param>
     /// <param name="key">Key of the stack file that says it, for the errors: <c>edge.listen.http</c>.</param>
     /// <exception cref="Errors.AshlarException">ASH4015 in use, ASH4051 not permitted, ASH4052 no such address here, ASH4053 other.</exception>
-    public static unsafe ListeningSocket Open(IPAddress address, int port, string key)
+    public static ListeningSocket Open(IPAddress address, int port, string key) =>
+        Open(address, port, key, Native.SOCK_STREAM | Native.SOCK_NONBLOCK, Native.SO_REUSEADDR);
+
+    /// <summary>Opens UDP sockets of one address, between which the kernel divides the clients. They block.</summary>
+    /// <param name="address">IPv4 or IPv6 address; <c>::</c> takes IPv4 as well.</param>
+    /// <param name="port">Port.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="key">Key of the stack file that says it, for the errors.</param>
+    /// <exception cref="Errors.AshlarException">As <see cref="Open(IPAddress, int, string)"/>.</exception>
+    public static ListeningSocket[] OpenDatagrams(IPAddress address, int port, int count, string key)
+    {
+        // One that may share would also share with a stranger of the same user: so first one that may not.
+        Open(address, port, key, Native.SOCK_DGRAM, option: 0).Dispose();
+        var opened = new List<ListeningSocket>(count);
+        try
+        {
+            while (opened.Count < count)
+            {
+                opened.Add(Open(address, port, key, Native.SOCK_DGRAM, Native.SO_REUSEPORT));
+            }
+
+            return [.. opened];
+        }
+        catch
+        {
+            opened.ForEach(socket => socket.Dispose());
+            throw;
+        }
+    }
+
+    private static unsafe ListeningSocket Open(IPAddress address, int port, string key, int type, int option)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)port, (uint)ushort.MaxValue, nameof(port));
         var version6 = address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6;
-        var type = Native.SOCK_STREAM | Native.SOCK_CLOEXEC | Native.SOCK_NONBLOCK;
-        var fd = Native.Socket(version6 ? Native.AF_INET6 : Native.AF_INET, type, 0);
+        var fd = Native.Socket(version6 ? Native.AF_INET6 : Native.AF_INET, type | Native.SOCK_CLOEXEC, 0);
         if (fd < 0)
         {
             throw Failure(address, port, key, Marshal.GetLastPInvokeError());
         }
 
         var descriptor = new Descriptor(fd);
-        int yes = 1, no = 0;
+        int yes = 1, no = 0, room = DatagramRoom;
+        var datagrams = (type & Native.SOCK_DGRAM) != 0;
+        if (datagrams)
+        {
+            // Whether the kernel gives all of it or less: what waits here is what a restart does not lose.
+            _ = Native.SetSockOpt(fd, Native.SOL_SOCKET, Native.SO_RCVBUF, &room, sizeof(int));
+        }
+
         var target = stackalloc byte[IPv6AddressLength];
         var length = Encode(target, address, port);
-        var failed = Native.SetSockOpt(fd, Native.SOL_SOCKET, Native.SO_REUSEADDR, &yes, sizeof(int)) != 0
+        var failed = (option != 0 && Native.SetSockOpt(fd, Native.SOL_SOCKET, option, &yes, sizeof(int)) != 0)
             || (version6 && Native.SetSockOpt(fd, Native.IPPROTO_IPV6, Native.IPV6_V6ONLY, &no, sizeof(int)) != 0)
             || Native.Bind(fd, target, length) != 0
-            || Native.Listen(fd, Backlog) != 0
+            || (!datagrams && Native.Listen(fd, Backlog) != 0)
             || Native.GetSockName(fd, target, &length) != 0;
         if (!failed)
         {
@@ -51,7 +88,7 @@ public sealed record ListeningSocket(Descriptor Descriptor, IPAddress Address, i
     }
 
     /// <summary>What a listening socket that came over the channel is bound to.</summary>
-    /// <exception cref="ArgumentException">It is not a TCP socket.</exception>
+    /// <exception cref="ArgumentException">It is not a socket of the internet.</exception>
     public static unsafe ListeningSocket Describe(Descriptor descriptor)
     {
         var address = stackalloc byte[IPv6AddressLength];
@@ -65,7 +102,7 @@ public sealed record ListeningSocket(Descriptor Descriptor, IPAddress Address, i
         {
             Native.AF_INET => new IPAddress(new ReadOnlySpan<byte>(address + 4, 4)),
             Native.AF_INET6 => new IPAddress(new ReadOnlySpan<byte>(address + 8, 16), *(uint*)(address + 24)),
-            _ => throw new ArgumentException("Not a TCP socket.", nameof(descriptor)),
+            _ => throw new ArgumentException("Not a socket of the internet.", nameof(descriptor)),
         };
         return new ListeningSocket(descriptor, ip, (address[2] << 8) | address[3]);
     }

@@ -13,6 +13,9 @@ internal static unsafe partial class Native
     public const int SOCK_CLOEXEC = 0x80000;
     public const int SOL_SOCKET = 1;
     public const int SO_REUSEADDR = 2;
+    public const int SOCK_DGRAM = 2;
+    public const int SO_RCVBUF = 8;
+    public const int SO_REUSEPORT = 15;
     public const int SO_PEERCRED = 17;
     public const int SO_ACCEPTCONN = 30;
     public const int SO_DOMAIN = 39;

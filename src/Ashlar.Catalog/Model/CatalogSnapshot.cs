@@ -38,6 +38,9 @@ public sealed record CatalogSnapshot
     /// <summary>The data tiers' engines (<c>database</c>, <c>cache</c>, <c>queue</c>) with their instances.</summary>
     public ImmutableArray<CatalogService> Engines { get; init => field = value.IsDefault ? [] : value; } = [];
 
+    /// <summary>What the DNS answers from; null: the stack has none.</summary>
+    public CatalogDns? Dns { get; init; }
+
     /// <summary>The services that have endpoints, with their instances.</summary>
     public ImmutableArray<CatalogService> Services { get; init => field = value.IsDefault ? [] : value; } = [];
 }
@@ -59,6 +62,12 @@ public sealed record CatalogListener(string Name, string Address, int Port, stri
 
     /// <summary>True: its clients speak TLS, with the certificates of <see cref="CatalogSnapshot.Tls"/>.</summary>
     public bool Tls { get; init; }
+
+    /// <summary>The tier that it is for; null: the edge.</summary>
+    public string? Tier { get; init; }
+
+    /// <summary>True: it is a UDP socket; several of one port are divided among the threads that read them.</summary>
+    public bool IsDatagram { get; init; }
 }
 
 /// <summary>A machine of the stack.</summary>

@@ -14,18 +14,11 @@ public static class Responder
     /// <param name="overTcp">True: the answer may be of any length.</param>
     /// <param name="into">Where the answer goes: <see cref="MostOctets"/> over TCP, <see cref="ResponseWriter.OwnSize"/> over UDP.</param>
     /// <returns>Octets of the answer; 0: there is to be none.</returns>
-    public static int Respond(ReadOnlySpan<byte> message, ZoneSet zones, bool overTcp, Span<byte> into)
-    {
-        if (Query.Read(message) is not { } query)
-        {
-            return 0;
-        }
+    public static int Respond(ReadOnlySpan<byte> message, ZoneSet zones, bool overTcp, Span<byte> into) =>
+        Query.Read(message) is { } query ? Write(query, Answer(query, zones) ?? Refused, overTcp, into) : 0;
 
-        var size = overTcp ? into.Length : Math.Min(query.Size, into.Length);
-        return ResponseWriter.Write(query, Answer(query, zones), into[..size]);
-    }
-
-    private static Response Answer(Query query, ZoneSet zones)
+    /// <summary>The answer to a query that the zones have; null: it is about a name that is in none of them.</summary>
+    internal static Response? Answer(Query query, ZoneSet zones)
     {
         if (query.Operation != 0)
         {
@@ -43,8 +36,15 @@ public static class Responder
         }
 
         // Transfers are not given; what else is of a message and no record's type is not known.
-        return query.IsInet && question.Type is not (RecordType.AXFR or RecordType.IXFR or RecordType.OPT) && zones.For(question.Name) is { } zone
-            ? ZoneAnswers.Answer(zone, question)
-            : new Response { Code = ResponseCode.Refused };
+        return !query.IsInet || question.Type is RecordType.AXFR or RecordType.IXFR or RecordType.OPT ? Refused
+            : zones.For(question.Name) is { } zone ? ZoneAnswers.Answer(zone, question)
+            : null;
     }
+
+    /// <summary>What is answered where nothing may be.</summary>
+    internal static Response Refused { get; } = new() { Code = ResponseCode.Refused };
+
+    /// <summary>Writes an answer.</summary>
+    internal static int Write(Query query, Response response, bool overTcp, Span<byte> into) =>
+        ResponseWriter.Write(query, response, into[..(overTcp ? into.Length : Math.Min(query.Size, into.Length))]);
 }

@@ -55,6 +55,11 @@ public static class ZoneAnswers
                         return AnswerAny(zone, name, present, answers);
                     }
 
+                    if (question.Type is RecordType.A or RecordType.AAAA && !present.Node.Of(RecordType.ALIAS).IsEmpty)
+                    {
+                        return new Response { Code = ResponseCode.ServerFailure }; // Where it leads is not known yet.
+                    }
+
                     if (present.Node.Of(question.Type) is { IsEmpty: false } wanted)
                     {
                         answers.AddRange(Owned(wanted, name));

@@ -1,106 +1,150 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Ashlar.Catalog.Channel;
 using Ashlar.Dns.Answers;
+using Ashlar.Dns.Wire;
 
 namespace Ashlar.Dns.Serving;
 
-/// <summary>Answers over TCP (RFC 7766): several queries a connection, one after the other, and not for ever.</summary>
+/// <summary>Answers over TCP (RFC 7766): several queries a connection, one after the other, and not for ever. No client has all connections.</summary>
 internal sealed class TcpAnswers : IDisposable
 {
-    private const int MostConnections = 256;
+    private const int MostConnections = 512;
+    private const int MostOfOne = 64;
     private const int MostOctetsOfQuery = 4096;
+    private const int TurnMilliseconds = 250;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-    private readonly Socket _listener;
-    private readonly Func<ZoneSet> _zones;
+    private static readonly TimeSpan PatienceWhenFull = TimeSpan.FromSeconds(2);
+    private readonly Descriptor _listener;
+    private readonly Func<AnswerView> _view;
+    private readonly DnsMetrics _metrics;
     private readonly CancellationTokenSource _ending = new();
+    private readonly ConcurrentDictionary<IPAddress, int> _clients = new();
+    private readonly Thread _thread;
     private int _open;
 
-    public TcpAnswers(IPEndPoint address, Func<ZoneSet> zones)
+    /// <summary>Begins to answer.</summary>
+    /// <param name="listener">The listening socket; disposed of at the end. Other processes may hold it too.</param>
+    /// <param name="view">What is answered from.</param>
+    /// <param name="metrics">Counts.</param>
+    public TcpAnswers(Descriptor listener, Func<AnswerView> view, DnsMetrics metrics)
     {
-        _zones = zones;
-        _listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-            _listener.Bind(address);
-            _listener.Listen();
-        }
-        catch
-        {
-            _listener.Dispose();
-            throw;
-        }
-
-        Address = (IPEndPoint)_listener.LocalEndPoint!;
-        _ = AcceptAsync();
+        (_listener, _view, _metrics) = (listener, view, metrics);
+        _thread = new Thread(Accept) { IsBackground = true, Name = "dns-tcp" };
+        _thread.Start();
     }
 
-    public IPEndPoint Address { get; }
+    /// <summary>Connections that are open.</summary>
+    public int Connections => Volatile.Read(ref _open);
+
+    /// <summary>Accepts no more, and waits within a bound until what is open has its answers.</summary>
+    public async Task DrainAsync(TimeSpan grace)
+    {
+        await _ending.CancelAsync();
+        for (var began = TimeProvider.System.GetTimestamp(); Connections > 0 && TimeProvider.System.GetElapsedTime(began) < grace;)
+        {
+            await Task.Delay(10);
+        }
+    }
 
     public void Dispose()
     {
         _ending.Cancel();
+        _thread.Join();
         _listener.Dispose();
         _ending.Dispose();
     }
 
-    private async Task AcceptAsync()
+    // No .NET socket is made of the listener: disposing of one would reset connections that another process accepts.
+    private unsafe void Accept()
     {
         while (!_ending.IsCancellationRequested)
         {
-            try
+            var entry = new PollEntry { Descriptor = _listener.Number, Wanted = Sockets.Readable };
+            if (Sockets.Poll(&entry, 1, TurnMilliseconds) <= 0 || _ending.IsCancellationRequested)
             {
-                var socket = await _listener.AcceptAsync(_ending.Token);
-                if (Interlocked.Increment(ref _open) > MostConnections)
-                {
-                    Interlocked.Decrement(ref _open);
-                    socket.Dispose();
-                    continue;
-                }
+                continue;
+            }
 
-                _ = ServeAsync(socket);
-            }
-            catch (SocketException)
+            var descriptor = Sockets.Accept(_listener.Number, null, null, Sockets.CloseOnExec);
+            if (descriptor < 0)
             {
-                // Gone before it was taken, or too many files are open: the next one.
-                await Task.Yield();
+                // Gone, or taken by another; or too many files are open, and looking again at once would not help.
+                Thread.Sleep(1);
+                continue;
             }
-            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
-            {
-                return;
-            }
+
+            Begin(new Socket(new SafeSocketHandle(descriptor, ownsHandle: true)));
         }
     }
 
-    private async Task ServeAsync(Socket socket)
+    private void Begin(Socket socket)
+    {
+        if (socket.RemoteEndPoint is not IPEndPoint { Address: var client })
+        {
+            socket.Dispose();
+            return;
+        }
+
+        var open = Interlocked.Increment(ref _open);
+        if (_clients.AddOrUpdate(client, 1, (_, its) => its + 1) > MostOfOne || open > MostConnections)
+        {
+            End(client);
+            socket.Dispose();
+            return;
+        }
+
+        _ = ServeAsync(socket, client);
+    }
+
+    private void End(IPAddress client)
+    {
+        Interlocked.Decrement(ref _open);
+        if (_clients.AddOrUpdate(client, 0, (_, open) => open - 1) <= 0)
+        {
+            _clients.TryRemove(KeyValuePair.Create(client, 0));
+        }
+    }
+
+    private async Task ServeAsync(Socket socket, IPAddress client)
     {
         try
         {
             using (socket)
             {
+                socket.NoDelay = true;
                 await using var stream = new NetworkStream(socket, ownsSocket: false);
-                var (query, answer) = (new byte[MostOctetsOfQuery], new byte[sizeof(ushort) + Responder.MostOctets]);
+                var (query, answer) = (new byte[sizeof(ushort) + MostOctetsOfQuery], new byte[sizeof(ushort) + Responder.MostOctets]);
+                var have = 0;
                 while (true)
                 {
                     using var patience = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
-                    patience.CancelAfter(Patience);
-                    await stream.ReadExactlyAsync(query.AsMemory(0, sizeof(ushort)), patience.Token);
-                    var length = BinaryPrimitives.ReadUInt16BigEndian(query);
-                    if (length > query.Length)
+                    patience.CancelAfter(Connections > MostConnections / 2 ? PatienceWhenFull : Patience);
+                    int length;
+                    while (have < sizeof(ushort) || have < sizeof(ushort) + BinaryPrimitives.ReadUInt16BigEndian(query))
                     {
-                        return;
+                        var came = await stream.ReadAsync(query.AsMemory(have), patience.Token);
+                        have += came;
+                        if (came == 0 || (have >= sizeof(ushort) && BinaryPrimitives.ReadUInt16BigEndian(query) > MostOctetsOfQuery))
+                        {
+                            return;
+                        }
                     }
 
-                    await stream.ReadExactlyAsync(query.AsMemory(0, length), patience.Token);
-                    var written = Responder.Respond(query.AsSpan(0, length), _zones(), overTcp: true, answer.AsSpan(sizeof(ushort)));
+                    length = BinaryPrimitives.ReadUInt16BigEndian(query);
+                    var written = await RespondAsync(query.AsMemory(sizeof(ushort), length), client, answer.AsMemory(sizeof(ushort)));
                     if (written == 0)
                     {
                         return;
                     }
 
                     BinaryPrimitives.WriteUInt16BigEndian(answer, (ushort)written);
-                    await stream.WriteAsync(answer.AsMemory(0, sizeof(ushort) + written), patience.Token);
+                    using var writing = new CancellationTokenSource(Patience);
+                    await stream.WriteAsync(answer.AsMemory(0, sizeof(ushort) + written), writing.Token);
+                    have -= sizeof(ushort) + length;
+                    Buffer.BlockCopy(query, sizeof(ushort) + length, query, 0, have);
                 }
             }
         }
@@ -110,7 +154,27 @@ internal sealed class TcpAnswers : IDisposable
         }
         finally
         {
-            Interlocked.Decrement(ref _open);
+            End(client);
         }
+    }
+
+    private async Task<int> RespondAsync(ReadOnlyMemory<byte> message, IPAddress client, Memory<byte> into)
+    {
+        if (Query.Read(message.Span) is not { } query)
+        {
+            return 0;
+        }
+
+        var view = _view();
+        var isForwarded = false;
+        if (QueryCourse.Answer(query, view, view.Trusted.Contains(client), out _) is not { } response)
+        {
+            isForwarded = true;
+            response = await QueryCourse.AskAsync(query, view);
+        }
+
+        var written = Responder.Write(query, response, overTcp: true, into.Span);
+        _metrics.Tcp(into.Span[..written], isForwarded);
+        return written;
     }
 }

@@ -62,6 +62,7 @@ internal static class RecordFields
         [RecordType.SRV] = [RecordField.Short, RecordField.Short, RecordField.Short, RecordField.Name],
         [RecordType.NAPTR] = [RecordField.Short, RecordField.Short, RecordField.Text, RecordField.Text, RecordField.Text, RecordField.Name],
         [RecordType.DNAME] = [RecordField.Name],
+        [RecordType.ALIAS] = [RecordField.Name],
         [RecordType.DS] = [RecordField.Short, RecordField.Octet, RecordField.Octet, RecordField.RestHex],
         [RecordType.SSHFP] = [RecordField.Octet, RecordField.Octet, RecordField.RestHex],
         [RecordType.TLSA] = [RecordField.Octet, RecordField.Octet, RecordField.Octet, RecordField.RestHex],

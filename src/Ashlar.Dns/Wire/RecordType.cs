@@ -73,6 +73,9 @@ public enum RecordType : ushort
 
     /// <summary>Who may issue certificates (RFC 8659).</summary>
     CAA = 257,
+
+    /// <summary>The addresses of another name, as if they were the owner's: Ashlar's own, in zones alone and never in an answer (a number of private use).</summary>
+    ALIAS = 65401,
 }
 
 /// <summary>Types as people write them.</summary>

@@ -12,6 +12,12 @@ public sealed record Response
     /// <summary>True: this server has the last word on it.</summary>
     public bool IsAuthoritative { get; init; }
 
+    /// <summary>True: this server would ask others for this client (RA).</summary>
+    public bool IsRecursive { get; init; }
+
+    /// <summary>True: who was asked says that it has proved it (AD, RFC 4035, 3.2.3).</summary>
+    public bool IsProven { get; init; }
+
     /// <summary>The answer.</summary>
     public ImmutableArray<Record> Answers { get; init; } = [];
 
@@ -66,7 +72,7 @@ public static class ResponseWriter
         }
 
         var flags = 0x8000 | (query.Operation << 11) | (response.IsAuthoritative ? 0x0400 : 0) | (truncated ? 0x0200 : 0)
-            | (query.RecursionDesired ? 0x0100 : 0) | (query.CheckingDisabled ? 0x0010 : 0) | ((int)response.Code & 0xF);
+            | (response.IsRecursive ? 0x0080 : 0) | (response.IsProven ? 0x0020 : 0) | (query.RecursionDesired ? 0x0100 : 0) | (query.CheckingDisabled ? 0x0010 : 0) | ((int)response.Code & 0xF);
         BinaryPrimitives.WriteUInt16BigEndian(into, query.Id);
         BinaryPrimitives.WriteUInt16BigEndian(into[2..], (ushort)flags);
         for (var i = 0; i < counts.Length; i++)

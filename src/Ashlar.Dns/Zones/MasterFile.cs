@@ -35,20 +35,21 @@ public sealed class MasterFile
     private uint? _default;
     private uint? _last;
 
-    private MasterFile(string source, DnsName? origin) => (_source, _origin) = (source, origin);
+    private MasterFile(string source, DnsName? origin, uint? life) => (_source, _origin, _default) = (source, origin, life);
 
     /// <summary>Reads a file.</summary>
     /// <param name="text">What it says.</param>
     /// <param name="source">Its name, for mistakes.</param>
     /// <param name="origin">What names without a dot at their end stand under, until it says; null: nothing.</param>
-    public static (ImmutableArray<ZoneLine> Records, ImmutableArray<ZoneMistake> Mistakes) Read(string text, string source, DnsName? origin = null)
+    /// <param name="life">Seconds that records without a time of their own may be kept, until it says; null: it must say.</param>
+    public static (ImmutableArray<ZoneLine> Records, ImmutableArray<ZoneMistake> Mistakes) Read(string text, string source, DnsName? origin = null, uint? life = null)
     {
         if (text.Length > MostCharacters)
         {
             return ([], [new ZoneMistake(source, 0, 0, $"it has more than {MostCharacters >> 20} MiB")]);
         }
 
-        var file = new MasterFile(source, origin);
+        var file = new MasterFile(source, origin, life);
         foreach (var entry in MasterWords.Entries(text, file.Mistaken))
         {
             if (file._mistakes.Count >= MostMistakes)

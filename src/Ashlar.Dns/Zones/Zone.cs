@@ -78,6 +78,15 @@ public sealed class Zone
             }
         }
 
+        foreach (var name in sets.GroupBy(set => set.Key.Name))
+        {
+            if (name.FirstOrDefault(set => set.Key.Type == RecordType.ALIAS) is { } alias
+                && (alias.Count() > 1 ? alias : name.FirstOrDefault(set => set.Key.Type is RecordType.A or RecordType.AAAA)) is { } beside)
+            {
+                Mistaken(beside.Last().Line, alias.Count() > 1 ? $"{name.Key} has several ALIAS records, and one is all that there can be" : $"{name.Key} has an ALIAS record, so it can have no {beside.Key.Type} record of its own");
+            }
+        }
+
         return mistakes.Count > 0 ? (null, mistakes.ToImmutable()) : (new Zone(apex, Nodes(apex, sets.Select(set => set.Select(line => line.Record)))), []);
     }
 

@@ -93,7 +93,7 @@ internal sealed class HeldSockets(IAcceptSockets acceptor)
     {
         lock (_gate)
         {
-            foreach (var listener in snapshot.Listeners)
+            foreach (var listener in snapshot.Listeners.Where(listener => listener.Tier is null))
             {
                 if (_received.ContainsKey(listener.Name) && acceptor.CanBegin(listener) && _received.Remove(listener.Name, out var socket))
                 {

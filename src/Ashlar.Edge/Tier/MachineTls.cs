@@ -1,3 +1,4 @@
+using Ashlar.Catalog.Channel;
 using Ashlar.Errors;
 using Ashlar.Http.Transport.Tls;
 

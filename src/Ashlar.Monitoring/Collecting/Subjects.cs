@@ -6,7 +6,7 @@ namespace Ashlar.Monitoring;
 /// <summary>What the subjects of series mean.</summary>
 internal static class Subjects
 {
-    private static readonly FrozenSet<string> Own = new[] { "edge", "database", "cache", "queue", "dashboard", "agent", "machine" }.ToFrozenSet();
+    private static readonly FrozenSet<string> Own = new[] { "edge", "dns", "database", "cache", "queue", "dashboard", "agent", "machine" }.ToFrozenSet();
 
     /// <summary>Service of a subject that is an instance (<c>web.1</c>), else the subject itself with no instance.</summary>
     public static (string Service, string Instance) Split(string subject)

@@ -136,7 +136,7 @@ internal static class StackKeys
             new("queue", Queue, "Engines for the app's jobs."),
             new("dashboard", Dashboard, "The page that shows the stack; off: none."),
             Reserved("schedule", "Commands run by the clock."),
-            Reserved("dns", "Authoritative DNS."),
+            new("dns", DnsKeys.Dns, "The stack's own DNS: the zones it answers for, and a resolver for its machines."),
             Reserved("image", "A container image to run instead of commands."),
             Reserved("trusted_proxies", "Proxies whose forwarding headers are believed."),
         ]);

@@ -32,6 +32,9 @@ public sealed record StackDefinition
     /// <summary>The app cache; null: the stack asks for none.</summary>
     public CacheDefinition? Cache { get; init; }
 
+    /// <summary>The stack's own DNS; null: the stack asks for none.</summary>
+    public DnsDefinition? Dns { get; init; }
+
     /// <summary>The job queue's engine; null: the stack asks for none.</summary>
     public QueueDefinition? Queue { get; init; }
 

@@ -29,6 +29,8 @@ internal sealed record StackFile
 
     public DashboardDefinition Dashboard { get; init; } = new();
 
+    public DnsDefinition? Dns { get; init; }
+
     public ImmutableSortedDictionary<string, MachineDefinition> Machines { get; init; } = ImmutableSortedDictionary<string, MachineDefinition>.Empty;
 }
 
@@ -62,6 +64,7 @@ internal static class StackFileReader
             Edge = EdgeReader.Read(s.Map("edge"), domains, report),
             Data = DataTierReader.Read(s, report),
             Dashboard = Dashboard(s, report),
+            Dns = DnsReader.Read(s, folder, report),
             Machines = MachineReader.Read(s, report),
         };
     }

@@ -47,5 +47,5 @@ internal static class Draining
     }
 
     private static IEnumerable<MachineInstance> Instances(FleetView view, string machine) =>
-        view.Reports.GetValueOrDefault(machine)?.Instances.Where(instance => instance.Tier != Tiers.Edge && instance.Tier != EtcdTier.Tier) ?? [];
+        view.Reports.GetValueOrDefault(machine)?.Instances.Where(instance => !Tiers.IsEverywhere(instance.Tier) && instance.Tier != EtcdTier.Tier) ?? [];
 }

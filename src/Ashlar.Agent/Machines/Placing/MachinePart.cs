@@ -11,7 +11,7 @@ namespace Ashlar.Agent.Machines;
 internal sealed record MachinePart(string Machine, PlacementRecord? Placement, EtcdMember? Member)
 {
     /// <summary>True: every machine has one of its own.</summary>
-    public static bool IsEverywhere(DesiredInstance instance) => instance.Tier == Tiers.Edge;
+    public static bool IsEverywhere(DesiredInstance instance) => Tiers.IsEverywhere(instance.Tier);
 
     /// <summary>Splits a plan.</summary>
     public (ImmutableArray<DesiredInstance> Here, ImmutableArray<DesiredInstance> Elsewhere) Split(PlanContext context, ImmutableArray<DesiredInstance> all)

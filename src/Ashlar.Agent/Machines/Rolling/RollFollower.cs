@@ -137,7 +137,7 @@ internal sealed class RollFollower(
             target = await rollout.PlanAsync(next, release);
         }
 
-        return target with { Instances = [.. target.Instances.Where(instance => instance.Tier != Tiers.Services && instance.Tier != Tiers.Edge)] };
+        return target with { Instances = [.. target.Instances.Where(instance => instance.Tier != Tiers.Services && !Tiers.IsEverywhere(instance.Tier))] };
     }
 
     private async Task<Target> BesideAsync(DesiredState other)

@@ -1,10 +1,9 @@
 using System.Text.Json;
-using Ashlar.Catalog;
 
-namespace Ashlar.Edge.Tier;
+namespace Ashlar.Catalog.Channel;
 
-/// <summary>The last snapshot on disk: an edge that starts while no agent runs goes on with it.</summary>
-internal static class StoredSnapshot
+/// <summary>The last snapshot on disk: a tier that starts while no agent runs goes on with it.</summary>
+public static class StoredSnapshot
 {
     /// <summary>The stored snapshot; null if there is none, or none that can be read.</summary>
     public static CatalogSnapshot? Load(string path)
@@ -25,7 +24,7 @@ internal static class StoredSnapshot
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
     public static void Save(string path, CatalogSnapshot snapshot)
     {
-        // Two generations of the edge may store at once.
+        // Two generations of a tier may store at once.
         var temporary = $"{path}.{Environment.ProcessId}.tmp";
         File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(snapshot, CatalogJson.Default.CatalogSnapshot));
         File.Move(temporary, path, overwrite: true);
