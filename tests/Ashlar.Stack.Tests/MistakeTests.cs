@@ -16,7 +16,7 @@ public sealed class MistakeTests : StackTest
     [InlineData("service: {}", "did you mean \"services\"?")]
     [InlineData("run: x", "it belongs under services.NAME")]
     [InlineData("listen: 80", "it belongs under edge")]
-    [InlineData("moonphase: full", "known here are name, domains, env, user, services, release, edge, machines, database, cache, queue, dashboard")]
+    [InlineData("moonphase: full", "known here are name, domains, env, user, services, release, edge, machines, database, cache, queue, dashboard, dns")]
     public void An_unknown_key_is_answered_with_what_could_be_meant(string line, string suggestion)
     {
         var error = OneError(Yaml($"services: {{web: {{run: x}}}}\n{line}\n"));
@@ -96,7 +96,6 @@ public sealed class MistakeTests : StackTest
 
     [Theory]
     [InlineData("schedule")]
-    [InlineData("dns")]
     [InlineData("trusted_proxies")]
     [InlineData("image")]
     public void A_tier_that_is_not_built_yet_is_known(string key) =>
@@ -110,6 +109,14 @@ public sealed class MistakeTests : StackTest
     [InlineData("queue:", "2:7 ASH1041")]
     [InlineData("cache: {redis: {memory: 1KiB}}", "2:25 ASH1006")]
     [InlineData("dashboard: on", "2:12 ASH1006")]
+    [InlineData("dns: {listen: nowhere}", "2:15 ASH1017")]
+    [InlineData("dns: {zones: {a..test: {}}}", "2:15 ASH1006")]
+    [InlineData("dns: {zones: {a.test: {file: ../a.zone}}}", "2:30 ASH1006")]
+    [InlineData("dns: {zones: {a.test: {file: missing.zone}}}", "2:30 ASH1006")]
+    [InlineData("dns: {zones: {a.test: {ttl: 1y}}}", "2:29 ASH1008")]
+    [InlineData("dns: {addresses: here}", "2:18 ASH1006")]
+    [InlineData("dns: {addresses: {app-1: [10.0.0.11, here]}}", "2:38 ASH1006")]
+    [InlineData("dns: {resolvers: [off, 192.0.2.53]}", "2:19 ASH1006")]
     [InlineData("machines: {app_1: {}}", "2:12 ASH1014")]
     [InlineData("machines: {1a: {}}", "2:12 ASH1014")]
     [InlineData("machines: {a: {address: 1}}", "2:25 ASH1006")]

@@ -35,7 +35,7 @@ internal static unsafe partial class Sockets
     public static partial int Poll(PollEntry* entries, nuint count, int milliseconds);
 }
 
-/// <summary>struct mmsghdr with its struct msghdr.</summary>
+/// <summary>struct mmsghdr with its struct msghdr, whose flags are padded to 8 octets.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct Datagram
 {
@@ -45,7 +45,7 @@ internal unsafe struct Datagram
     public nuint PieceCount;
     public byte* Control;
     public nuint ControlLength;
-    public int Flags;
+    public long Flags;
     public uint Length;
 }
 

@@ -8,9 +8,9 @@ using Ashlar.Dns.Zones;
 namespace Ashlar.Dns.Tests;
 
 /// <summary>The server beside programs of others that ask it.</summary>
-public sealed class ServerTests : IDisposable
+public sealed class ServerTests : IAsyncDisposable
 {
-    private readonly DnsServer _server = new(new IPEndPoint(IPAddress.Loopback, 0), threads: 2);
+    private readonly DnsServer _server = DnsServer.Listen(new IPEndPoint(IPAddress.Loopback, 0), threads: 2);
 
     public ServerTests() => _server.Zones = new ZoneSet([Zone.Of(MasterFile.Read(
         """
@@ -25,7 +25,7 @@ public sealed class ServerTests : IDisposable
         """ + string.Concat(Enumerable.Range(0, 50).Select(i => $"\nbig TXT \"{new string('x', 200)}{i}\"")),
         "shop").Records, "shop").Zone!]);
 
-    public void Dispose() => _server.Dispose();
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     [Theory]
     [InlineData("kdig", "+short")]
