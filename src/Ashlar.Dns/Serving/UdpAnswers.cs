@@ -193,6 +193,7 @@ internal sealed unsafe class UdpAnswers : IDisposable
     private sealed record Client(byte[] Name, byte[] Control);
 
     /// <summary>Memory of a batch: each datagram has its place for a query, an answer, an address, and the address that was asked.</summary>
+    [StructLayout(LayoutKind.Auto)]
     private readonly ref struct DatagramBatch(byte* memory)
     {
         private readonly Piece* _pieces = (Piece*)(memory + (Batch * sizeof(Datagram)));

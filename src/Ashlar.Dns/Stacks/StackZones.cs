@@ -143,7 +143,7 @@ public static class StackZones
     private const string Apex = "@";
 
     // A stack without names answers to every host: then each zone's own name is one.
-    private static IEnumerable<string> Hosts(CatalogSnapshot snapshot)
+    private static string[] Hosts(CatalogSnapshot snapshot)
     {
         var named = snapshot.Domains.Concat(snapshot.Services.SelectMany(service => service.Routes).Select(route => route.Host).OfType<string>()).Distinct(StringComparer.Ordinal).ToArray();
         return named.Length > 0 || snapshot.Services.IsEmpty ? named : [Apex];

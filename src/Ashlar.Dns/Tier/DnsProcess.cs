@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using Ashlar.Catalog;
 using Ashlar.Catalog.Channel;

@@ -1,4 +1,5 @@
 using Ashlar.Catalog;
+using Ashlar.Catalog.Channel;
 using Ashlar.Edge.Certificates;
 using Ashlar.Errors;
 using Ashlar.Http.Transport.Tls;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Net;
 using Ashlar.Dns.Resolving;
 using Ashlar.Dns.Wire;

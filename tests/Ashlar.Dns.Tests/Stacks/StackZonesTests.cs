@@ -4,7 +4,6 @@ using Ashlar.Catalog;
 using Ashlar.Dns.Answers;
 using Ashlar.Dns.Stacks;
 using Ashlar.Dns.Wire;
-using Ashlar.Dns.Zones;
 
 namespace Ashlar.Dns.Tests.Stacks;
 

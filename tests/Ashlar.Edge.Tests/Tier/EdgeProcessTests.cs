@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using Ashlar.Catalog;
 using Ashlar.Catalog.Channel;
-using Ashlar.Edge.Tier;
 using Ashlar.Monitoring;
 
 namespace Ashlar.Edge.Tests.Tier;
