@@ -150,6 +150,12 @@ public static class CatalogErrors
         $"After moving the state to {target} it is not the same: {expected} keys were to be there, {found} are, and their contents differ. The old store goes on being the state.",
         "Make sure that nothing else writes to that etcd, then repeat the command."));
 
+    /// <summary>ASH4081: etcd has found that its members' data differ.</summary>
+    public static AshlarException EtcdCorrupt(string reason, Exception? inner = null) => new(new AshlarError(
+        "ASH4081", Tier,
+        $"etcd takes no changes, because it has found that the data of its members differ: its alarm CORRUPT ({reason}). Apps serve on.",
+        "Look at ashlar state: it names the member. Restore a backup (ashlar state restore FILE --yes), or end the alarm if you know that the data are right (docs/state.md)."), inner);
+
     /// <summary>ASH4080: etcd refuses what no stack's etcd refuses.</summary>
     public static AshlarException EtcdRefuses(string reason, Exception? inner = null) => new(new AshlarError(
         "ASH4080", Tier,

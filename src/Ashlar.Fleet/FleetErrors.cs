@@ -62,6 +62,11 @@ public static class FleetErrors
         "ASH7524", $"The app's files did not come from {machine}, where up was ordered, to {leader}, which leads: {reason}. Nothing was changed.",
         $"Give the order again on {machine}. What its agent says: .ashlar/logs/agent.log there.", inner);
 
+    /// <summary>ASH7525: the files of a release that did not come from another machine.</summary>
+    public static AshlarException ReleaseNotCopied(string release, string machine, string reason, Exception? inner = null) => New(
+        "ASH7525", $"The files of {release} did not come from {machine}: {reason}.",
+        "What runs goes on, and they are asked for again. See whether the machines reach each other (ashlar machines list).", inner);
+
     /// <summary>ASH7530: a machine that led, and does not any more.</summary>
     public static AshlarException LeadsNoMore() => New(
         "ASH7530", "This machine led the stack and does not any more: it was silent for too long, and another took over. Nothing was written.",
@@ -116,7 +121,7 @@ public static class FleetErrors
     /// <summary>ASH7522: a drained machine that keeps something.</summary>
     public static AshlarException StillThere(string name, IReadOnlyCollection<KeyValuePair<string, string>> stayed) => New(
         "ASH7522", $"{name} takes nothing new, and what could leave has left. {string.Join(". ", stayed.Select(s => $"{s.Key} stays: {s.Value}"))}.",
-        "Make room elsewhere, or move its data; then run ashlar machines drain again.");
+        $"For a reboot that is enough: what stays is back with the machine, and ashlar machines uncordon {name} opens it again. To free it, make room elsewhere or move the data (docs/machines.md); then drain it again.");
 
     private const int MostNamed = 5;
 

@@ -148,6 +148,7 @@ public static class AgentHost
         var admittance = fleet is null ? null : new Admittance(fleet, store, log, time);
         var changes = fleet is null ? null : new MachineChanges(fleet, store, log);
         await using var renewal = fleet is null ? null : new Renewal(fleet.Identity, (request, stop) => Renewal.SignAsync(fleet, admittance!, request, stop), options, user, log);
+        SourceOffers.TryRemove(state.Sources); // Of an up in whose middle an agent of before was killed.
         var sources = new SourceOffers(state, time);
         var machines = new MachineOrders(loop, supervisor, fleet, admittance, changes, rollout, chosen => founding = chosen, upgrade, sources, store, user, options);
         var held = fleet is null ? null : new StateHere(fleet, loop, supervisor, etcd!, state, StateHere.UserOf(options, user), () => upgrade.RunAsync(options.Program), log, time);

@@ -65,7 +65,9 @@ internal sealed partial class FleetLink
         {
             try
             {
-                return await _store.KeepAliveAsync(lease, _ending.Token);
+                var lives = await _store.KeepAliveAsync(lease, _ending.Token);
+                Volatile.Write(ref _answeredAt, _time.GetTimestamp());
+                return lives;
             }
             catch (AshlarException e)
             {

@@ -7,6 +7,7 @@ using Ashlar.Agent.Reconciling;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog.Store;
 using Ashlar.Errors;
+using Ashlar.Fleet;
 using Ashlar.Fleet.Identity;
 using Ashlar.Processes;
 
@@ -34,10 +35,12 @@ internal sealed partial class FleetLink : IAsyncDisposable
     private Action _leave = () => { };
     private volatile bool _ordersChanged;
     private volatile bool _machinesChanged;
+    private long _answeredAt;
 
     public FleetLink(AgentLoop loop, MachineFile own, MachineIdentity identity, MirroredStore store, AgentLog log, TimeProvider time)
     {
         (_loop, _own, Identity, _store, _log, _time) = (loop, own, identity, store, log, time);
+        _answeredAt = time.GetTimestamp();
     }
 
     /// <summary>This machine.</summary>
@@ -60,6 +63,15 @@ internal sealed partial class FleetLink : IAsyncDisposable
 
     /// <summary>True: the shared store could not be reached when it was last asked.</summary>
     public bool IsCutOff => _store.IsCutOff;
+
+    /// <summary>Time since the shared store last answered this machine, or since this agent began.</summary>
+    public TimeSpan Silence => _time.GetElapsedTime(Volatile.Read(ref _answeredAt));
+
+    /// <summary>True: it has not for so long that what is known of the others may be past.</summary>
+    public bool IsDeaf => !IsRemoved && Silence > Lease;
+
+    /// <summary>What the others should know of this machine, for people.</summary>
+    public ImmutableArray<string> Notes => _store.Hindrance is { } hindrance ? [$"{hindrance.Message} After a reboot without the others it would run what was ordered before."] : [];
 
     /// <summary>The store as the leader writes to it.</summary>
     public IStore LeadersStore => new LeadersStore(_store, () => Leadership);
@@ -171,7 +183,7 @@ internal sealed partial class FleetLink : IAsyncDisposable
             return;
         }
 
-        Exception? last = null;
+        AshlarException? last = null;
         foreach (var machine in _view.Records.Values.Where(record => record.Name != Own.Name).OrderBy(record => record.Name != _view.Leader))
         {
             try
@@ -182,12 +194,12 @@ internal sealed partial class FleetLink : IAsyncDisposable
             }
             catch (Exception e) when (e is IOException or AshlarException)
             {
-                last = e;
+                last = e as AshlarException ?? FleetErrors.ReleaseNotCopied(Path.GetFileName(folder), machine.Name, e.Message.TrimEnd('.'), e);
                 _log.Warning(LogEvent.Machine, $"{Path.GetFileName(folder)} from {machine.Name}: {e.Message}");
             }
         }
 
-        throw last as AshlarException ?? AgentErrors.ReleaseLost(Path.GetFileName(folder));
+        throw last ?? AgentErrors.ReleaseLost(Path.GetFileName(folder));
     }
 
     /// <inheritdoc />

@@ -142,6 +142,9 @@ public sealed record MachineReport
     /// <summary>Protocol that its agent speaks with others.</summary>
     public int Protocol { get; init; }
 
+    /// <summary>What people should know of it.</summary>
+    public ImmutableArray<string> Notes { get; init => field = value.IsDefault ? [] : value; } = [];
+
     /// <summary>What runs there.</summary>
     public ImmutableArray<MachineInstance> Instances { get; init => field = value.IsDefault ? [] : value; } = [];
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Globalization;
 using Ashlar.Agent.Api;
 using Ashlar.Fleet.Placement;
@@ -28,6 +29,11 @@ internal static class MachineList
     /// <summary>What of the machines is worth a warning.</summary>
     public static IEnumerable<string> Warnings(FleetLink fleet, DateTimeOffset now)
     {
+        if (fleet.IsDeaf)
+        {
+            yield return string.Create(CultureInfo.InvariantCulture, $"{fleet.Own.Name} last reached the shared state {fleet.Silence.TotalSeconds:0} s ago: what is shown of other machines is as old as that");
+        }
+
         foreach (var record in fleet.View.Records.Values)
         {
             foreach (var note in Notes(fleet, record, now))
@@ -46,7 +52,7 @@ internal static class MachineList
     {
         var view = fleet.View;
         var report = view.Reports.GetValueOrDefault(record.Name);
-        var state = report is not null ? "alive" : view.Placement?.Lost.Contains(record.Name) == true ? "lost" : "suspect";
+        var state = fleet.IsDeaf && record.Name != fleet.Own.Name ? "unknown" : report is not null ? "alive" : view.Placement?.Lost.Contains(record.Name) == true ? "lost" : "suspect";
         var takes = record.Admission switch
         {
             Admission.Closed => ", cordoned",
@@ -75,14 +81,29 @@ internal static class MachineList
 
     private static IEnumerable<string> Notes(FleetLink fleet, MachineRecord record, DateTimeOffset now)
     {
+        if (fleet.IsDeaf && record.Name != fleet.Own.Name)
+        {
+            yield break; // All that was heard of it is past.
+        }
+
         if (fleet.View.Reports.GetValueOrDefault(record.Name) is not { } report)
         {
+            if (fleet.View.SilentSince.TryGetValue(record.Name, out var since))
+            {
+                yield return string.Create(CultureInfo.InvariantCulture, $"silent for {Stopwatch.GetElapsedTime(since).TotalSeconds:0} s");
+            }
+
             yield break;
         }
 
         if (record.Name != fleet.Own.Name && fleet.Clocks.Off(record.Name) is var off && off != TimeSpan.Zero)
         {
             yield return string.Create(CultureInfo.InvariantCulture, $"its clock is {Math.Abs(off.TotalSeconds):0} s {(off > TimeSpan.Zero ? "ahead" : "behind")} (timedatectl set-ntp true)");
+        }
+
+        foreach (var note in report.Notes)
+        {
+            yield return note;
         }
 
         if (report.Protocol is not 0 and not PeerFrames.Protocol)

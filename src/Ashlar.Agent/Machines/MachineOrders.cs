@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Ashlar.Agent.Api;
 using Ashlar.Agent.Hosting;
-using Ashlar.Agent.Machines.Rolling;
 using Ashlar.Agent.Operations;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog;
@@ -18,41 +17,11 @@ namespace Ashlar.Agent.Machines;
 internal sealed class MachineOrders(
     AgentLoop loop, Supervisor supervisor, FleetLink? fleet, Admittance? admittance, MachineChanges? changes, Rollout rollout, Action<MachinePart?> take, Upgrade upgrade, SourceOffers sources, IStore store, SystemUser? user, AgentOptions options)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan TakeOver = TimeSpan.FromSeconds(20);
-    private static readonly string UnreachableCode = FleetErrors.Unreachable("", "", "").Error.Code;
+    private readonly OrderForwarding? _forwarding = fleet is null ? null : new OrderForwarding(fleet, rollout, sources, store);
 
-    /// <summary>Has the leader carry out an order. False: this machine leads, or is the only one.</summary>
-    /// <param name="request">The order.</param>
-    /// <param name="reply">Sends a frame.</param>
-    /// <param name="resultOf">What an order gives (verb, release), if the leader dies and another carries it out.</param>
-    /// <param name="cancellation">The client has gone: nobody is told any more; the order goes on.</param>
-    /// <exception cref="AshlarException">What the leader refuses; ASH7512: nobody leads; ASH7531: the leader has gone before it had begun.</exception>
-    public async Task<bool> ForwardAsync(AgentRequest request, Action<AgentReply> reply, Func<string, string, Task<JsonElement?>> resultOf, CancellationToken cancellation)
-    {
-        if (fleet is null || (await fleet.LedAsync(Patience) && fleet.Leads))
-        {
-            return false;
-        }
-
-        var leader = fleet.OtherLeader ?? throw FleetErrors.NoLeader();
-        var (id, term) = (request.Id ?? Guid.NewGuid().ToString("N"), fleet.View.Term); // It may come from a third machine, which waits for that one.
-        try
-        {
-            await PeerClient.ForwardAsync(fleet.Identity, leader, Offering(request, id) with { Id = id }, reply, cancellation);
-        }
-        catch (AshlarException e) when (e.Error.Code == UnreachableCode)
-        {
-            reply(new AgentReply(AgentReplyKinds.Progress, $"{leader.Name} does not answer any more; what it had begun goes on."));
-            var ended = await TakenOverAsync(id, request.Verb, leader.Name, term, line => reply(new AgentReply(AgentReplyKinds.Progress, line)), cancellation);
-            if (await resultOf(request.Verb, ended.Release) is { } result)
-            {
-                reply(new AgentReply(AgentReplyKinds.Data, Data: result));
-            }
-        }
-
-        return true;
-    }
+    /// <inheritdoc cref="OrderForwarding.ForwardAsync"/>
+    public Task<bool> ForwardAsync(AgentRequest request, Action<AgentReply> reply, Func<string, string, Task<JsonElement?>> resultOf, CancellationToken cancellation) =>
+        _forwarding?.ForwardAsync(request, reply, resultOf, cancellation) ?? Task.FromResult(false);
 
     /// <summary>The app that an order is about: what it is made of, in the folder where it lies while <paramref name="use"/> has it.</summary>
     /// <param name="arguments">The order's.</param>
@@ -80,44 +49,6 @@ internal sealed class MachineOrders(
         {
             SourceOffers.TryRemove(folder); // What is needed of it is in the release.
         }
-    }
-
-    // The leader has another disk: it fetches from here what is to be brought up.
-    private AgentRequest Offering(AgentRequest request, string order)
-    {
-        if (request.Verb != AgentVerbs.Up || request.Arguments.Deserialize(AgentJson.Default.UpArguments) is not { Machine: null } arguments)
-        {
-            return request;
-        }
-
-        sources.Offer(order, arguments.Path);
-        return request with { Arguments = JsonSerializer.SerializeToElement(arguments with { Machine = fleet!.Own.Name }, AgentJson.Default.UpArguments) };
-    }
-
-    /// <summary>Waits until another machine leads and has carried out what the former leader had begun.</summary>
-    private async Task<EndedRoll> TakenOverAsync(string id, string verb, string leader, long term, Action<string> progress, CancellationToken cancellation)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        patience.CancelAfter(TakeOver);
-        try
-        {
-            for (var changed = fleet!.Changed; !rollout.Machines!.Knows(id) && fleet.View.Term is var now && (now == term || now == 0); changed = fleet.Changed)
-            {
-                await changed.WaitAsync(patience.Token);
-            }
-        }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-        }
-
-        if (rollout.Machines!.Knows(id))
-        {
-            return await rollout.Machines.AttendAsync(id, verb, progress, cancellation);
-        }
-
-        // Without a majority no other can be elected: then what etcd says is the reason.
-        await store.CommitAsync(new StoreTransaction([], []), cancellation);
-        throw FleetErrors.OrderLost(verb, leader, fleet!.View.Leader is { } next && next != leader ? next : null);
     }
 
     /// <summary>The machines as they are, and those that are to join.</summary>

@@ -89,6 +89,7 @@ internal sealed class StatusReporter(
             Reached = view.WithoutState().IsReached,
             CarriedOut = stands.CarriedOut,
             Failure = stands.Failure,
+            Notes = fleet.Notes,
             // What changes every second is asked for when somebody looks.
             Instances = [.. view.Observed.Select(o => new MachineInstance(o.Id, o.Tier, o.Service, o.Index, o.HasEndpoint, Instance(o) with { Cpu = 0, Memory = 0, LagBytes = null, LagSeconds = null, Pids = [] }))],
         };
@@ -109,7 +110,7 @@ internal sealed class StatusReporter(
             Directory = options.StackFolder,
             Release = view.Target.Release,
             Urls = view.Target.Release.Length == 0 ? [] : Urls(view.Target.Stack),
-            Healthy = view.Target.Instances.Length > 0 && view.Shutdown == Shutdown.No && view.IsReached && (fleet is null || fleet.View.IsReached),
+            Healthy = view.Target.Instances.Length > 0 && view.Shutdown == Shutdown.No && view.IsReached && (fleet is null or { IsDeaf: false, View.IsReached: true }),
             Activity = view.Shutdown != Shutdown.No ? "down" : view.Trouble is { } trouble ? trouble.ToString() : activity,
             ProgramVersion = programVersion,
             Notes =

@@ -21,5 +21,6 @@ internal static class EtcdRefusals
     /// <summary>The error that a person is shown.</summary>
     public static Exception Translate(EtcdRefusalException e) => e is { Code: ResourceExhausted } && e.Message.Contains("space exceeded", StringComparison.Ordinal)
         ? CatalogErrors.EtcdFull(e.Message, e)
+        : e.Message == "etcdserver: corrupt cluster" ? CatalogErrors.EtcdCorrupt(e.Message, e)
         : CatalogErrors.EtcdRefuses(e.Message, e);
 }

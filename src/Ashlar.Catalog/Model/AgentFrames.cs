@@ -7,7 +7,8 @@ namespace Ashlar.Catalog;
 /// <param name="Verb">One of the agent's: <c>status</c>, <c>watch</c>, <c>up</c>, …</param>
 /// <param name="Arguments">The verb's own record, as JSON.</param>
 /// <param name="Id">What an order is known by, where it is given on another machine than it is carried out on; null: it needs no name.</param>
-public sealed record AgentRequest(string Verb, JsonElement Arguments, string? Id = null);
+/// <param name="Relayed">True: it came over a third machine, which does not reach the one that leads; it is not sent round again.</param>
+public sealed record AgentRequest(string Verb, JsonElement Arguments, string? Id = null, bool Relayed = false);
 
 /// <summary>One frame of the agent's answer. Any number of <c>progress</c> and <c>data</c>, then one <c>done</c> or <c>error</c>.</summary>
 /// <param name="Kind"><c>progress</c>, <c>data</c>, <c>done</c> or <c>error</c>.</param>

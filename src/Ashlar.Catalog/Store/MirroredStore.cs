@@ -17,12 +17,16 @@ public sealed class MirroredStore(IStore shared, IStore own, params string[] pas
     private static readonly TimeSpan Again = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan JustNow = TimeSpan.FromSeconds(5);
     private long _failedAt;
+    private long _hinderedAt;
 
     /// <summary>The shared store, without a copy in its place.</summary>
     public IStore Shared => Under;
 
     /// <summary>True: the last read was answered from the machine's own copy.</summary>
     public bool IsCutOff { get; private set; }
+
+    /// <summary>Why the machine's own copy is not kept now, as when its disk is full; null: it is up to date as far as the store is reached.</summary>
+    public AshlarError? Hindrance { get; private set; }
 
     /// <summary>Has the first reads answered from the machine's own copy, if it has one: whoever starts need not wait for the others.</summary>
     public async ValueTask BeginFromCopyAsync(string key, CancellationToken cancellation = default)
@@ -87,7 +91,7 @@ public sealed class MirroredStore(IStore shared, IStore own, params string[] pas
         while (true)
         {
             var range = await ReachedAsync(() => Under.ListAsync("", cancellation), cancellation);
-            await ReplaceAsync(range, cancellation);
+            await KeepAsync(() => ReplaceAsync(range, cancellation));
             IsCutOff = false;
             foreach (var gone in known.Except(range.Entries.Select(entry => entry.Key), StringComparer.Ordinal).ToArray())
             {
@@ -160,15 +164,28 @@ public sealed class MirroredStore(IStore shared, IStore own, params string[] pas
         }
     }
 
-    private async ValueTask KeepAsync(StoreEvent change, CancellationToken cancellation)
+    // A copy with a gap would hold what never was together: after one, all is copied again.
+    private Task KeepAsync(StoreEvent change, CancellationToken cancellation) =>
+        Hindrance is not null ? Environment.TickCount64 - _hinderedAt < JustNow.TotalMilliseconds ? Task.CompletedTask
+            : KeepAsync(async () => await ReplaceAsync(await Under.ListAsync("", cancellation), cancellation))
+        : !IsLasting(change.Key) ? Task.CompletedTask
+        : KeepAsync(async () => await own.CommitAsync(new StoreTransaction([], [new StoreWrite(Prefix + change.Key, change.Value)]), cancellation));
+
+    // Who follows is told all the same: orders are for machines with a full disk too.
+    private async Task KeepAsync(Func<Task> write)
     {
-        if (IsLasting(change.Key))
+        try
         {
-            await own.CommitAsync(new StoreTransaction([], [new StoreWrite(Prefix + change.Key, change.Value)]), cancellation);
+            await write();
+            Hindrance = null;
+        }
+        catch (AshlarException e)
+        {
+            (Hindrance, _hinderedAt) = (e.Error, Environment.TickCount64);
         }
     }
 
-    private async ValueTask ReplaceAsync(StoreRange range, CancellationToken cancellation)
+    private async Task ReplaceAsync(StoreRange range, CancellationToken cancellation)
     {
         var before = (await own.ListAsync(Prefix, cancellation)).Entries.ToDictionary(entry => entry.Key[Prefix.Length..], entry => entry.Value, StringComparer.Ordinal);
         var now = range.Entries.Where(entry => IsLasting(entry.Key)).ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal);

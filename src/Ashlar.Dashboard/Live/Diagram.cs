@@ -236,6 +236,7 @@ internal static class Diagram
     private static Instance Instance(InstanceReport i) => new()
     {
         Name = i.Name,
+        Machine = i.Machine,
         State = i.State,
         Detail = i.Detail,
         Role = i.Role,

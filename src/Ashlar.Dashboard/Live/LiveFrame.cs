@@ -119,6 +119,9 @@ internal sealed record Instance
 {
     public required string Name { get; init; }
 
+    /// <summary>Where it runs; empty: the stack stands on one machine.</summary>
+    public string Machine { get; init; } = "";
+
     public required InstanceState State { get; init; }
 
     public string Detail { get; init; } = "";

@@ -104,12 +104,12 @@ export class Panel {
   }
 
   #instances(rows, node, now) {
-    const key = node.instances.map(i => `${i.name}/${i.started}/${i.state}/${i.lastLines.length}/${i.detail === ''}`).join();
+    const key = node.instances.map(i => `${i.name}/${i.machine}/${i.started}/${i.state}/${i.lastLines.length}/${i.detail === ''}`).join();
     if (rows.dataset.key !== key) {
       rows.dataset.key = key;
       rows.replaceChildren(...node.instances.flatMap(i => {
         const cells = Array.from({ length: 7 }, (_, n) => element('td', { class: n > 1 ? 'num' : null }));
-        const row = element('tr', {}, element('th', { scope: 'row' }, element('span', { class: 'who' }, dot(i.state, stateWords[i.state]), i.name, i.role ? element('span', { class: 'soft' }, i.role) : null)), cells);
+        const row = element('tr', {}, element('th', { scope: 'row' }, element('span', { class: 'who' }, dot(i.state, stateWords[i.state]), i.name, i.machine ? element('span', { class: 'soft' }, `@${i.machine}`) : null, i.role ? element('span', { class: 'soft' }, i.role) : null)), cells);
         const why = i.detail || i.lastLines.length
           ? element('tr', { class: 'why' }, element('td', { colspan: 8 }, element('span', { class: 'detail' }), i.lastLines.length ? element('pre', { tabindex: 0, 'aria-label': `Last lines of ${i.name}` }, i.lastLines.join('\n')) : null))
           : null;

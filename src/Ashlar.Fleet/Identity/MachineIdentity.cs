@@ -177,7 +177,8 @@ public sealed class MachineIdentity : IDisposable
     /// <exception cref="IOException">It does not answer.</exception>
     public async Task<SslStream> ConnectAsync(string machine, IPEndPoint address, CancellationToken cancellation = default)
     {
-        var socket = new System.Net.Sockets.Socket(address.AddressFamily, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp) { NoDelay = true };
+        var socket = new System.Net.Sockets.Socket(address.AddressFamily, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        PeerSocket.Prepare(socket);
         var found = "nobody of this stack";
         try
         {

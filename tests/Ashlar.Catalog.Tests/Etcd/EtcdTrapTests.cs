@@ -227,7 +227,7 @@ public sealed class EtcdTrapTests
     [Theory]
     [InlineData(400, 3, "etcdserver: user name is empty", "ASH4080")]
     [InlineData(400, 3, "etcdserver: request is too large", "ASH4080")]
-    [InlineData(500, 15, "etcdserver: corrupt cluster", "ASH4080")]
+    [InlineData(500, 15, "etcdserver: corrupt cluster", "ASH4081")]
     [InlineData(429, 8, "etcdserver: mvcc: database space exceeded", "ASH4074")]
     [InlineData(503, 14, "etcdserver: request timed out", "ASH4072")]
     [InlineData(504, 4, "context deadline exceeded", "ASH4072")]

@@ -57,6 +57,30 @@ public sealed class MirroredStoreTests : StoreContract, IDisposable
     }
 
     [Fact]
+    public async Task What_cannot_be_kept_here_is_told_all_the_same_and_kept_when_there_is_room()
+    {
+        await using var full = new FarStore(SqliteStore.Open(Path.Combine(_folder.Path, "full.db"), _time));
+        await using var mirrored = new MirroredStore(new FarStore(Store), full, "actual/");
+        await PutAsync("spec/a", "1");
+        full.IsFull = true;
+        await using var following = mirrored.FollowAsync(CancellationToken.None).GetAsyncEnumerator();
+        Assert.Equal("spec/a", (await NextAsync(following)).Key);
+        await PutAsync("spec/b", "2");
+        Assert.Equal("spec/b", (await NextAsync(following)).Key);
+        Assert.NotNull(mirrored.Hindrance);
+
+        full.IsFull = false;
+        for (var n = 0; mirrored.Hindrance is not null; n++)
+        {
+            await PutAsync("actual/m1", $"{n}");
+            await NextAsync(following);
+            await Task.Delay(100);
+        }
+
+        Assert.Equal(["shared/spec/a", "shared/spec/b"], (await full.ListAsync("shared/")).Entries.Select(entry => entry.Key));
+    }
+
+    [Fact]
     public async Task What_has_gone_while_nobody_followed_is_told_to_who_follows_next()
     {
         await PutAsync("nodes/m1", "1");
@@ -135,6 +159,8 @@ public sealed class MirroredStoreTests : StoreContract, IDisposable
 
         public bool IsAway { get; set; }
 
+        public bool IsFull { get; set; }
+
         public IStore? Replaced { get; set; }
 
         public void Break() => Interlocked.Exchange(ref _breaking, new CancellationTokenSource()).Cancel();
@@ -143,7 +169,8 @@ public sealed class MirroredStoreTests : StoreContract, IDisposable
 
         public ValueTask<StoreRange> ListAsync(string prefix, CancellationToken cancellation = default) => Near().ListAsync(prefix, cancellation);
 
-        public ValueTask<CommitResult> CommitAsync(StoreTransaction transaction, CancellationToken cancellation = default) => Near().CommitAsync(transaction, cancellation);
+        public ValueTask<CommitResult> CommitAsync(StoreTransaction transaction, CancellationToken cancellation = default) =>
+            IsFull ? throw CatalogErrors.DiskFull("machine.db") : Near().CommitAsync(transaction, cancellation);
 
         public async IAsyncEnumerable<StoreEvent> WatchAsync(string prefix, long fromRevision, [EnumeratorCancellation] CancellationToken cancellation = default)
         {

@@ -54,6 +54,12 @@ public sealed class FleetTests
         await UntilAsync(Soon, async () => (await second.AshlarAsync("scale", "web=5")).ExitCode != 0);
         Assert.Equal(before, await PidsAsync(second, "web", "m2"));
 
+        // It says how old what it knows is.
+        await UntilAsync(Soon, async () => (await second.AshlarAsync("status")) is { ExitCode: 5 } status
+            && status.Output.Contains("m2 last reached the shared state", StringComparison.Ordinal));
+        Assert.Contains("unknown", await second.DoAsync("machines", "list"), StringComparison.Ordinal);
+        await UntilAsync(Soon, async () => (await first.AshlarAsync("status")).Output.Contains("m2: silent for", StringComparison.Ordinal));
+
         await net.HealAsync();
         await UntilAsync(Soon, async () => (await second.AshlarAsync("scale", "web=5")).ExitCode == 0);
         Assert.Equal(5, (await InstancesAsync(second, "web")).Count(i => i.State == "healthy"));
@@ -93,6 +99,16 @@ public sealed class FleetTests
         // And the primary is reached from the other machine as if it were there.
         var primary = await InFolderAsync(second, "run", "--", "printenv", "DATABASE_URL");
         Assert.Equal("f", (await second.Host.ExecAsync("psql", [primary.Trim(), "-Atc", "select pg_is_in_recovery()"])).Output.Trim());
+
+        // Of the primary's machine leaves what may; it is said what stays, and the database serves on.
+        var server = (await InstancesAsync(first, "database")).Single(i => i.Name == "database.1").Pids;
+        var drained = await second.AshlarAsync("machines", "drain", "m1");
+        Assert.True(drained.ExitCode == 6 && drained.Error.Contains("ASH7522", StringComparison.Ordinal) && drained.Error.Contains("database.1 stays: it is the primary", StringComparison.Ordinal), drained.ToString());
+        Assert.All(await InstancesAsync(second, "web"), i => Assert.Equal("m2", i.Machine));
+        Assert.Equal(server, (await InstancesAsync(first, "database")).Single(i => i.Name == "database.1").Pids);
+        Assert.Equal("7", (await second.Host.ExecAsync("psql", [primary.Trim(), "-Atc", "select n from t"])).Output.Trim());
+        await AnswersAsync(first, second);
+        await second.DoAsync("machines", "uncordon", "m1");
         await second.DownAsync();
         await first.DownAsync();
     }

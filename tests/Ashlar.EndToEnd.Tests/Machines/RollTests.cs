@@ -83,9 +83,11 @@ public sealed class RollTests
         Assert.True(result.ExitCode == 0, $"{result}\n{first.AgentLog()}");
         await UntilAsync(Soon, async () => (await InstancesAsync(first, "web")).Where(i => i.Machine == "m1").All(i => i is { State: "healthy", Release: "v2" }));
 
-        // Who comes back pursues what holds now.
+        // Who comes back pursues what holds now, and leaves nothing of an up in whose middle it was killed.
+        second.Write(".ashlar/sources/m1/page.html", "of before");
         second.Boot();
         await HealthyAsync(first, 4, "v2");
+        await UntilAsync(Soon, () => Task.FromResult(!Directory.Exists(Path.Combine(second.Folder, ".ashlar/sources"))));
         await second.DownAsync();
         await first.DownAsync();
     }

@@ -51,27 +51,33 @@ internal static class PeerClient
     }
 
     /// <summary>Has another machine's agent carry out a request.</summary>
-    /// <exception cref="AshlarException">What that agent refuses, ASH7503, ASH7508: it cannot be reached.</exception>
+    /// <exception cref="AshlarException">What that agent refuses, ASH7503, ASH7508: it cannot be reached, so nothing was asked.</exception>
+    /// <exception cref="IOException">It has ceased to answer; what it was asked may be done all the same.</exception>
     public static async Task ForwardAsync(MachineIdentity identity, MachineRecord machine, AgentRequest request, Action<AgentReply> reply, CancellationToken cancellation)
+    {
+        await using var stream = await ReachAsync(identity, machine, cancellation);
+        await PeerFrames.WriteAsync(stream, request, AgentJson.Default.AgentRequest, cancellation);
+        while (true)
+        {
+            var next = await PeerFrames.ReadAsync(stream, AgentJson.Default.AgentReply, cancellation);
+            switch (next.Kind)
+            {
+                case AgentReplyKinds.Done:
+                    return;
+                case AgentReplyKinds.Error:
+                    throw new AshlarException(next.Error!);
+                default:
+                    reply(next);
+                    break;
+            }
+        }
+    }
+
+    private static async Task<SslStream> ReachAsync(MachineIdentity identity, MachineRecord machine, CancellationToken cancellation)
     {
         try
         {
-            await using var stream = await CallAsync(identity, machine, PeerFrames.Api, cancellation);
-            await PeerFrames.WriteAsync(stream, request, AgentJson.Default.AgentRequest, cancellation);
-            while (true)
-            {
-                var next = await PeerFrames.ReadAsync(stream, AgentJson.Default.AgentReply, cancellation);
-                switch (next.Kind)
-                {
-                    case AgentReplyKinds.Done:
-                        return;
-                    case AgentReplyKinds.Error:
-                        throw new AshlarException(next.Error!);
-                    default:
-                        reply(next);
-                        break;
-                }
-            }
+            return await CallAsync(identity, machine, PeerFrames.Api, cancellation);
         }
         catch (IOException e)
         {

@@ -87,7 +87,7 @@ internal sealed class PeerServer : IDisposable
         var stranger = true;
         try
         {
-            socket.NoDelay = true;
+            PeerSocket.Prepare(socket);
             await using var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
             patience.CancelAfter(HandshakePatience);

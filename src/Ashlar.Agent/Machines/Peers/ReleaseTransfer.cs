@@ -3,6 +3,7 @@ using System.Formats.Tar;
 using System.IO.Pipelines;
 using System.Security.Cryptography;
 using Ashlar.Agent.Hosting;
+using Ashlar.Delivery;
 using Ashlar.Errors;
 using Ashlar.Fleet.Identity;
 using Ashlar.Processes;
@@ -14,6 +15,8 @@ internal static class ReleaseTransfer
 {
     private const int PieceLength = 64 << 10;
     private const string Unfinished = ".coming-";
+    private const int NoSpace = 28;
+    private const int QuotaExceeded = 122;
 
     /// <summary>Sends what the other side asks for.</summary>
     public static async Task SendAsync(Stream stream, string releases, CancellationToken cancellation)
@@ -45,7 +48,7 @@ internal static class ReleaseTransfer
     }
 
     /// <summary>Gets a release from another machine; it is there whole, or not at all.</summary>
-    /// <exception cref="AshlarException">ASH4021: that machine does not have it; ASH7503.</exception>
+    /// <exception cref="AshlarException">ASH4021: that machine does not have it; ASH5004: the disk here is full; ASH7503.</exception>
     /// <exception cref="IOException">It did not arrive whole.</exception>
     public static async Task FetchAsync(MachineIdentity identity, MachineRecord from, string releases, string folder, SystemUser? user, CancellationToken cancellation)
     {
@@ -62,7 +65,32 @@ internal static class ReleaseTransfer
             Directory.Delete(coming, recursive: true);
         }
 
-        Directory.CreateDirectory(coming, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        try
+        {
+            Directory.CreateDirectory(coming, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            await ReceiveAsync(stream, from, coming, folder, cancellation);
+            if (user is not null)
+            {
+                Ownership.GiveAll(coming, user);
+            }
+
+            Directory.Move(Path.Combine(coming, folder), Path.Combine(releases, folder));
+        }
+        catch (IOException e) when (IsFull(e))
+        {
+            throw DeliveryErrors.DiskFull(folder, releases, e);
+        }
+        finally
+        {
+            if (Directory.Exists(coming))
+            {
+                Directory.Delete(coming, recursive: true); // Also half of one: it would keep the room that there is too little of.
+            }
+        }
+    }
+
+    private static async Task ReceiveAsync(Stream stream, MachineRecord from, string coming, string folder, CancellationToken cancellation)
+    {
         var pipe = new Pipe();
         var unpacking = UnpackAsync(pipe.Reader, coming, cancellation);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -71,18 +99,12 @@ internal static class ReleaseTransfer
         await stream.ReadExactlyAsync(sent, cancellation);
         if (!sent.AsSpan().SequenceEqual(hash.GetHashAndReset()))
         {
-            Directory.Delete(coming, recursive: true);
             throw new IOException($"{folder} of {from.Name} did not arrive as it was sent.");
         }
-
-        if (user is not null)
-        {
-            Ownership.GiveAll(coming, user);
-        }
-
-        Directory.Move(Path.Combine(coming, folder), Path.Combine(releases, folder));
-        Directory.Delete(coming);
     }
+
+    // Where room is wanted beforehand, .NET tells of its lack in words alone.
+    private static bool IsFull(IOException e) => e.HResult is NoSpace or QuotaExceeded || e.Message.Contains("disk was full", StringComparison.Ordinal);
 
     private static async Task PackAsync(string folder, PipeWriter writer, CancellationToken cancellation)
     {

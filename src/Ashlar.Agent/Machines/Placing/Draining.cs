@@ -12,7 +12,7 @@ internal static class Draining
     public static ImmutableSortedDictionary<string, string> Stays(FleetView view, string machine) => view.Placement is not { } placement
         ? ImmutableSortedDictionary<string, string>.Empty
         : placement.Machines.Where(placed => placed.Value == machine && (placement.Pending.ContainsKey(placed.Key) || placement.Homes.GetValueOrDefault(placed.Key) == machine))
-            .ToImmutableSortedDictionary(placed => placed.Key, placed => placement.Pending.GetValueOrDefault(placed.Key) ?? "its data is there");
+            .ToImmutableSortedDictionary(placed => placed.Key, placed => placement.Pending.GetValueOrDefault(placed.Key) ?? WhyData(view, machine, placed.Key));
 
     /// <summary>What belongs there or runs there and is to leave.</summary>
     public static ImmutableSortedSet<string> Leaving(FleetView view, string machine, ImmutableSortedDictionary<string, string> stays) =>
@@ -45,6 +45,11 @@ internal static class Draining
             }
         }
     }
+
+    private static string WhyData(FleetView view, string machine, string instance) =>
+        Instances(view, machine).FirstOrDefault(i => i.Report.Name == instance)?.Report.Role == "primary"
+            ? "it is the primary, whose data is there, and no replica takes its place by order yet"
+            : "its data is there";
 
     private static IEnumerable<MachineInstance> Instances(FleetView view, string machine) =>
         view.Reports.GetValueOrDefault(machine)?.Instances.Where(instance => !Tiers.IsEverywhere(instance.Tier) && instance.Tier != EtcdTier.Tier) ?? [];
