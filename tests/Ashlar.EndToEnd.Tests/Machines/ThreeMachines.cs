@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Ashlar.Testing;
 using Ashlar.Testing.Machines;
 using static Ashlar.EndToEnd.Tests.Machines.FleetSteps;
 
