@@ -12,7 +12,7 @@ namespace Ashlar.Agent.Certificates;
 /// Has every site of the stack have a certificate, and renews each after two thirds of its life. Only the machine that leads does
 /// this; what it makes lies in the store, from where all edges get it.
 /// </summary>
-internal sealed class CertificateKeeper(AgentLoop loop, Supervisor supervisor, IStore store, Func<bool> leads, AgentLog log, TimeProvider time) : IDisposable
+internal sealed class CertificateKeeper(AgentLoop loop, Supervisor supervisor, IStore store, AcmeOrders acme, Func<bool> leads, AgentLog log, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(10);
@@ -62,10 +62,11 @@ internal sealed class CertificateKeeper(AgentLoop loop, Supervisor supervisor, I
                 log.Info(LogEvent.Certificate, $"{site.Name} has a certificate of {authority.Name} until {record.Until:yyyy-MM-dd}");
             }
 
-            next = record.DueAt < next ? record.DueAt : next;
+            next = record.IsLocal && record.DueAt < next ? record.DueAt : next;
         }
 
-        return next;
+        var ordered = await acme.KeepAsync(stack, cancellation);
+        return ordered < next ? ordered : next;
     }
 
     // One of a public authority is replaced by a local one only when it is of no use any more.

@@ -157,7 +157,9 @@ public static class AgentHost
         var shelf = new CertificateShelf(loop, store, state, user, log, time);
         supervisor.Tls = shelf.For;
         status.CertificateNotes = () => shelf.Notes(supervisor.View.Target.Stack);
-        using var keeper = new CertificateKeeper(loop, supervisor, fleet?.LeadersStore ?? store, () => fleet?.Leads ?? true, log, time);
+        using var challenges = new ChallengeBoard(fleet?.LeadersStore ?? store, fleet, time);
+        var acme = new AcmeOrders(fleet?.LeadersStore ?? store, challenges, log, time);
+        using var keeper = new CertificateKeeper(loop, supervisor, fleet?.LeadersStore ?? store, acme, () => fleet?.Leads ?? true, log, time);
         var orders = new Orders(loop, supervisor, listeners, rollout, releases, status, upgrade, events, machines, stateOrders, shelf, user, options, log);
 
         var turning = loop.RunAsync(supervisor.SettleAsync);

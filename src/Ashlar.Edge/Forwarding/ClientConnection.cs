@@ -1,10 +1,14 @@
+using System.IO.Pipelines;
 using System.Net;
 using System.Text;
 using Ashlar.Edge.Hopping;
+using Ashlar.Edge.Http2;
 using Ashlar.Edge.Routing;
 using Ashlar.Http.Transport;
 using Ashlar.Http.Transport.Tls;
 using Ashlar.Http.Wire;
+
+#pragma warning disable CA1001 // what speaks HTTP/2 is disposed of by its server
 
 namespace Ashlar.Edge.Forwarding;
 
@@ -29,6 +33,7 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
     private int _lingered;
 
     // What the client asked for in its handshake, and the certificate it was shown.
+    private Http2Connection? _http2;
     private string? _asked;
     private TlsCertificate? _shown;
 
@@ -45,6 +50,17 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
         Peer = edge.PeerOf(peer, listener);
     }
 
+    /// <summary>A connection for one request that came by a connection which has many at once; its other end is in this process.</summary>
+    public ClientConnection(ClientConnection over, IDuplexPipe carrier)
+        : base(over.Loop, carrier)
+    {
+        _edge = over._edge;
+        _timer = new LoopTimer(this);
+        (Listener, Peer) = (over.Listener, over.Peer);
+        (_asked, _shown) = (over._asked, over._shown);
+        IsCarried = true;
+    }
+
     private enum State
     {
         /// <summary>No byte has come yet.</summary>
@@ -59,12 +75,18 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
         /// <summary>A request is being served.</summary>
         Exchange,
 
+        /// <summary>It speaks HTTP/2: each of its requests is a connection of its own to the edge.</summary>
+        Http2,
+
         /// <summary>Our side is closed; the client's is awaited.</summary>
         Lingering,
     }
 
     /// <summary>Where it was accepted.</summary>
     public EdgeListener Listener { get; }
+
+    /// <summary>True: its other end is in this process, and it serves one request.</summary>
+    public bool IsCarried { get; }
 
     /// <summary>What requests are told of the client.</summary>
     public ForwardedPeer Peer { get; }
@@ -100,8 +122,27 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
         }
     }
 
+    /// <summary>The other end has gone. From any thread.</summary>
+    public void LoseSoon() => Loop.Post(Lose);
+
+    /// <summary>All that HTTP/2 had to say has been sent.</summary>
+    public void EndHttp2()
+    {
+        if (_state == State.Http2)
+        {
+            BeginLingering();
+        }
+    }
+
     private void BeginSecurely()
     {
+        if (IsCarried)
+        {
+            Rest();
+            Advance();
+            return;
+        }
+
         if (Listener.Tls is { } tls)
         {
             AcceptSecurely(tls);
@@ -151,6 +192,14 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
                 case State.Lingering:
                     Linger();
                     return;
+                case State.Http2:
+                    _http2!.Advance();
+                    if (_state == State.Http2)
+                    {
+                        return;
+                    }
+
+                    break;
                 default:
                     if (!ReadHead())
                     {
@@ -170,6 +219,15 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
 
     /// <summary>Takes the deadline back.</summary>
     public void ClearDeadline() => TimerWheel.Clear(_timer);
+
+    /// <summary>The edge drains: what speaks HTTP/2 is told to ask for nothing more.</summary>
+    public void Drain()
+    {
+        if (_http2 is not null)
+        {
+            _ = _http2.DrainAsync(_edge.Options.DrainIdleWindow);
+        }
+    }
 
     /// <summary>The edge drains: an idle connection is listened to for one more window.</summary>
     public void ShortenIdle()
@@ -207,14 +265,33 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
         {
             _asked = ServerName;
             _shown = _asked is null ? null : front.Find(_asked);
+            if (IsHttp2)
+            {
+                BeginHttp2();
+                return;
+            }
         }
 
         WaitForRequest();
     }
 
+    private void BeginHttp2()
+    {
+        StartWork();
+        ClearDeadline();
+        _state = State.Http2;
+        _http2 = new Http2Connection(this);
+        _edge.Server.Http2.Take(_http2);
+        if (_edge.IsDraining)
+        {
+            Drain();
+        }
+    }
+
     protected override void OnClosed()
     {
         Loop.Timers.Remove(_timer);
+        _http2?.Closed();
         if (_exchange is { } exchange)
         {
             _exchange = null;

@@ -88,7 +88,11 @@ internal sealed class EdgeLoop(EdgeServer server, EventLoop loop)
         }
 
         _connections.Add(connection);
-        Metrics.ConnectionOpened();
+        if (!connection.IsCarried)
+        {
+            Metrics.ConnectionOpened();
+        }
+
         return true;
     }
 
@@ -97,7 +101,11 @@ internal sealed class EdgeLoop(EdgeServer server, EventLoop loop)
         _idle.Remove(connection);
         if (_connections.Remove(connection))
         {
-            Metrics.ConnectionClosed();
+            if (!connection.IsCarried)
+            {
+                Metrics.ConnectionClosed();
+            }
+
             TellDrained();
         }
     }
@@ -111,6 +119,11 @@ internal sealed class EdgeLoop(EdgeServer server, EventLoop loop)
     {
         IsDraining = true;
         _idle.ForEach(static connection => connection.ShortenIdle());
+        foreach (var connection in _connections)
+        {
+            connection.Drain();
+        }
+
         TellDrained();
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using Ashlar.Edge.Balancing;
+using Ashlar.Edge.Http2;
 using Ashlar.Edge.Logging;
 using Ashlar.Edge.Routing;
 using Ashlar.Http.Transport;
@@ -31,6 +32,7 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
         Log = log;
         _services = services;
         Options = options;
+        Http2 = new Http2Server(options.KeepAliveTimeout, onFault);
         _group = new EventLoopGroup(options.Loops, onFault);
         _loops = [.. _group.Loops.Select(loop => new EdgeLoop(this, loop))];
     }
@@ -40,6 +42,8 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
 
     /// <summary>Told that no connection can be accepted now, and the errno; called on any loop, at every attempt, must not throw.</summary>
     public Action<EdgeListener, int> CannotAccept { get; init; } = static (_, _) => { };
+
+    internal Http2Server Http2 { get; }
 
     internal bool IsDraining => _loops.All(static loop => loop.IsDraining);
 
@@ -130,6 +134,7 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
             loop.Loop.Post(loop.AbortAll);
         }
 
+        await Http2.DisposeAsync().ConfigureAwait(false);
         await _group.DisposeAsync().ConfigureAwait(false);
     }
 

@@ -38,7 +38,7 @@ internal sealed class PublicTls : IDisposable
 
         try
         {
-            _front ??= new TlsFront(offersHttp2: false);
+            _front ??= new TlsFront(offersHttp2: true);
             foreach (var error in _front.Use(snapshot.Tls.Certificates.Select(c => new TlsCertificate(Path.Combine(_folder, c.File), c.Names))))
             {
                 _log.Say(error);

@@ -30,7 +30,11 @@ public abstract unsafe partial class SocketConnection
     /// TLS from now on, as the server. Nothing is called until the handshake is over: then <see cref="OnSecured"/> and
     /// <see cref="OnReady"/>, or <see cref="OnNotSecured"/>. Time is the owner's to limit.
     /// </summary>
-    protected void AcceptSecurely(TlsAcceptor context) => _tls = TlsSession.Accept(context, Fd);
+    protected void AcceptSecurely(TlsAcceptor context)
+    {
+        _tls = TlsSession.Accept(context, Fd);
+        _isLayered = true;
+    }
 
     /// <summary>TLS from now on, as the client, on a socket that is connected.</summary>
     /// <param name="context">Who we are and whom we trust.</param>
@@ -39,6 +43,7 @@ public abstract unsafe partial class SocketConnection
     protected void ConnectSecurely(TlsContext context, string name, TlsResumption? resumption)
     {
         _tls = TlsSession.Connect(context, Fd, name, resumption);
+        _isLayered = true;
         ContinueHandshake();
     }
 

@@ -24,6 +24,9 @@ public abstract unsafe partial class SocketConnection : Pollable
     private const uint Watched = LibC.EpollIn | LibC.EpollOut | LibC.EpollReadHangUp | LibC.EpollEdgeTriggered;
 
     private bool _hungUp;
+
+    // True: something lies between the owner and the socket, TLS or the other end of a carrier; so plain connections ask one question.
+    private bool _isLayered;
     private TlsSession? _tls;
 
     /// <summary>Takes over <paramref name="fd"/>, which is non-blocking.</summary>
@@ -50,6 +53,11 @@ public abstract unsafe partial class SocketConnection : Pollable
     /// <summary>Makes it known to the loop. False: the kernel refused, and the connection is closed.</summary>
     public bool Open()
     {
+        if (_carrier is not null)
+        {
+            return true;
+        }
+
         if (Loop.Watch(this, Watched) == 0)
         {
             return true;
@@ -62,9 +70,9 @@ public abstract unsafe partial class SocketConnection : Pollable
     /// <summary>Receives into <paramref name="destination"/>: the number of bytes, or a <see cref="SocketResult"/>.</summary>
     public int Receive(Span<byte> destination)
     {
-        if (_tls is not null)
+        if (_isLayered)
         {
-            return ReceiveSecurely(destination);
+            return _carrier is null ? ReceiveSecurely(destination) : ReceiveCarried(destination);
         }
 
         fixed (byte* data = destination)
@@ -104,9 +112,9 @@ public abstract unsafe partial class SocketConnection : Pollable
     /// <summary>Sends what fits of <paramref name="source"/>: the number of bytes, or a <see cref="SocketResult"/>.</summary>
     public int Send(ReadOnlySpan<byte> source)
     {
-        if (_tls is not null)
+        if (_isLayered)
         {
-            return SendSecurely(source);
+            return _carrier is null ? SendSecurely(source) : SendCarried(source, default);
         }
 
         fixed (byte* data = source)
@@ -125,9 +133,9 @@ public abstract unsafe partial class SocketConnection : Pollable
     /// <summary>Sends what fits of <paramref name="first"/> and then <paramref name="second"/> in one call.</summary>
     public int Send(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
-        if (_tls is not null)
+        if (_isLayered)
         {
-            return SendSecurely(first, second);
+            return _carrier is null ? SendSecurely(first, second) : SendCarried(first, second);
         }
 
         fixed (byte* a = first, b = second)
@@ -164,6 +172,12 @@ public abstract unsafe partial class SocketConnection : Pollable
     /// <summary>Tells the peer that nothing more comes; receiving goes on.</summary>
     public void EndSending()
     {
+        if (_carrier is not null)
+        {
+            EndCarried();
+            return;
+        }
+
         // The peer of a TLS connection is told in its own language first; where there is no room for that now, later.
         if (_tls is null || _tls.End())
         {
@@ -177,7 +191,11 @@ public abstract unsafe partial class SocketConnection : Pollable
     /// <summary>Closes it with a reset, so that the peer cannot take what it has got for everything.</summary>
     public void Abort()
     {
-        if (Fd >= 0)
+        if (_carrier is not null)
+        {
+            Close(inOrder: false);
+        }
+        else if (Fd >= 0)
         {
             var linger = stackalloc int[2] { 1, 0 };
             _ = LibC.SetSocketOption(Fd, LibC.LevelSocket, LibC.SocketLinger, linger, 2 * sizeof(int));
@@ -243,13 +261,21 @@ public abstract unsafe partial class SocketConnection : Pollable
             return;
         }
 
-        if (_tls is not null)
+        if (_carrier is not null)
         {
-            EndSession(inOrder);
+            CloseCarried(inOrder);
+        }
+        else
+        {
+            if (_tls is not null)
+            {
+                EndSession(inOrder);
+            }
+
+            Loop.Unwatch(this, closing: true);
+            _ = LibC.Close(Fd);
         }
 
-        Loop.Unwatch(this, closing: true);
-        _ = LibC.Close(Fd);
         Fd = -1;
         CanReceive = CanSend = false;
         OnClosed();
