@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 
 namespace Storefront;
@@ -19,7 +20,7 @@ public sealed class Shop(Databases databases)
 
     public async Task<Answer<List<Product>>> ProductsAsync(CancellationToken cancellation = default)
     {
-        await using var command = databases.Replica.CreateCommand($"select id, name, story, cents, stock, {Server} from products order by id");
+        await using var command = databases.Replica.CreateCommand(Traced($"select id, name, story, cents, stock, {Server} from products order by id"));
         await using var rows = await command.ExecuteReaderAsync(cancellation);
         var (products, server) = (new List<Product>(), "");
         while (await rows.ReadAsync(cancellation))
@@ -33,7 +34,7 @@ public sealed class Shop(Databases databases)
 
     public async Task<Answer<Product?>> ProductAsync(int id, CancellationToken cancellation = default)
     {
-        await using var command = databases.Replica.CreateCommand($"select id, name, story, cents, stock, {Server} from products where id = $1");
+        await using var command = databases.Replica.CreateCommand(Traced($"select id, name, story, cents, stock, {Server} from products where id = $1"));
         command.Parameters.Add(new() { Value = id });
         await using var rows = await command.ExecuteReaderAsync(cancellation);
         return await rows.ReadAsync(cancellation) ? new(Read(rows), rows.GetString(5)) : new(null, "");
@@ -48,7 +49,7 @@ public sealed class Shop(Databases databases)
         // Always in the order of their ids, so that two buyers never wait for each other in a circle.
         foreach (var (product, count) in cart.OrderBy(line => line.Key))
         {
-            await using var take = new NpgsqlCommand("update products set stock = stock - $2 where id = $1 and stock >= $2 returning cents", connection, transaction);
+            await using var take = new NpgsqlCommand(Traced("update products set stock = stock - $2 where id = $1 and stock >= $2 returning cents"), connection, transaction);
             take.Parameters.Add(new() { Value = product });
             take.Parameters.Add(new() { Value = count });
             if (await take.ExecuteScalarAsync(cancellation) is not int price)
@@ -59,7 +60,7 @@ public sealed class Shop(Databases databases)
             cents += price * count;
         }
 
-        await using var place = new NpgsqlCommand($"insert into orders (cents) values ($1) returning id, {Server}", connection, transaction);
+        await using var place = new NpgsqlCommand(Traced($"insert into orders (cents) values ($1) returning id, {Server}"), connection, transaction);
         place.Parameters.Add(new() { Value = cents });
         await using var placed = await place.ExecuteReaderAsync(cancellation);
         await placed.ReadAsync(cancellation);
@@ -72,14 +73,14 @@ public sealed class Shop(Databases databases)
     /// <summary>Marks an order as packed; once, however often it is asked. False: there is no such order.</summary>
     public async Task<bool> PackAsync(int id, CancellationToken cancellation = default)
     {
-        await using var command = databases.Primary.CreateCommand("update orders set status = 'packed', packed = coalesce(packed, now()) where id = $1");
+        await using var command = databases.Primary.CreateCommand(Traced("update orders set status = 'packed', packed = coalesce(packed, now()) where id = $1"));
         command.Parameters.Add(new() { Value = id });
         return await command.ExecuteNonQueryAsync(cancellation) == 1;
     }
 
     public async Task<Answer<List<Order>>> OrdersAsync(CancellationToken cancellation = default)
     {
-        await using var command = databases.Replica.CreateCommand($"select {Server}; select id, status, cents, placed from orders order by id desc limit 50");
+        await using var command = databases.Replica.CreateCommand(Traced($"select {Server}; select id, status, cents, placed from orders order by id desc limit 50"));
         await using var rows = await command.ExecuteReaderAsync(cancellation);
         await rows.ReadAsync(cancellation);
         var server = rows.GetString(0);
@@ -99,6 +100,9 @@ public sealed class Shop(Databases databases)
         await using var command = databases.Primary.CreateCommand("update products set stock = 100000");
         await command.ExecuteNonQueryAsync(cancellation);
     }
+
+    /// <summary>A statement that says which request it is for, so that <c>ashlar trace</c> sees it (the comment is sqlcommenter's).</summary>
+    private static string Traced(string sql) => Activity.Current?.Id is { } parent ? $"/*traceparent='{parent}'*/ {sql}" : sql;
 
     private static Product Read(NpgsqlDataReader row) =>
         new(row.GetInt32(0), row.GetString(1), row.GetString(2), row.GetInt32(3), row.GetInt32(4));

@@ -106,6 +106,7 @@ internal sealed partial class Exchange
             return;
         }
 
+        _connectingFrom = Stopwatch.GetTimestamp();
         Connecting(instance.Machine is { } machine
             ? upstreams.Connect(machine.Peer, this, out _upstream)
             : upstreams.Connect(instance.EndPoint, this, out _upstream));

@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Diagnostics;
 using Ashlar.Edge.Logging;
+using Ashlar.Http.Wire;
 
 namespace Ashlar.Edge.Forwarding;
 
@@ -8,9 +10,14 @@ internal sealed partial class Exchange
 {
     private static readonly long _ticksPerMicrosecond = Stopwatch.Frequency / 1_000_000;
 
+    private static readonly SearchValues<byte> _hex = SearchValues.Create("0123456789abcdef"u8);
+
     private long _startedAt;
     private long _requestMs;
     private long _askedAt;
+    private long _connectingFrom;
+    private long _connected;
+    private long _answeredAt;
     private long _waitedFrom;
     private long _waited;
     private Failure _failure;
@@ -29,6 +36,8 @@ internal sealed partial class Exchange
             BytesOut = _sentToClient,
             DurationMicros = (now - _startedAt) / _ticksPerMicrosecond,
             UpstreamMicros = _askedAt == 0 ? -1 : (now - _askedAt) / _ticksPerMicrosecond,
+            ConnectMicros = _connected == 0 ? null : _connected / _ticksPerMicrosecond,
+            FirstByteMicros = _answeredAt == 0 || _askedAt == 0 ? null : (_answeredAt - _askedAt) / _ticksPerMicrosecond,
             QueueMicros = _waited / _ticksPerMicrosecond,
             Service = _service?.Name,
             Instance = _asked?.Name,
@@ -40,6 +49,7 @@ internal sealed partial class Exchange
             record.Method = Request.MethodRange.Of(head);
             record.Host = Request.HostRange.Of(head);
             record.Target = Request.TargetRange.Of(head);
+            record.Trace = TraceId(head);
         }
 
         _edge.Log?.Write(in record);
@@ -52,4 +62,10 @@ internal sealed partial class Exchange
             _edge.Metrics.RequestRefused(in record);
         }
     }
+
+    /// <summary>The id in <c>traceparent: 00-ID-SPAN-FLAGS</c>.</summary>
+    private ReadOnlySpan<byte> TraceId(ReadOnlySpan<byte> head) =>
+        Request.Has(KnownHeader.Traceparent) && Request.Find(KnownHeader.Traceparent).Of(head) is { Length: >= 55 } parent
+            && parent[2] == (byte)'-' && parent[35] == (byte)'-' && !parent[3..35].ContainsAnyExcept(_hex)
+                ? parent[3..35] : [];
 }

@@ -31,7 +31,7 @@ internal sealed partial class Exchange
     {
         _client.ClearDeadline();
         _startedAt = Stopwatch.GetTimestamp();
-        _askedAt = 0;
+        _askedAt = _connectingFrom = _connected = _answeredAt = 0;
         _requestMs = _edge.UnixMilliseconds;
         _edge.RequestIds.Next(_requestMs, _requestId);
         BeginHop();
@@ -54,6 +54,12 @@ internal sealed partial class Exchange
     {
         _stage = Stage.Relaying;
         _askedAt = Stopwatch.GetTimestamp();
+        if (_connectingFrom != 0)
+        {
+            _connected = _askedAt - _connectingFrom;
+            _connectingFrom = 0;
+        }
+
         _requestDone = _requestBroken = false;
         _sentUpstream = 0;
         if (_isBytes && _fromHop)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Ashlar.Edge.Balancing;
 using Ashlar.Edge.Logging;
 using Ashlar.Http.Transport;
@@ -202,6 +203,7 @@ internal sealed partial class Exchange
         }
 
         _answered = true;
+        _answeredAt = Stopwatch.GetTimestamp();
         _status = Response.Status;
         _instance!.Succeeded();
         if (_status == 101)

@@ -47,6 +47,16 @@ internal ref struct AccessLine(Span<byte> into)
             line.Millis(",\"upstream_ms\":"u8, record.UpstreamMicros);
         }
 
+        if (record.ConnectMicros is { } connect)
+        {
+            line.Millis(",\"connect_ms\":"u8, connect);
+        }
+
+        if (record.FirstByteMicros is { } first)
+        {
+            line.Millis(",\"first_ms\":"u8, first);
+        }
+
         if (record.QueueMicros > 0)
         {
             line.Millis(",\"queue_ms\":"u8, record.QueueMicros);
@@ -65,6 +75,11 @@ internal ref struct AccessLine(Span<byte> into)
         }
 
         line.Text(",\"id\":\""u8, record.RequestId, MaxWord);
+        if (!record.Trace.IsEmpty)
+        {
+            line.Text("\",\"trace\":\""u8, record.Trace, MaxWord);
+        }
+
         line.Raw("\"}\n"u8);
         return line._at;
     }

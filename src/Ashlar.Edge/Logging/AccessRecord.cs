@@ -36,6 +36,15 @@ public ref struct AccessRecord
     /// <summary>From the request's start towards the instance to the end of its answer, in microseconds; -1 if it was not asked.</summary>
     public long UpstreamMicros { get; set; }
 
+    /// <summary>Making a connection to the instance, in microseconds; null if a kept one was taken, or none.</summary>
+    public long? ConnectMicros { get; set; }
+
+    /// <summary>From the request's start towards the instance until the head of its answer was there, in microseconds; null if none came.</summary>
+    public long? FirstByteMicros { get; set; }
+
+    /// <summary>Id of the trace that the request is part of, 32 hexadecimal digits (W3C Trace Context, section 3.2.2.3); empty: it says none.</summary>
+    public ReadOnlySpan<byte> Trace { get; set; }
+
     /// <summary>Time in the waiting room, in microseconds.</summary>
     public long QueueMicros { get; set; }
 

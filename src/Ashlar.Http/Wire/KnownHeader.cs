@@ -59,6 +59,7 @@ public enum KnownHeader : byte
     LastModified,
     CdnCacheControl,
     SurrogateControl,
+    Traceparent,
 
     /// <summary>Between the edges of a stack: what is asked of the other machine, and that it has no such thing.</summary>
     AshlarHop,
@@ -106,7 +107,7 @@ public static class KnownHeaders
         0, 0, 0, 0, 0, 0, 0, 0,         // Authorization … Range
         0, 0, 0, 0, 0, 0, 0, 0,         // Origin … Server
         0, 0, 0, 0, 0,                  // If-Match … If-Range
-        0, 0, 0, 0, 0, 0,               // Accept-Encoding … Surrogate-Control
+        0, 0, 0, 0, 0, 0, 0,            // Accept-Encoding … Traceparent
         (byte)Rules.HopByHop,           // Ashlar-Hop
     ];
 
@@ -158,6 +159,7 @@ public static class KnownHeaders
             case 10 << 8 | 'k': return Is(name, "keep-alive"u8, KnownHeader.KeepAlive);
             case 10 << 8 | 's': return Is(name, "set-cookie"u8, KnownHeader.SetCookie);
             case 11 << 8 | 'r': return Is(name, "retry-after"u8, KnownHeader.RetryAfter);
+            case 11 << 8 | 't': return Is(name, "traceparent"u8, KnownHeader.Traceparent);
             case 12 << 8 | 'c': return Is(name, "content-type"u8, KnownHeader.ContentType);
             case 12 << 8 | 'm': return Is(name, "max-forwards"u8, KnownHeader.MaxForwards);
             case 12 << 8 | 'x': return Is(name, "x-request-id"u8, KnownHeader.XRequestId);

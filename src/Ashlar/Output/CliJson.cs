@@ -5,6 +5,7 @@ using Ashlar.Agent.Api;
 using Ashlar.Commands;
 using Ashlar.Doctoring;
 using Ashlar.Postgres.Administration;
+using Ashlar.Tracing;
 
 namespace Ashlar.Output;
 
@@ -24,6 +25,7 @@ namespace Ashlar.Output;
 [JsonSerializable(typeof(VersionReport))]
 [JsonSerializable(typeof(HelpReport))]
 [JsonSerializable(typeof(TopReport))]
+[JsonSerializable(typeof(TraceReport))]
 [JsonSerializable(typeof(Ashlar.Engines.Redis.RedisReport))]
 [JsonSerializable(typeof(PgInfoReport))]
 [JsonSerializable(typeof(ImmutableArray<SessionReport>))]

@@ -7,12 +7,12 @@ using Ashlar.Agent.Hosting;
 namespace Ashlar.Agent.Machines.Sessions;
 
 /// <summary>
-/// Runs this program on this machine for somebody who sits at another one of the stack: <c>exec</c> and <c>logs</c>, which only the machine
-/// itself can do. What runs ends when the other side goes.
+/// Runs this program on this machine for somebody who sits at another one of the stack: <c>exec</c>, <c>logs</c> and <c>trace</c>, of which only the machine
+/// itself can do its part. What runs ends when the other side goes.
 /// </summary>
 internal sealed class SessionServer(string program, string stackFolder, AgentLog log)
 {
-    private static readonly FrozenSet<string> Verbs = new[] { "exec", "logs" }.ToFrozenSet();
+    private static readonly FrozenSet<string> Verbs = new[] { "exec", "logs", "trace" }.ToFrozenSet();
 
     /// <summary>Runs one.</summary>
     /// <exception cref="IOException">The other side has gone.</exception>

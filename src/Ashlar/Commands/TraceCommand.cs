@@ -1,0 +1,171 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Diagnostics;
+using System.Net;
+using System.Text.Json;
+using Ashlar.Agents;
+using Ashlar.Catalog;
+using Ashlar.Errors;
+using Ashlar.Output;
+using Ashlar.Postgres;
+using Ashlar.Postgres.Administration;
+using Ashlar.Tracing;
+
+namespace Ashlar.Commands;
+
+/// <summary><c>ashlar trace</c>.</summary>
+internal static class TraceCommand
+{
+    public static Verb Verb { get; } = new("trace", VerbGroup.Run, "Follow one request through the stack and say each step with its time", Create,
+        "ashlar trace http://localhost:8080/", "ashlar trace /cart", "ashlar trace https://shop.test/ -H 'Accept-Language: de'", "ashlar trace / --json");
+
+    private static Command Create(Cli cli)
+    {
+        var url = new Argument<string>("URL") { Description = "where the request goes; a path alone means the stack's first address" };
+        var method = new Option<string>("--method", "-X") { Description = "method of the request", HelpName = "METHOD", DefaultValueFactory = _ => "GET" };
+        var fields = new Option<string[]>("--header", "-H") { Description = "a further header field, NAME: VALUE; may be repeated", HelpName = "FIELD" };
+        var line = new Option<bool>("--line") { Description = "only the edge's line of the trace with this id", Hidden = true };
+        return VerbCall.Command(cli, Verb, [url, method, fields, line], async (call, cancellation) =>
+        {
+            if (call.Value(line))
+            {
+                return await LineAsync(call, call.Value(url)!, cancellation);
+            }
+
+            var report = await TraceAsync(call, call.Value(url)!, call.Value(method)!, [.. (call.Value(fields) ?? []).Select(Field)], cancellation);
+            call.Print(report, CliJson.Default.TraceReport, TraceView.Render);
+            return report.Status is null ? ExitCodes.Unhealthy : ExitCodes.Ok;
+        });
+    }
+
+    private static async Task<TraceReport> TraceAsync(VerbCall call, string target, string method, (string Name, string Value)[] fields, CancellationToken cancellation)
+    {
+        StatusReport stack;
+        await using (var agent = await call.AgentAsync(cancellation))
+        {
+            stack = await agent.StatusAsync(cancellation);
+        }
+
+        var url = Url(target, stack);
+        var trace = TraceId.New();
+        var clock = new Stopwatch();
+        var servers = await WatchAsync(call, stack, trace, clock, cancellation);
+        clock.Start();
+        var client = await ClientSide.AskAsync(url, Method(method), fields, trace, IsOfStack(url.Host, stack) ? IPAddress.Loopback : null, clock, cancellation);
+        var (edge, machine) = client.Status is null ? (null, "") : await EdgeAsync(call, trace, client, cancellation);
+        ImmutableArray<TracedStatement> statements = [];
+        foreach (var server in servers ?? [])
+        {
+            await using (server)
+            {
+                statements = statements.AddRange(await server.EndAsync());
+            }
+        }
+
+        return TraceSteps.Of(new Seen
+        {
+            Trace = trace,
+            Url = url,
+            Method = method,
+            Client = client,
+            Stack = stack,
+            Edge = edge,
+            Machine = machine,
+            Statements = servers is null ? default : statements,
+        });
+    }
+
+    /// <summary>The edge's line: of this machine, or of the one whose address the connection led to.</summary>
+    private static async Task<(EdgeLine? Line, string Machine)> EdgeAsync(VerbCall call, TraceId trace, ClientSide client, CancellationToken cancellation)
+    {
+        var others = await OtherMachines.FindAsync(call.Cli, call.StackFolder, cancellation);
+        if (others?.All.FirstOrDefault(machine => machine.Address == client.Connected?.Address.ToString()) is not { } there)
+        {
+            return (await EdgeLines.FindAsync(Log(call), trace.Id, cancellation), others?.Own ?? "");
+        }
+
+        using var said = new MemoryStream();
+        return await others.RunAsync(there, ["trace", trace.Id, "--line"], said, Stream.Null, cancellation) == ExitCodes.Ok
+            ? (JsonSerializer.Deserialize(said.ToArray(), TraceJson.Default.EdgeLine), there.Name) : (null, there.Name);
+    }
+
+    private static async Task<int> LineAsync(VerbCall call, string trace, CancellationToken cancellation)
+    {
+        if (!TraceId.IsId(trace))
+        {
+            throw CliErrors.Usage("trace", $"'{trace}' is no id of a trace.");
+        }
+
+        if (await EdgeLines.FindAsync(Log(call), trace, cancellation) is not { } found)
+        {
+            return ExitCodes.Unhealthy;
+        }
+
+        call.Cli.Out.Write(JsonSerializer.Serialize(found, TraceJson.Default.EdgeLine) + "\n");
+        return ExitCodes.Ok;
+    }
+
+    private static string Log(VerbCall call) => Agent.Hosting.StateFolder.Of(call.StackFolder).AccessLog;
+
+    /// <summary>Looks at the sessions of all the database's servers that answer; null: there is none.</summary>
+    private static async Task<StatementTrace[]?> WatchAsync(VerbCall call, StatusReport stack, TraceId trace, Stopwatch clock, CancellationToken cancellation)
+    {
+        if (stack.Tiers.FirstOrDefault(tier => tier.Name == PostgresTier.Tier) is not { } database)
+        {
+            return null;
+        }
+
+        var watches = new List<StatementTrace>();
+        try
+        {
+            var access = await PgCommand.AccessAsync(call, cancellation);
+            foreach (var server in database.Services.SelectMany(service => service.Instances).Where(instance => instance is { State: InstanceState.Healthy, Port: > 0 }))
+            {
+                watches.Add(await StatementTrace.StartAsync(access with { Port = server.Port }, server.Name, trace.Id, clock, cancellation));
+            }
+        }
+        catch (AshlarException)
+        {
+            // What the others ran is seen all the same.
+        }
+
+        return [.. watches];
+    }
+
+    private static Uri Url(string target, StatusReport stack)
+    {
+        if (target.StartsWith('/'))
+        {
+            target = (stack.Urls is [var first, ..] ? first.TrimEnd('/') : throw CliErrors.Usage("trace", "the stack has no address of its own: give a whole URL.")) + target;
+        }
+        else if (!target.Contains("://", StringComparison.Ordinal))
+        {
+            target = $"http://{target}";
+        }
+
+        return Uri.TryCreate(target, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
+            ? url : throw CliErrors.Usage("trace", $"'{target}' is no URL of http or https.");
+    }
+
+    private static bool IsOfStack(string host, StatusReport stack) =>
+        stack.Urls.Any(url => Uri.TryCreate(url, UriKind.Absolute, out var known) && known.Host == host)
+        || stack.Tiers.SelectMany(tier => tier.Services).SelectMany(service => service.Routes).Any(route => route.Split('/')[0] == host);
+
+    private static HttpMethod Method(string method)
+    {
+        try
+        {
+            return new HttpMethod(method);
+        }
+        catch (FormatException)
+        {
+            throw CliErrors.Usage("trace", $"'{method}' is no method.");
+        }
+    }
+
+    private static (string Name, string Value) Field(string text)
+    {
+        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        return colon > 0 && !text.Any(char.IsControl) ? (text[..colon].Trim(), text[(colon + 1)..].Trim()) : throw CliErrors.Usage("trace", $"'{text}' is no header field: NAME: VALUE.");
+    }
+}
