@@ -50,7 +50,6 @@ internal static class TraceCommand
         var trace = TraceId.New();
         var clock = new Stopwatch();
         var servers = await WatchAsync(call, stack, trace, clock, cancellation);
-        clock.Start();
         var client = await ClientSide.AskAsync(url, Method(method), fields, trace, IsOfStack(url.Host, stack) ? IPAddress.Loopback : null, clock, cancellation);
         var (edge, machine) = client.Status is null ? (null, "") : await EdgeAsync(call, trace, client, cancellation);
         ImmutableArray<TracedStatement> statements = [];

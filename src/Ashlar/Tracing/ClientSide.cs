@@ -47,6 +47,9 @@ internal sealed class ClientSide
     /// <summary>What went wrong; null: nothing.</summary>
     public string? Failure { get; private set; }
 
+    /// <summary>When the trace began, by the clock.</summary>
+    public DateTimeOffset Began { get; private set; }
+
     public double? NameAt { get; private set; }
     public double? ConnectedAt { get; private set; }
     public double? SecuredAt { get; private set; }
@@ -59,7 +62,7 @@ internal sealed class ClientSide
     /// <param name="fields">Further fields.</param>
     /// <param name="trace">The trace that it is part of.</param>
     /// <param name="own">Address of the stack for a name that the system does not know; null: it is none of the stack's.</param>
-    /// <param name="clock">Time since the trace began; running.</param>
+    /// <param name="clock">Time since the trace began; it is started here.</param>
     /// <param name="cancellation">Ends it.</param>
     public static async Task<ClientSide> AskAsync(
         Uri url, HttpMethod method, IEnumerable<(string Name, string Value)> fields, TraceId trace, IPAddress? own, Stopwatch clock, CancellationToken cancellation)
@@ -116,6 +119,9 @@ internal sealed class ClientSide
 
     private async Task<Socket> ConnectAsync(DnsEndPoint where, IPAddress? own, Stopwatch clock, CancellationToken cancellation)
     {
+        // Only from here on is it about the request; what was before is a program that starts.
+        clock.Restart();
+        Began = DateTimeOffset.UtcNow;
         try
         {
             Addresses = [.. await System.Net.Dns.GetHostAddressesAsync(where.Host, cancellation)];

@@ -7,6 +7,7 @@ namespace Ashlar.Tracing;
 /// <summary>What the edge has written down about a request: a line of its access log (<c>docs/edge.md</c>). Times are milliseconds.</summary>
 internal sealed record EdgeLine
 {
+    public DateTimeOffset Time { get; init; }
     public int Status { get; init; }
     public double Ms { get; init; }
     [JsonPropertyName("upstream_ms")] public double? UpstreamMs { get; init; }

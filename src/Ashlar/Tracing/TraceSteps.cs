@@ -46,7 +46,7 @@ internal static class TraceSteps
         var sent = Outside(seen, steps);
         if (seen.Edge is { } edge)
         {
-            Inside(seen, edge, sent, steps, notes);
+            Inside(seen, edge, Received(client, edge, sent), steps, notes);
         }
         else if (client.Status is not null)
         {
@@ -89,6 +89,16 @@ internal static class TraceSteps
         var trust = client.Distrust is { } why ? $"; a browser here would refuse it: {why}" : "";
         steps.Add(new TraceStep("tls", connected, secured - connected, $"{client.Tls}; certificate for {client.Certificate}{trust}"));
         return secured;
+    }
+
+    /// <summary>
+    /// When the edge began with the request: as its line says, to the millisecond, but after the connection stood, and no later than the answer's head leaves
+    /// time for. What is between is the client's own.
+    /// </summary>
+    private static double Received(ClientSide client, EdgeLine edge, double connected)
+    {
+        var untilHead = edge.UpstreamMs is { } upstream && edge.FirstMs is { } first ? edge.Ms - upstream + first : edge.Ms;
+        return Math.Max(connected, Math.Min((edge.Time - client.Began).TotalMilliseconds, (client.HeadAt ?? double.MaxValue) - untilHead));
     }
 
     private static void Inside(Seen seen, EdgeLine edge, double sent, ImmutableArray<TraceStep>.Builder steps, ImmutableArray<string>.Builder notes)

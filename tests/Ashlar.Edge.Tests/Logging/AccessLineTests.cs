@@ -21,15 +21,18 @@ public sealed class AccessLineTests
             BytesOut = 1188,
             DurationMicros = 12_034,
             UpstreamMicros = 9_999,
+            ConnectMicros = 211,
+            FirstByteMicros = 9_001,
             QueueMicros = 1_000_001,
             Service = "web",
             Instance = "web.1",
             Retries = 1,
             Failure = Failure.QueueTimeout,
             RequestId = "01HX"u8,
+            Trace = "6732bb7e4b65e291c6cd22575da8a062"u8,
         });
         Assert.Equal(
-            """{"time":"2026-11-22T08:33:40.007Z","client":"192.0.2.7","method":"GET","host":"shop.test","target":"/a?b=c","status":200,"in":120,"out":1188,"ms":12.034,"upstream_ms":9.999,"queue_ms":1000.001,"service":"web","instance":"web.1","retries":1,"failure":"queue-timeout","id":"01HX"}""" + "\n",
+            """{"time":"2026-11-22T08:33:40.007Z","client":"192.0.2.7","method":"GET","host":"shop.test","target":"/a?b=c","status":200,"in":120,"out":1188,"ms":12.034,"upstream_ms":9.999,"connect_ms":0.211,"first_ms":9.001,"queue_ms":1000.001,"service":"web","instance":"web.1","retries":1,"failure":"queue-timeout","id":"01HX","trace":"6732bb7e4b65e291c6cd22575da8a062"}""" + "\n",
             line);
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Text.Json;
 using Ashlar.EndToEnd.BadInput;
 using Ashlar.Testing;
 using Xunit.Abstractions;
@@ -35,6 +36,24 @@ public sealed class StorefrontTests(RunningStorefront shop) : IClassFixture<Runn
         await shop.ShowsAsync("localhost", "/product/1", $"data from the replica on port {await PortAsync("database.2")}");
         using var buyer = new Buyer(_rig.Port);
         Assert.Contains($"data from the primary on port {await PortAsync("database.1")}", (await buyer.BuyAsync())?.Page);
+    }
+
+    [Fact]
+    public async Task A_request_is_followed_from_its_name_to_the_statement_it_ran()
+    {
+        using var trace = JsonDocument.Parse(await _rig.DoAsync("trace", "/product/2", "--json"));
+        Assert.Equal(200, trace.RootElement.GetProperty("status").GetInt32());
+        var steps = trace.RootElement.GetProperty("steps").EnumerateArray().ToDictionary(step => step.GetProperty("step").GetString()!, step => step.GetProperty("text").GetString()!);
+        Assert.Equal(["name", "port", "edge", "route", "queue", "connection", "instance", "statement", "answer"], steps.Keys);
+        Assert.Matches($@"^web\.[12], pid \d+, at port \d+ begins to answer after", steps["instance"]);
+        Assert.Matches(@"^select id, name, .* from products where id = \$1 \(database\.2, session \d+\)$", steps["statement"]);
+
+        var named = await _rig.DoAsync("trace", $"http://admin.storefront.test:{_rig.Port}/");
+        Assert.Contains("admin.storefront.test is a name of this stack", named);
+        Assert.Contains("to admin, which has", named);
+
+        var missing = await ProgramRun.RunAsync(Checkout.Ashlar, ["-a", _rig.Folder, "trace", $"http://127.0.0.1:{_rig.Port}/", "-H", "Host: \u0001"]);
+        Assert.Contains("is no header field", missing.Error);
     }
 
     [Fact]
