@@ -50,6 +50,7 @@ internal sealed class PageApplication(DashboardOptions options, LiveFeed feed, S
             ("GET", Root + "live") => SignedIn(context, LiveAsync),
             ("GET", Root + "series") => SignedIn(context, SeriesAsync),
             ("GET", Root + "log") => SignedIn(context, LogAsync),
+            ("GET", Root + "slowest") => SignedIn(context, SlowestAsync),
             ("GET" or "HEAD", _) => RefuseAsync(response, StatusCodes.Status404NotFound, "There is nothing here."),
             _ => RefuseAsync(response, StatusCodes.Status405MethodNotAllowed, "The dashboard shows; it changes nothing."),
         };
@@ -290,6 +291,8 @@ internal sealed class PageApplication(DashboardOptions options, LiveFeed feed, S
 
         await JsonAsync(context, new LogAnswer([.. parts]), PageJson.Default.LogAnswer);
     }
+
+    private Task SlowestAsync(HttpContext context) => JsonAsync(context, SlowRequests.Read(options.AccessLog, time.GetUtcNow()), PageJson.Default.SlowAnswer);
 
     private static async Task JsonAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type)
     {

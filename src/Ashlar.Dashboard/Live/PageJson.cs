@@ -10,6 +10,7 @@ namespace Ashlar.Dashboard.Live;
 [JsonSerializable(typeof(LiveFrame))]
 [JsonSerializable(typeof(SeriesAnswer))]
 [JsonSerializable(typeof(LogAnswer))]
+[JsonSerializable(typeof(SlowAnswer))]
 [JsonSerializable(typeof(SignIn))]
 internal sealed partial class PageJson : JsonSerializerContext;
 

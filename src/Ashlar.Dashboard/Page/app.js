@@ -2,6 +2,7 @@ import { element, write, mark, dot, nodeDots, nodeWords, stateWords } from './el
 import { Diagram } from './diagram.js';
 import { Panel } from './panel.js';
 import { Summary } from './summary.js';
+import { Slowest } from './slow.js';
 import { Table } from './table.js';
 import { open } from './stream.js';
 import * as format from './format.js';
@@ -21,6 +22,7 @@ const show = id => panel.toggle(id, latest);
 const diagram = new Diagram(at('diagram'), at('tightest'), show);
 const table = new Table(at('table-view'), show);
 const summary = new Summary(at('summary'));
+new Slowest(at('slowest'));
 
 open({
   frame(frame) {
