@@ -1,6 +1,6 @@
 // The data plane alone, for measuring and profiling: edge-host PORT UPSTREAM-PORT [LOOPS [ACCESS-LOG]]
 // Listens on 127.0.0.1:PORT and forwards everything to 127.0.0.1:UPSTREAM-PORT.
-// Behind these: --identity FOLDER (its name is the machine's), and --hop-listen PORT, or --hop-to MACHINE:PORT where the upstream is.
+// Behind these: --cache BYTES for the HTTP cache, --identity FOLDER (its name is the machine's), and --hop-listen PORT, or --hop-to MACHINE:PORT where the upstream is.
 using System.Net;
 using System.Net.Sockets;
 using Ashlar.Catalog;
@@ -45,6 +45,11 @@ services.Apply(new CatalogSnapshot
 
 using var listener = Listen(port);
 await using var server = new EdgeServer(services, options, metrics, log, static fault => Console.Error.WriteLine(fault));
+if (hop.TryGetValue("--cache", out var cache))
+{
+    server.UseCache(new CatalogCache { Memory = long.Parse(cache), StaleIfErrorMs = 60_000 });
+}
+
 await server.ListenAsync(new EdgeListener("http", (int)listener.Handle, port, null));
 using var hopListener = hop.TryGetValue("--hop-listen", out var hopPort) ? Listen(int.Parse(hopPort)) : null;
 if (hopListener is not null)

@@ -13,7 +13,7 @@ internal static class Verbs
         PsCommand.Verb, StatusCommand.Verb, TopCommand.Verb, TraceCommand.Verb, DashboardCommand.Verb, LogsCommand.Verb, ScaleCommand.Verb, RestartCommand.Verb, StopCommand.Verb,
         StartCommand.Verb, RunCommand.Verb, ExecCommand.Verb, PgCommand.Verb, RedisCommand.Verb, WaitCommand.Verb,
         MachinesCommand.Verb, JoinCommand.Verb, StateCommand.Verb, CertificatesCommand.Verb,
-        DnsCommand.Verb, ConfigCommand.Verb, MaintenanceCommand.Verb, ServiceCommand.Verb, SchemaCommand.Verb, CompletionCommand.Verb,
+        CacheCommand.Verb, DnsCommand.Verb, ConfigCommand.Verb, MaintenanceCommand.Verb, ServiceCommand.Verb, SchemaCommand.Verb, CompletionCommand.Verb,
     ];
 
     /// <summary>The verb of that name, or null.</summary>

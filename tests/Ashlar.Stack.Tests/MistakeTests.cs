@@ -130,7 +130,10 @@ public sealed class MistakeTests : StackTest
 
     [Theory]
     [InlineData("{static: {/assets: ./public}}", "2:8 ASH1009")]
-    [InlineData("{cache: {memory: 1GB}}", "2:8 ASH1009")]
+    [InlineData("{cache: {memory: 1}}", "2:24 ASH1007")]
+    [InlineData("{cache: {memory: 1GB, disk: 2GB}}", "2:29 ASH1009")]
+    [InlineData("{cache: {purge_from: 1.2.3.4.5}}", "2:28 ASH1006")]
+    [InlineData("{cache: lots}", "2:15 ASH1007")]
     [InlineData("{listen: {http: 80, https: x}}", "2:34 ASH1017")]
     [InlineData("{listen: 0}", "2:16 ASH1017")]
     [InlineData("{listen: 1.2.3:80}", "2:16 ASH1017")]

@@ -25,6 +25,8 @@ namespace Ashlar.Agent.Api;
 [JsonSerializable(typeof(MaintenanceArguments))]
 [JsonSerializable(typeof(DashboardResult))]
 [JsonSerializable(typeof(UpgradeArguments))]
+[JsonSerializable(typeof(CacheArguments))]
+[JsonSerializable(typeof(CacheResult))]
 [JsonSerializable(typeof(AccessArguments))]
 [JsonSerializable(typeof(CertificatesResult))]
 [JsonSerializable(typeof(MachinesResult))]

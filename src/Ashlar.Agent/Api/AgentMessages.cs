@@ -49,6 +49,9 @@ public static class AgentVerbs
     /// <summary><see cref="MaintenanceArguments"/> → done when the edge has applied it.</summary>
     public const string Maintenance = "maintenance";
 
+    /// <summary><see cref="CacheArguments"/> → <see cref="CacheResult"/>. On every machine, acknowledged by each edge.</summary>
+    public const string Cache = "cache";
+
     /// <summary>none → <see cref="DashboardResult"/>.</summary>
     public const string Dashboard = "dashboard";
 

@@ -160,7 +160,9 @@ public static class AgentHost
         using var challenges = new ChallengeBoard(fleet?.LeadersStore ?? store, fleet, time);
         var acme = new AcmeOrders(fleet?.LeadersStore ?? store, challenges, log, time);
         using var keeper = new CertificateKeeper(loop, supervisor, fleet?.LeadersStore ?? store, acme, () => fleet?.Leads ?? true, log, time);
-        var orders = new Orders(loop, supervisor, listeners, rollout, releases, status, upgrade, events, machines, stateOrders, shelf, user, options, log);
+        var cache = new CacheOrders(loop, supervisor, links, fleet);
+        links.Purged = (edge, fact) => cache.SpreadAsync(edge, fact);
+        var orders = new Orders(loop, supervisor, listeners, rollout, releases, status, upgrade, events, machines, stateOrders, shelf, cache, user, options, log);
 
         var turning = loop.RunAsync(supervisor.SettleAsync);
         using var signals = new AgentSignals(shutdown => loop.Post(() =>

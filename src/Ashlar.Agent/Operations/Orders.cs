@@ -21,12 +21,12 @@ namespace Ashlar.Agent.Operations;
 /// <summary>The verbs of the API. Each order becomes a change of the desired state; the rest follows from that.</summary>
 internal sealed class Orders(
     AgentLoop loop, Supervisor supervisor, Listeners listeners, Rollout rollout, ReleaseStore releases, StatusReporter status, Upgrade upgrade,
-    StackEvents events, MachineOrders machines, StateOrders state, Certificates.CertificateShelf shelf, SystemUser? user, AgentOptions options, AgentLog log)
+    StackEvents events, MachineOrders machines, StateOrders state, Certificates.CertificateShelf shelf, CacheOrders cache, SystemUser? user, AgentOptions options, AgentLog log)
 {
     // What is asked of this machine's own agent; all else is the leader's to carry out.
     private static readonly FrozenSet<string> Own = new[]
     {
-        AgentVerbs.Status, AgentVerbs.Watch, AgentVerbs.Plan, AgentVerbs.Environment, AgentVerbs.Releases, AgentVerbs.Access, AgentVerbs.Dashboard, AgentVerbs.Upgrade,
+        AgentVerbs.Status, AgentVerbs.Watch, AgentVerbs.Plan, AgentVerbs.Environment, AgentVerbs.Releases, AgentVerbs.Access, AgentVerbs.Dashboard, AgentVerbs.Upgrade, AgentVerbs.Cache,
         AgentVerbs.Machines, AgentVerbs.Certificates, AgentVerbs.Token, AgentVerbs.Down, AgentVerbs.State, AgentVerbs.StateBackup, AgentVerbs.StateRestore, AgentVerbs.StateTold,
     }.ToFrozenSet();
 
@@ -126,6 +126,10 @@ internal sealed class Orders(
                 break;
             case AgentVerbs.Maintenance:
                 await Queue(() => MaintenanceAsync(Arguments<MaintenanceArguments>(), Tell));
+                break;
+            case AgentVerbs.Cache:
+                Current(AgentVerbs.Cache);
+                Give(await cache.RunAsync(Arguments<CacheArguments>(), clientGone));
                 break;
             case AgentVerbs.Access:
                 Give(await AccessAsync(Arguments<AccessArguments>().Tier));

@@ -48,6 +48,7 @@ internal static class SnapshotBuilder
             Machines = fleet is null ? [] : [.. fleet.Records.Values.Select(m => new CatalogMachine(m.Name, m.Address, m.HopPort, fleet.Reports.ContainsKey(m.Name)))],
             Listeners = listeners,
             Dns = DnsBuilder.Build(target, observed, fleet, machine),
+            Cache = Cache(target.Stack.Edge.Cache),
             Engines = [.. engines.OrderBy(e => e.Name, StringComparer.Ordinal)],
             Services = [.. services, .. removed],
         };
@@ -64,6 +65,15 @@ internal static class SnapshotBuilder
         WaitingRoom = service.Waiting.Room,
         WaitingTimeoutMs = (int)service.Waiting.Timeout.TotalMilliseconds,
         Instances = [.. Instances(instances), .. Instances(distant)],
+    };
+
+    private static CatalogCache? Cache(EdgeCacheDefinition? cache) => cache is null ? null : new CatalogCache
+    {
+        Memory = cache.Memory,
+        MaxObject = cache.MaxObject ?? 0,
+        StaleIfErrorMs = (long)cache.StaleIfError.TotalMilliseconds,
+        Cookies = cache.Cookies,
+        PurgeFrom = cache.PurgeFrom,
     };
 
     // Rounded, so that not every look at a replica is news for every tier.

@@ -25,6 +25,9 @@ internal sealed class TierLinks(AgentLoop loop, Listeners listeners, InstanceTab
     /// <summary>Called on the loop when a tier has connected, reported something or gone.</summary>
     public Action Changed { get; set; } = () => { };
 
+    /// <summary>Called on the loop when an edge was told to purge by an HTTP request.</summary>
+    public Func<string, Fact, Task> Purged { get; set; } = (_, _) => Task.CompletedTask;
+
     /// <summary>Begins to listen.</summary>
     /// <param name="path">Path of the channel's socket.</param>
     /// <param name="trustedUser">User that tiers run as, if not our own.</param>
@@ -147,6 +150,11 @@ internal sealed class TierLinks(AgentLoop loop, Listeners listeners, InstanceTab
             return false;
         }
     }
+
+    /// <summary>Has a tier's process carry out a command; null: it is not connected.</summary>
+    /// <exception cref="IOException">Its connection breaks before it answers.</exception>
+    public async Task<CommandResult?> AskAsync(string instance, Command command, CancellationToken cancellation) =>
+        Find(instance) is { } link ? await link.Connection.SendCommandAsync(command, cancellation) : null;
 
     /// <summary>True once every connected tier works with the newest snapshot.</summary>
     public bool AllApplied => _links.All(l => _snapshot is null || l.Applied >= _snapshot.Revision);
@@ -304,6 +312,9 @@ internal sealed class TierLinks(AgentLoop loop, Listeners listeners, InstanceTab
             case FactKinds.Idle:
                 link.Idle.Add(fact.Subject);
                 break;
+            case FactKinds.Purged:
+                Forget(Purged(link.Instance, fact));
+                return;
             default:
                 log.Info(LogEvent.Fact, $"{link.Instance}: {fact.Kind} {fact.Subject} {fact.Text}");
                 break;

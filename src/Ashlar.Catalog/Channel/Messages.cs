@@ -31,6 +31,9 @@ public static class FactKinds
     /// <summary>Instance <see cref="Fact.Subject"/> refused or broke connections (<see cref="Fact.Text"/>) and is left out for a while.</summary>
     public const string Ejected = "ejected";
 
+    /// <summary>An HTTP request has purged this tier's cache: all others are to do as <see cref="Fact.Text"/> says (JSON, as the agent's API takes it).</summary>
+    public const string Purged = "purged";
+
     /// <summary>No connection to machine <see cref="Fact.Subject"/> came about; it is left out for <see cref="Fact.Number"/> milliseconds.</summary>
     public const string MachineEjected = "machine-ejected";
 }
@@ -53,6 +56,9 @@ public static class CommandNames
 
     /// <summary>Send your listening sockets by a descriptor message.</summary>
     public const string GiveListeners = "give-listeners";
+
+    /// <summary>Purge the HTTP cache or tell of it: <c>action</c>, <c>url</c>, <c>tag</c>, <c>soft</c>; answered with a <see cref="CacheAnswer"/>.</summary>
+    public const string Cache = "cache";
 
     /// <summary>Answer once every thread that serves has had its turn: a tier that hangs cannot. One that does not know the command answers too.</summary>
     public const string Alive = "alive";

@@ -29,6 +29,9 @@ public sealed record CatalogSnapshot
     /// </summary>
     public ImmutableArray<CatalogMachine> Machines { get; init => field = value.IsDefault ? [] : value; } = [];
 
+    /// <summary>The HTTP cache of the edge; null: none.</summary>
+    public CatalogCache? Cache { get; init; }
+
     /// <summary>Sockets the agent has opened and handed down, by name.</summary>
     public ImmutableArray<CatalogListener> Listeners { get; init => field = value.IsDefault ? [] : value; } = [];
 

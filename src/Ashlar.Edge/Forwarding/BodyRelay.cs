@@ -1,3 +1,4 @@
+using Ashlar.Edge.Caching.Store;
 using Ashlar.Http.Transport;
 using Ashlar.Http.Wire;
 
@@ -36,6 +37,7 @@ internal sealed class BodyRelay(HttpLimits limits)
     private long _left;
     private ChunkedDecoder _decoder;
     private ChunkedRelay _chunks;
+    private bool _decoded;
     private readonly int _leastRoom = ChunkedRelay.MinimumDestination(limits);
 
     /// <summary>True once the body is complete and moved.</summary>
@@ -58,6 +60,7 @@ internal sealed class BodyRelay(HttpLimits limits)
     {
         _from = from;
         _toChunked = toChunked;
+        _decoded = false;
         _left = from == BodyFraming.Length ? length : 0;
         IsDone = from == BodyFraming.None;
         Bytes = 0;
@@ -80,9 +83,39 @@ internal sealed class BodyRelay(HttpLimits limits)
         return _from switch
         {
             BodyFraming.Length => MoveLength(source, destination),
-            BodyFraming.Chunked => _toChunked ? MoveChunked(source, destination) : MoveOutOfChunks(source, destination),
+            BodyFraming.Chunked => !_toChunked ? MoveOutOfChunks(source, destination)
+                : _decoded ? MoveIntoNewChunks(source, destination)
+                : MoveChunked(source, destination),
             _ => _toChunked ? MoveIntoChunks(source, destination) : MovePlain(source, destination),
         };
+    }
+
+    /// <summary>Moves what there is into the cache, without framing. <see cref="RelayStatus.Full"/>: there is no room in it for what has come.</summary>
+    public RelayStatus Store(PooledBuffer source, CacheBody destination)
+    {
+        _decoded = true;
+        if (IsDone)
+        {
+            return RelayStatus.Done;
+        }
+
+        if (_from == BodyFraming.Length)
+        {
+            var take = (int)Math.Min(_left, source.Length);
+            if (!destination.TryReserve(take))
+            {
+                return RelayStatus.Full;
+            }
+
+            destination.Append(source.Slice(source.Start, take));
+            source.Start += take;
+            Bytes += take;
+            _left -= take;
+            IsDone = _left == 0;
+            return IsDone ? RelayStatus.Done : RelayStatus.NeedMore;
+        }
+
+        return destination.TryReserve(source.Length) ? StoreDecoded(source, destination) : RelayStatus.Full;
     }
 
     /// <summary>The source has ended. True if that is the body's proper end; the outbox must be empty.</summary>
@@ -178,6 +211,71 @@ internal sealed class BodyRelay(HttpLimits limits)
             default:
                 return source.Length > 0 && written > 0 ? RelayStatus.Full : RelayStatus.NeedMore;
         }
+    }
+
+    private RelayStatus StoreDecoded(PooledBuffer source, CacheBody destination)
+    {
+        while (true)
+        {
+            var status = _decoder.Read(source.Data, out var consumed, out var found);
+            var at = source.Start + found.Start;
+            source.Start += consumed;
+            switch (status)
+            {
+                case ChunkedStatus.Data:
+                    destination.Append(source.Slice(at, found.Length));
+                    Bytes += found.Length;
+                    break;
+                case ChunkedStatus.Trailer:
+                    // A stored answer has a length and no trailers.
+                    break;
+                case ChunkedStatus.NeedMore:
+                    return RelayStatus.NeedMore;
+                case ChunkedStatus.Done:
+                    IsDone = true;
+                    return RelayStatus.Done;
+                default:
+                    Problem = _decoder.Problem;
+                    return RelayStatus.Bad;
+            }
+        }
+    }
+
+    private RelayStatus MoveIntoNewChunks(PooledBuffer source, Outbox destination)
+    {
+        while (destination.Room > ChunkOverhead)
+        {
+            var room = destination.Room - ChunkOverhead;
+            var before = source.End;
+
+            // No more is decoded than has room.
+            source.End = Math.Min(before, source.Start + room);
+            var status = _decoder.Read(source.Data, out var consumed, out var found);
+            source.End = before;
+            var at = source.Start + found.Start;
+            source.Start += consumed;
+            switch (status)
+            {
+                case ChunkedStatus.Data:
+                    WriteChunk(source.Slice(at, found.Length), destination);
+                    break;
+                case ChunkedStatus.Trailer:
+                    break;
+                case ChunkedStatus.NeedMore when source.Length > 0 && consumed > 0:
+                    break;
+                case ChunkedStatus.NeedMore:
+                    return RelayStatus.NeedMore;
+                case ChunkedStatus.Done:
+                    IsDone = true;
+                    destination.Copy(ChunkedEncoder.End);
+                    return RelayStatus.Done;
+                default:
+                    Problem = _decoder.Problem;
+                    return RelayStatus.Bad;
+            }
+        }
+
+        return RelayStatus.Full;
     }
 
     private RelayStatus MoveOutOfChunks(PooledBuffer source, Outbox destination)

@@ -37,6 +37,9 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
     private string? _asked;
     private TlsCertificate? _shown;
 
+    // The socket is closed, or there never was one: what it asked for is awaited by others.
+    private bool _isAlone;
+
     internal ClientConnection? IdleBefore;
     internal ClientConnection? IdleAfter;
     internal bool IsListedIdle;
@@ -59,6 +62,19 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
         (Listener, Peer) = (over.Listener, over.Peer);
         (_asked, _shown) = (over._asked, over._shown);
         IsCarried = true;
+    }
+
+    // Of nobody: what it asks for is for the store.
+    private ClientConnection(ClientConnection like, PooledBuffer received)
+        : base(like.Loop, -1)
+    {
+        _edge = like._edge;
+        _timer = new LoopTimer(this);
+        Listener = like.Listener;
+        Peer = like.Peer;
+        Received = received;
+        _isAlone = true;
+        _state = State.Exchange;
     }
 
     private enum State
@@ -167,9 +183,43 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
         }
     }
 
+    /// <summary>Serves a request that a client has had before, for nobody but the store.</summary>
+    /// <param name="like">A connection that it came on.</param>
+    /// <param name="head">A copy of its head; given back when all is done.</param>
+    public static void RunAlone(ClientConnection like, PooledBuffer head)
+    {
+        var connection = new ClientConnection(like, head);
+        var exchange = connection._edge.RentExchange();
+        connection._exchange = exchange;
+        if (exchange.ParseHead(connection, head) == ParseStatus.Done)
+        {
+            exchange.StartAlone();
+            connection.Advance();
+        }
+        else
+        {
+            exchange.ClientLost();
+            connection.LetGo();
+        }
+    }
+
+    /// <summary>A copy of a part of what was received.</summary>
+    public PooledBuffer CopyOf(int start, int length)
+    {
+        var copy = length <= BufferPool.Small ? Loop.Buffers.Rent() : Loop.Buffers.RentLarge();
+        copy.Append(Received!.Slice(start, length));
+        return copy;
+    }
+
     /// <summary>Goes on with whatever is possible now.</summary>
     public void Advance()
     {
+        if (_isAlone)
+        {
+            AdvanceAlone();
+            return;
+        }
+
         var exchanges = 0;
         while (IsOpen)
         {
@@ -288,16 +338,51 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
         }
     }
 
+    /// <summary>Its exchange goes on without it.</summary>
+    public void LeaveAlone()
+    {
+        _isAlone = true;
+        Abort();
+        Loop.Post(_resume ??= Advance);
+    }
+
     protected override void OnClosed()
     {
-        Loop.Timers.Remove(_timer);
+        if (_isAlone)
+        {
+            return;
+        }
+
         _http2?.Closed();
         if (_exchange is { } exchange)
         {
+            if (_state == State.Exchange && exchange.GoesOnAlone())
+            {
+                _isAlone = true;
+                Loop.Post(_resume ??= Advance);
+                return;
+            }
+
             _exchange = null;
             exchange.ClientLost();
         }
 
+        LetGo();
+    }
+
+    private void AdvanceAlone()
+    {
+        if (_exchange is { } exchange && exchange.Advance())
+        {
+            _exchange = null;
+            exchange.End();
+            LetGo();
+        }
+    }
+
+    private void LetGo()
+    {
+        Loop.Timers.Remove(_timer);
         if (Received is not null)
         {
             Loop.Buffers.Return(Received);

@@ -1,4 +1,5 @@
 using System.Net;
+using Ashlar.Edge.Caching;
 using Ashlar.Edge.Logging;
 using Ashlar.Http.Transport;
 using Ashlar.Http.Upstream;
@@ -28,6 +29,9 @@ internal sealed class EdgeLoop(EdgeServer server, EventLoop loop)
     public EventLoop Loop { get; } = loop;
 
     public UpstreamPool Upstreams { get; } = new(loop, server.Options.Upstream);
+
+    /// <summary>Room for what the cache composes.</summary>
+    public CacheScratch Scratch { get; } = new();
 
     public RequestIds RequestIds { get; } = new();
 

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
+using Ashlar.Edge.Caching;
+using Ashlar.Catalog;
 using Ashlar.Edge.Balancing;
 using Ashlar.Edge.Http2;
 using Ashlar.Edge.Logging;
@@ -18,6 +20,7 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
     private readonly ImmutableArray<EdgeLoop> _loops;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ServiceTargets _services;
+    private HttpCache? _cache;
     private int _loopsDraining;
 
     /// <summary>Starts the loops; nothing is accepted before <see cref="ListenAsync"/>.</summary>
@@ -45,6 +48,16 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
 
     internal Http2Server Http2 { get; }
 
+    /// <summary>The HTTP cache; null: none.</summary>
+    internal HttpCache? Cache
+    {
+        get => Volatile.Read(ref _cache);
+        set => Volatile.Write(ref _cache, value);
+    }
+
+    /// <summary>Told what a PURGE has taken out here; called on any loop, must not throw.</summary>
+    public Action<PurgeOrder> Purged { get; init; } = static _ => { };
+
     internal bool IsDraining => _loops.All(static loop => loop.IsDraining);
 
     internal EdgeMetrics Metrics { get; }
@@ -56,6 +69,40 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
     internal ForwardingOptions Options { get; }
 
     internal int LoopCount => _loops.Length;
+
+    /// <summary>Sets the HTTP cache; what is stored stays as far as there is room.</summary>
+    /// <param name="settings">What it is set to; null: none, and what was stored is given back.</param>
+    public void UseCache(CatalogCache? settings)
+    {
+        switch ((Cache, settings))
+        {
+            case (null, { } wanted):
+                Cache = new HttpCache(CacheSettings.Of(wanted));
+                break;
+            case ({ } cache, { } wanted):
+                cache.Settings = CacheSettings.Of(wanted);
+                break;
+            case ({ } cache, null):
+                Cache = null;
+                cache.PurgeAll(soft: false);
+                break;
+        }
+    }
+
+    /// <summary>What the cache did, summed over the loops.</summary>
+    internal long[] CacheCounts()
+    {
+        var sums = new long[16];
+        foreach (var loop in _loops)
+        {
+            for (var i = 0; i < sums.Length; i++)
+            {
+                sums[i] += Volatile.Read(ref loop.Scratch.Counts[i]);
+            }
+        }
+
+        return sums;
+    }
 
     /// <summary>Accepts on a socket from now on.</summary>
     /// <exception cref="System.ComponentModel.Win32Exception">The descriptor cannot be watched.</exception>

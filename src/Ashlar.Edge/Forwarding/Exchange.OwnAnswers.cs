@@ -1,4 +1,5 @@
 using Ashlar.Edge.Balancing;
+using Ashlar.Edge.Caching.Store;
 using Ashlar.Edge.Logging;
 using Ashlar.Http.Wire;
 
@@ -10,8 +11,15 @@ internal sealed partial class Exchange
     /// <summary>Answers with the page of a problem.</summary>
     private void Answer(HttpProblem problem, Failure failure)
     {
-        _failure = failure;
         ReleaseInstance(Outcome.Abandoned);
+        if (AnsweredByStale(problem))
+        {
+            return;
+        }
+
+        _failure = failure;
+        LetGoStored();
+        EndFill(FillState.Given);
         if ((_fromHop || _isBytes) && AnswerBetweenMachines(problem))
         {
             return;

@@ -106,7 +106,7 @@ internal sealed partial class Exchange
         }
         else if (awaited == Awaited.ClientTakesAnswer)
         {
-            Finish(Ending.Abort, Failure.ClientTimeout);
+            ClientIsGone(Failure.ClientTimeout);
         }
         else if (_answered)
         {

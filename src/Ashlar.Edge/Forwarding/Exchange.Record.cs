@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
+using Ashlar.Edge.Caching;
 using Ashlar.Edge.Logging;
 using Ashlar.Http.Wire;
 
@@ -21,6 +22,15 @@ internal sealed partial class Exchange
     private long _waitedFrom;
     private long _waited;
     private Failure _failure;
+
+    private void CountCache()
+    {
+        var counts = _edge.Scratch.Counts;
+        counts[(int)_cacheWord]++;
+        var bytes = _cacheWord is CacheWord.Hit or CacheWord.Stale or CacheWord.Collapsed or CacheWord.Revalidated ? _sentToClient : 0;
+        counts[CacheScratch.BytesServed] += bytes;
+        _edge.Metrics.CacheUsed(_cacheWord, bytes);
+    }
 
     private void Report()
     {
@@ -50,6 +60,11 @@ internal sealed partial class Exchange
             record.Host = Request.HostRange.Of(head);
             record.Target = Request.TargetRange.Of(head);
             record.Trace = TraceId(head);
+        }
+
+        if (_cacheWord != CacheWord.None)
+        {
+            CountCache();
         }
 
         _edge.Log?.Write(in record);

@@ -76,6 +76,8 @@ internal sealed partial class Exchange
             UnixMilliseconds = _requestMs,
             DefaultHost = _client.Listener.DefaultHost,
             FromHop = _fromHop,
+            Lines = CacheLines(out var ownConditions),
+            OwnConditions = ownConditions,
             HopLine = _engine is null ? _instance!.HopLine : _engine.HopLine,
         };
         if (ForwardWriter.RequestBound(Request, in context) > BufferPool.Small)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Ashlar.Edge.Balancing;
+using Ashlar.Edge.Caching;
 using Ashlar.Edge.Logging;
 using Ashlar.Http.Transport;
 using Ashlar.Http.Wire;
@@ -72,9 +73,19 @@ internal sealed partial class Exchange
         var moved = false;
         while (_stage == Stage.Relaying)
         {
-            if (!Produce())
+            if ((_fillsBody && !FillBody(ref budget)) || !Produce())
             {
                 return true;
+            }
+
+            if (_isAlone)
+            {
+                _toClient.Clear();
+                if (_fill is null)
+                {
+                    Finish(Ending.Abort, Failure.ClientGone);
+                    return true;
+                }
             }
 
             if (!_toClient.IsEmpty)
@@ -89,7 +100,7 @@ internal sealed partial class Exchange
 
                 if (flushed == FlushStatus.Failed)
                 {
-                    Finish(Ending.Abort, Failure.ClientGone);
+                    ClientIsGone(Failure.ClientGone);
                     return true;
                 }
 
@@ -120,6 +131,11 @@ internal sealed partial class Exchange
     /// <summary>Moves received bytes into the outbox, as far as there is room. False: the exchange has taken another course.</summary>
     private bool Produce()
     {
+        if (_servesStored && (!ProduceStored() || _servesStored))
+        {
+            return _stage == Stage.Relaying;
+        }
+
         while (_received is { Length: > 0 } && !_responseDone && _toClient.Room > 0)
         {
             if (!_answered)
@@ -146,9 +162,19 @@ internal sealed partial class Exchange
                     continue;
                 }
 
+                if (_cache is not null && !_judged && !Response.IsInterim && TakeAnswer())
+                {
+                    return true;
+                }
+
                 if (!WriteHead())
                 {
                     break;
+                }
+
+                if (_servesStored)
+                {
+                    return ProduceStored();
                 }
 
                 continue;
@@ -175,6 +201,8 @@ internal sealed partial class Exchange
     private bool WriteHead()
     {
         var interim = Response.IsInterim;
+        Span<byte> cacheLine = stackalloc byte[CacheStatus.Longest];
+        cacheLine = _cacheWord == CacheWord.None || interim ? default : cacheLine[..CacheStatus.WriteForwarded(cacheLine, _cacheWord, _storeRule)];
         var context = new ResponseContext
         {
             ClientVersion = Request.Version,
@@ -182,6 +210,7 @@ internal sealed partial class Exchange
             DateLine = _edge.DateLine,
             ToHop = _fromHop,
             HstsLine = HstsLine,
+            CacheLine = cacheLine,
         };
         var bound = ForwardWriter.ResponseBound(Response, in context);
         if (_toClient.Room < bound)
@@ -217,6 +246,11 @@ internal sealed partial class Exchange
         _responseBody.Begin(
             Response.Body, Response.ContentLength, toChunked: framing.Body == BodyFraming.Chunked);
         _responseDone = _responseBody.IsDone;
+        if (_fillsBody)
+        {
+            BeginFilling(framing.Body);
+        }
+
         return true;
     }
 

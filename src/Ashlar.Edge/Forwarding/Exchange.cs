@@ -71,6 +71,9 @@ internal sealed partial class Exchange : IUpstreamUser
         /// <summary>In the waiting room of the service.</summary>
         Waiting,
 
+        /// <summary>Another request asks for the same; its answer is awaited.</summary>
+        AwaitingFill,
+
         /// <summary>A connection to the instance is being made.</summary>
         Connecting,
 
@@ -130,7 +133,7 @@ internal sealed partial class Exchange : IUpstreamUser
             Relay();
         }
 
-        if (_stage != Stage.Over && _client.PeerHungUp)
+        if (_stage != Stage.Over && _client.PeerHungUp && !_isAlone)
         {
             ClientHungUp();
         }
@@ -167,6 +170,10 @@ internal sealed partial class Exchange : IUpstreamUser
             // The room has its own clock; this one runs only for a client that has half-closed.
             Finish(Ending.Abort, Failure.ClientGone);
         }
+        else if (_stage == Stage.AwaitingFill)
+        {
+            FillTimedOut();
+        }
         else if (_stage is Stage.Connecting or Stage.Relaying)
         {
             RelayTimedOut();
@@ -191,7 +198,15 @@ internal sealed partial class Exchange : IUpstreamUser
     void IUpstreamUser.OnUpstreamFault()
     {
         _upstream = null;
-        _client.Abort();
+        if (_isAlone)
+        {
+            Finish(Ending.Abort, Failure.BadAnswer);
+            _client.Advance();
+        }
+        else
+        {
+            _client.Abort();
+        }
     }
 
     private void Route()
@@ -214,13 +229,17 @@ internal sealed partial class Exchange : IUpstreamUser
             return;
         }
 
-        _isCounted = true;
-        _edge.Metrics.RequestBegan(_service.Series);
+        if (!_refreshes)
+        {
+            _isCounted = true;
+            _edge.Metrics.RequestBegan(_service.Series);
+        }
+
         if (_service.Maintenance)
         {
             Answer(HttpProblem.Maintenance, Failure.Maintenance);
         }
-        else
+        else if (!AnsweredFromCache(buffer))
         {
             Acquire();
         }
@@ -230,7 +249,7 @@ internal sealed partial class Exchange : IUpstreamUser
     {
         if (_client.IsBroken)
         {
-            Finish(Ending.Abort, Failure.ClientGone);
+            ClientIsGone(Failure.ClientGone);
         }
         else if (!_halfClosed && !_isTunnel)
         {
@@ -265,8 +284,9 @@ internal sealed partial class Exchange : IUpstreamUser
             upstream.BreakOff();
         }
 
+        LeaveCache();
         ReleaseInstance(_answered ? Outcome.Answered : Outcome.Abandoned);
-        if (!_fromHop && !_isBytes)
+        if (!_fromHop && !_isBytes && !_refreshes)
         {
             // What came from another machine has been counted and written down there.
             Report();
@@ -300,6 +320,7 @@ internal sealed partial class Exchange : IUpstreamUser
         ResetRequest();
         ResetResponse();
         ResetHop();
+        ResetCache();
         _edge.Return(this);
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Ashlar.Http.Transport;
 
 namespace Ashlar.Edge.Forwarding;
@@ -19,12 +21,15 @@ internal enum FlushStatus
 /// What waits to be sent to one socket: heads, framing and small pieces that were copied, and behind them at most one
 /// piece that was not copied but lent, where it lies in the buffer it was received in. Holds a buffer only while it holds bytes.
 /// </summary>
-internal sealed class Outbox(BufferPool pool)
+internal sealed unsafe class Outbox(BufferPool pool)
 {
     private PooledBuffer? _copied;
     private PooledBuffer? _lender;
-    private int _lentStart;
+    private byte* _lent;
     private int _lentLength;
+
+    /// <summary>Something that was lent waits.</summary>
+    public bool HoldsLent => _lentLength > 0;
 
     /// <summary>Nothing waits.</summary>
     public bool IsEmpty => _lentLength == 0 && _copied is not { Length: > 0 };
@@ -44,9 +49,15 @@ internal sealed class Outbox(BufferPool pool)
     /// <summary>Lends bytes of <paramref name="lender"/>, which must stay as they are until all is sent.</summary>
     public void Lend(PooledBuffer lender, int start, int length)
     {
+        Lend(lender.Slice(start, length));
         _lender = lender;
-        _lentStart = start;
-        _lentLength = length;
+    }
+
+    /// <summary>Lends bytes that are pinned or lie outside the heap, and stay as they are until all is sent.</summary>
+    public void Lend(ReadOnlySpan<byte> pinned)
+    {
+        _lent = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(pinned));
+        _lentLength = pinned.Length;
     }
 
     /// <summary>Makes room for more than an ordinary buffer takes; only while empty.</summary>
@@ -76,8 +87,8 @@ internal sealed class Outbox(BufferPool pool)
         }
 
         sent = _lentLength == 0 ? socket.Send(_copied!.Data)
-            : _copied is not { Length: > 0 } ? socket.Send(_lender!.Slice(_lentStart, _lentLength))
-            : socket.Send(_copied.Data, _lender!.Slice(_lentStart, _lentLength));
+            : _copied is not { Length: > 0 } ? socket.Send(new ReadOnlySpan<byte>(_lent, _lentLength))
+            : socket.Send(_copied.Data, new ReadOnlySpan<byte>(_lent, _lentLength));
         if (sent < 0)
         {
             var failed = sent == SocketResult.Failed;
@@ -116,7 +127,7 @@ internal sealed class Outbox(BufferPool pool)
             }
         }
 
-        _lentStart += length;
+        _lent += length;
         _lentLength -= length;
         if (_lentLength == 0)
         {

@@ -1,3 +1,4 @@
+using Ashlar.Edge.Caching;
 using Ashlar.Monitoring;
 
 namespace Ashlar.Edge.Logging;
@@ -15,6 +16,8 @@ public sealed class EdgeMetrics
         Connections = file.Gauge(EdgeSeries.Connections);
         ConnectionsTotal = file.Counter(EdgeSeries.ConnectionsTotal);
         _logDropped = file.Gauge(EdgeSeries.LogDropped);
+        CacheBytes = file.Counter(EdgeSeries.CacheBytes);
+        Cache = [.. Enum.GetNames<CacheWord>().Select(name => file.Counter(EdgeSeries.Cache + System.Text.RegularExpressions.Regex.Replace(name, "(?<!^)[A-Z]", "-$0").ToLowerInvariant()))];
         Unrouted = Service("");
     }
 
@@ -26,6 +29,10 @@ public sealed class EdgeMetrics
 
     /// <summary>Told by the access log's writer how many lines have been dropped so far.</summary>
     internal void LogDropped(long lines) => _file.Slot(_file.Slots - 1).Set(_logDropped, lines);
+
+    internal Counter[] Cache { get; }
+
+    internal Counter CacheBytes { get; }
 
     internal Gauge Connections { get; }
 
@@ -108,6 +115,13 @@ public sealed class LoopMetrics
 
     /// <summary>Counts a request that never began: its head was malformed, or its client too slow.</summary>
     public void RequestRefused(in AccessRecord record) => Count(_metrics.Unrouted, record);
+
+    /// <summary>What the cache did for a request, and the bytes it sent from its store.</summary>
+    internal void CacheUsed(CacheWord word, long bytes)
+    {
+        _slot.Add(_metrics.Cache[(int)word]);
+        _slot.Add(_metrics.CacheBytes, bytes);
+    }
 
     /// <summary>A request went into the waiting room.</summary>
     public void WaitBegan(ServiceSeries service) => _slot.Add(service.Waiting, 1);

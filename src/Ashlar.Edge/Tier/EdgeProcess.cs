@@ -1,9 +1,12 @@
 using System.ComponentModel;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Ashlar.Catalog;
 using Ashlar.Catalog.Channel;
 using Ashlar.Edge.Balancing;
+using Ashlar.Edge.Caching;
 using Ashlar.Edge.Forwarding;
 using Ashlar.Edge.Logging;
 
@@ -47,6 +50,7 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
         _server = new EdgeServer(_targets, forwarding, metrics, _accessLog, fault => log.Say($"a connection ended by a defect: {fault}"))
         {
             CannotAccept = CannotAccept,
+            Purged = TellPurged,
         };
         _sockets = new HeldSockets(this);
         _channel = new ChannelClient(options.Channel, Hello, new ChannelHandlers
@@ -75,6 +79,7 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
             _snapshot = stored;
             _public.Follow(stored);
             _targets.Apply(stored);
+            _server.UseCache(stored.Cache);
         }
 
         var channel = _channel.RunAsync(_ending.Token);
@@ -182,6 +187,10 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
         }
     }
 
+    // In the words of the agent's API.
+    private void TellPurged(PurgeOrder order) => _channel?.Report(new Fact(FactKinds.Purged, Text: JsonSerializer.Serialize(
+        new JsonObject { ["action"] = "purge", ["url"] = order.Url, ["tag"] = order.Tag, ["soft"] = order.Soft })));
+
     // What happens again and again is said once a minute while it lasts.
     private static bool IsTimeToSay(ref long said)
     {
@@ -201,6 +210,7 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
         if (_targets.Apply(snapshot))
         {
             _snapshot = snapshot;
+            _server.UseCache(snapshot.Cache);
             _sockets.Follow(snapshot);
             Store(snapshot);
         }
@@ -231,6 +241,8 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
                 var (names, descriptors) = _sockets.All();
                 await _channel.SendDescriptorsAsync(names, descriptors, cancellation);
                 return new CommandResult(true);
+            case CommandNames.Cache:
+                return CacheCommands.CarryOut(_server, command);
             case CommandNames.Alive:
                 await _server.TurnAsync().WaitAsync(cancellation);
                 return new CommandResult(true);

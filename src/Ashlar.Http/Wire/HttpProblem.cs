@@ -123,6 +123,7 @@ public sealed class HttpProblem
     public static readonly HttpProblem QueueFull = new(503, "All instances of the service are at their limit, and so is the queue before them.");
     public static readonly HttpProblem QueueTimeout = new(503, "All instances of the service are at their limit, and none became free in time.");
     public static readonly HttpProblem Maintenance = new(503, "The service is in maintenance.");
+    public static readonly HttpProblem NotCached = new(504, "The cache holds no answer to this request, and the request wants none from the app (only-if-cached).");
     public static readonly HttpProblem UpstreamTimeout = new(504, "The app did not answer in time.");
 #pragma warning restore CS1591
 }

@@ -28,6 +28,12 @@ public readonly ref struct ForwardContext
     /// <summary>A line with its CRLF for another edge of the stack, by which it knows what is asked of it; empty: the request goes to an app.</summary>
     public ReadOnlySpan<byte> HopLine { get; init; }
 
+    /// <summary>Further lines, each with its CRLF; at most 4 KiB.</summary>
+    public ReadOnlySpan<byte> Lines { get; init; }
+
+    /// <summary>The client's own conditions are left out: the cache asks for itself, and answers them from what it gets.</summary>
+    public bool OwnConditions { get; init; }
+
     /// <summary>What the client says about its own client is kept and added to, not replaced.</summary>
     public bool TrustPeer => Peer.Trusted;
 }
@@ -41,7 +47,7 @@ public static partial class ForwardWriter
     /// <summary>Room that suffices for <see cref="WriteRequest(Span{byte}, ReadOnlySpan{byte}, RequestHead, in ForwardContext)"/>.</summary>
     public static int RequestBound(RequestHead head, in ForwardContext context) =>
         head.Consumed + 3 * Math.Max(head.HostRange.Length, context.DefaultHost.Length)
-        + context.Peer.All.Length + context.RequestId.Length + context.HopLine.Length + 320;
+        + context.Peer.All.Length + context.RequestId.Length + context.HopLine.Length + context.Lines.Length + 320;
 
     /// <summary>Writes the head of a request to an app, always as HTTP/1.1 with a Host.</summary>
     /// <param name="destination">At least <see cref="RequestBound"/> bytes.</param>
@@ -87,6 +93,7 @@ public static partial class ForwardWriter
         to.Add("X-Request-Start: t="u8);
         to.Add(context.UnixMilliseconds);
         to.Add("\r\n"u8);
+        to.Add(context.Lines);
         to.Add(context.HopLine);
         to.Add("\r\n"u8);
         return to.Written;
@@ -112,6 +119,7 @@ public static partial class ForwardWriter
             KnownHeader.Expect => head.ExpectContinue,
             KnownHeader.MaxForwards => head.MaxForwards < 0 || context.FromHop,
             KnownHeader.XRequestStart => context.FromHop,
+            KnownHeader.IfNoneMatch or KnownHeader.IfModifiedSince => !context.OwnConditions,
             KnownHeader.XRequestId => context.FromHop,
             KnownHeader.XForwardedOther or KnownHeader.XForwardedFor or KnownHeader.XForwardedProto
                 or KnownHeader.XForwardedHost or KnownHeader.XRealIp or KnownHeader.Forwarded => context.TrustPeer || context.FromHop,

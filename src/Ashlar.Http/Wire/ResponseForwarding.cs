@@ -19,6 +19,9 @@ public readonly ref struct ResponseContext
     /// <summary>Strict-Transport-Security with its CRLF; used when the app sent none. Empty: nothing is said.</summary>
     public ReadOnlySpan<byte> HstsLine { get; init; }
 
+    /// <summary>A line with its CRLF that says what the cache did; empty: there is none to say it.</summary>
+    public ReadOnlySpan<byte> CacheLine { get; init; }
+
     /// <summary>A Date line with its CRLF, by <see cref="DateLine"/>; used when the app sent none.</summary>
     public required ReadOnlySpan<byte> DateLine { get; init; }
 }
@@ -36,7 +39,7 @@ public static partial class ForwardWriter
 {
     /// <summary>Room that suffices for a response's head.</summary>
     public static int ResponseBound(ResponseHead head, in ResponseContext context) =>
-        head.Consumed + context.DateLine.Length + context.HstsLine.Length + 160;
+        head.Consumed + context.DateLine.Length + context.HstsLine.Length + context.CacheLine.Length + 160;
 
     /// <summary>
     /// Writes the head of an app's response to the client. An interim response (1xx) is written without Date and framing
@@ -81,6 +84,7 @@ public static partial class ForwardWriter
                 to.Add(head.Version == 11 ? "Via: 1.1 ashlar\r\n"u8 : "Via: 1.0 ashlar\r\n"u8);
             }
 
+            to.Add(context.CacheLine);
             if (!head.Has(KnownHeader.Date))
             {
                 to.Add(context.DateLine);

@@ -13,7 +13,7 @@ public sealed class ResponseHead : MessageHead
     public bool IsInterim => Status is >= 100 and < 200 and not 101;
 
     /// <summary>Where the status code and the reason phrase lie.</summary>
-    internal ByteRange StatusRange { get; private set; }
+    public ByteRange StatusRange { get; private set; }
 
     /// <summary>Goes on reading: the buffer begins where the last call's did, and may be longer.</summary>
     /// <param name="buffer">The bytes received so far.</param>

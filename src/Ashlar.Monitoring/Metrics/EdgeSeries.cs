@@ -12,6 +12,12 @@ public static class EdgeSeries
     /// <summary>Gauge: lines that the access log dropped since the edge started.</summary>
     public const string LogDropped = "edge_log_dropped";
 
+    /// <summary>Counters: requests by what the HTTP cache did, with that appended: <c>edge_cache_hit</c>.</summary>
+    public const string Cache = "edge_cache_";
+
+    /// <summary>Counter: bytes sent from the HTTP cache.</summary>
+    public const string CacheBytes = "edge_cache_bytes";
+
     /// <summary>Counters: answers by class; with the class appended: <c>edge_requests_2xx</c>; <c>0xx</c>: no answer was sent.</summary>
     public const string Requests = "edge_requests_";
 

@@ -89,7 +89,7 @@ internal static class StackKeys
             EdgeKeys.Tls,
             EdgeKeys.Canonical,
             Reserved("static", "Folders served by the edge itself."),
-            Reserved("cache", "The HTTP cache."),
+            new("cache", EdgeCacheKeys.Shape, "The HTTP cache: a size, which is its memory, or a map."),
             Reserved("trusted_proxies", "Proxies whose forwarding headers are believed."),
         ]);
 

@@ -188,6 +188,9 @@ public sealed record EdgeDefinition
     /// <summary>The plain HTTP listener. Default 127.0.0.1:8080.</summary>
     public ListenAddress Http { get; init; } = new("127.0.0.1", 8080);
 
+    /// <summary>The HTTP cache; null: none.</summary>
+    public EdgeCacheDefinition? Cache { get; init; }
+
     /// <summary>The listener for HTTP over TLS; null: none.</summary>
     public ListenAddress? Https { get; init; }
 

@@ -13,6 +13,7 @@ internal static partial class EdgeReader
         return s is null ? defaults : Listen(s, defaults, report) with
         {
             Tls = s.Map("tls") is { } tls ? Tls(tls) : defaults.Tls,
+            Cache = EdgeCacheReader.Read(s, report),
             Canonical = s.Text("canonical", text => domains.Contains(text.ToLowerInvariant()), "one of the stack's domains")?.ToLowerInvariant(),
         };
     }

@@ -111,9 +111,13 @@ internal sealed class Section
         return isNumber && number >= shape.Min && number <= shape.Max ? number : Bad<double>(key, scalar, expected);
     }
 
-    public long? Bytes(string key)
+    public long? Bytes(string key) => Bytes(key, (SizeShape)Shape(key));
+
+    /// <summary>The size that stands in place of a map.</summary>
+    public long? ShortBytes(string key) => Bytes(key, (SizeShape)((MapShape)Shape(key)).Short!);
+
+    private long? Bytes(string key, SizeShape shape)
     {
-        var shape = (SizeShape)Shape(key);
         if (Scalar(key, "a size such as 512MiB or 1GB") is not { } scalar)
         {
             return null;
