@@ -227,8 +227,27 @@ internal sealed class FakeAgent : IAsyncDisposable
         }
     }
 
-    private Task GiveAsync(FrameStream stream) => Hangs ? Task.CompletedTask : stream.SendAsync(
-        new AgentReply(AgentReplyKinds.Data, Data: JsonSerializer.SerializeToElement(Report, WatchJson.Default.StatusReport)), WatchJson.Default.AgentReply);
+    private async Task GiveAsync(FrameStream stream)
+    {
+        if (Hangs)
+        {
+            return;
+        }
+
+        try
+        {
+            await stream.SendAsync(
+                new AgentReply(AgentReplyKinds.Data, Data: JsonSerializer.SerializeToElement(Report, WatchJson.Default.StatusReport)), WatchJson.Default.AgentReply);
+        }
+        catch (IOException)
+        {
+            // The dashboard asks only while a page is open: between two pages it has gone, and comes back.
+            lock (_streams)
+            {
+                _streams.Remove(stream);
+            }
+        }
+    }
 }
 
 /// <summary>Stacks to show.</summary>
