@@ -49,12 +49,12 @@ internal sealed class Http2Request(IFeatureCollection features)
         loop.Post(client.Begin);
         var lifetime = features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
         var sending = Task.CompletedTask;
-        var body = features.Get<IRequestBodyPipeFeature>()?.Reader;
+        var body = hasBody ? features.Get<IRequestBodyPipeFeature>()?.Reader : null;
         await using (lifetime.RequestAborted.UnsafeRegister(static state => ((ClientConnection)state!).LoseSoon(), client))
         {
             try
             {
-                if (hasBody && body is not null)
+                if (body is not null)
                 {
                     sending = SendAsync(body, there.Writer, isChunked, client);
                 }

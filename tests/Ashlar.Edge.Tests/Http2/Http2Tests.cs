@@ -140,6 +140,34 @@ public sealed class Http2Tests
         Assert.True(await drained);
     }
 
+    [Fact]
+    public async Task A_WebSocket_comes_over_it_too()
+    {
+        await using var app = new ScriptedApp(async connection =>
+        {
+            var head = await connection.ReadHeadAsync();
+            await connection.SendAsync(head.Contains("Upgrade: websocket\r\n", StringComparison.OrdinalIgnoreCase)
+                ? "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n"
+                : "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+
+            // A masked frame of a few bytes (RFC 6455 section 5.2), and its answer without a mask.
+            var start = await connection.ReadExactlyAsync(6);
+            var payload = await connection.ReadExactlyAsync(start[1] & 0x7f);
+            await connection.SendAsync([start[0], (byte)payload.Length, .. payload.Select((b, i) => (byte)(b ^ start[2 + (i % 4)]))]);
+            await connection.ReadToEndAsync();
+        });
+        await using var rig = await TlsRig.StartAsync(app);
+        using var client = rig.Client();
+        using var socket = new System.Net.WebSockets.ClientWebSocket();
+        (socket.Options.HttpVersion, socket.Options.HttpVersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);
+        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await socket.ConnectAsync(new UriBuilder(rig.Secure("/ws")) { Scheme = "wss" }.Uri, client, bound.Token);
+        await socket.SendAsync("hello"u8.ToArray(), System.Net.WebSockets.WebSocketMessageType.Text, true, bound.Token);
+        var received = new byte[16];
+        var result = await socket.ReceiveAsync(received, bound.Token);
+        Assert.Equal("hello", Encoding.ASCII.GetString(received, 0, result.Count));
+    }
+
     private sealed class Unseekable(byte[] bytes) : MemoryStream(bytes)
     {
         public override bool CanSeek => false;
