@@ -100,6 +100,12 @@ public static class AgentVerbs
     /// <summary><see cref="MachineArguments"/> → done: it has these labels, or (<c>web-</c>) no more.</summary>
     public const string Label = "machines label";
 
+    /// <summary>none → <see cref="DnsResult"/>: what the DNS answers from.</summary>
+    public const string Dns = "dns";
+
+    /// <summary><see cref="DnsArguments"/> → <see cref="DnsChange"/>, done when the name servers have applied it.</summary>
+    public const string DnsChange = "dns change";
+
     /// <summary><see cref="AccessArguments"/> → <see cref="Catalog.TierAccess"/>: how to reach a tier's engine with all rights. Only on the agent's own socket.</summary>
     public const string Access = "access";
 }
@@ -235,3 +241,31 @@ public sealed record UpgradeArguments(string Executable);
 /// <summary>Arguments of <c>access</c>.</summary>
 /// <param name="Tier">Name of the tier: <c>database</c>, <c>queue</c>, <c>cache</c>.</param>
 public sealed record AccessArguments(string Tier);
+
+/// <summary>What the DNS answers from.</summary>
+/// <param name="Snapshot">The catalog as the name server on this machine has it.</param>
+/// <param name="Address">Where that listens.</param>
+/// <param name="Port">Its port.</param>
+public sealed record DnsResult(CatalogSnapshot Snapshot, string Address, int Port);
+
+/// <summary>Arguments of <c>dns change</c>.</summary>
+/// <param name="Add">Records to add.</param>
+/// <param name="Remove">Records to take away of those that were added.</param>
+public sealed record DnsArguments(ImmutableArray<DnsLine> Add, ImmutableArray<DnsLine> Remove)
+{
+    /// <inheritdoc cref="DnsArguments(ImmutableArray{DnsLine}, ImmutableArray{DnsLine})" path="/param[@name='Add']"/>
+    public ImmutableArray<DnsLine> Add { get; init => field = value.IsDefault ? [] : value; } = Add;
+
+    /// <inheritdoc cref="DnsArguments(ImmutableArray{DnsLine}, ImmutableArray{DnsLine})" path="/param[@name='Remove']"/>
+    public ImmutableArray<DnsLine> Remove { get; init => field = value.IsDefault ? [] : value; } = Remove;
+}
+
+/// <summary>A record that people add or take away.</summary>
+/// <param name="Zone">Name of its zone, without a dot at its end.</param>
+/// <param name="Text">A line of a master file; to take away, its first words are enough: a name, a name and a type.</param>
+public sealed record DnsLine(string Zone, string Text);
+
+/// <summary>What a change of records did.</summary>
+/// <param name="Added">Records that are there now and were not, as lines of a master file.</param>
+/// <param name="Removed">Records that are there no more.</param>
+public sealed record DnsChange(ImmutableArray<string> Added, ImmutableArray<string> Removed);

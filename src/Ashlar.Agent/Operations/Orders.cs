@@ -11,6 +11,7 @@ using Ashlar.Agent.Reconciling;
 using Ashlar.Agent.Supervision;
 using Ashlar.Catalog;
 using Ashlar.Delivery.Releases;
+using Ashlar.Dns;
 using Ashlar.Errors;
 using Ashlar.Monitoring;
 using Ashlar.Processes;
@@ -27,7 +28,7 @@ internal sealed class Orders(
     private static readonly FrozenSet<string> Own = new[]
     {
         AgentVerbs.Status, AgentVerbs.Watch, AgentVerbs.Plan, AgentVerbs.Environment, AgentVerbs.Releases, AgentVerbs.Access, AgentVerbs.Dashboard, AgentVerbs.Upgrade, AgentVerbs.Cache,
-        AgentVerbs.Machines, AgentVerbs.Certificates, AgentVerbs.Token, AgentVerbs.Down, AgentVerbs.State, AgentVerbs.StateBackup, AgentVerbs.StateRestore, AgentVerbs.StateTold,
+        AgentVerbs.Machines, AgentVerbs.Certificates, AgentVerbs.Token, AgentVerbs.Down, AgentVerbs.State, AgentVerbs.StateBackup, AgentVerbs.StateRestore, AgentVerbs.StateTold, AgentVerbs.Dns,
     }.ToFrozenSet();
 
     private readonly OrderQueue _queue = new();
@@ -130,6 +131,12 @@ internal sealed class Orders(
             case AgentVerbs.Cache:
                 Current(AgentVerbs.Cache);
                 Give(await cache.RunAsync(Arguments<CacheArguments>(), clientGone));
+                break;
+            case AgentVerbs.Dns:
+                Give(await loop.AskAsync(DnsResult));
+                break;
+            case AgentVerbs.DnsChange:
+                await Queue(async () => Give(await ChangeDnsAsync(Arguments<DnsArguments>(), Tell)));
                 break;
             case AgentVerbs.Access:
                 Give(await AccessAsync(Arguments<AccessArguments>().Tier));
@@ -344,6 +351,25 @@ internal sealed class Orders(
 
     private async Task MaintenanceAsync(MaintenanceArguments arguments, Action<string> tell) =>
         await ChangeAsync(AgentVerbs.Maintenance, (d, s) => TargetChanges.Maintain(d, s, arguments), tell, healthyToo: false);
+
+    private DnsResult DnsResult()
+    {
+        Current(AgentVerbs.Dns);
+        var listen = supervisor.View.Target.Stack.Dns?.Listen ?? throw DnsErrors.NotAsked();
+        return new DnsResult(rollout.Published ?? throw AgentErrors.NothingUp(AgentVerbs.Dns), listen.Address, listen.Port);
+    }
+
+    private async Task<DnsChange> ChangeDnsAsync(DnsArguments arguments, Action<string> tell)
+    {
+        DnsChange? change = null;
+        var folder = (await rollout.LoadAsync(Current(AgentVerbs.DnsChange))).Folder;
+        await ChangeAsync(AgentVerbs.DnsChange, (desired, stack) =>
+        {
+            (var next, change) = RecordChanges.Of(desired, stack, arguments, folder, options.Time.GetUtcNow());
+            return next;
+        }, tell, healthyToo: false);
+        return change!;
+    }
 
     private async Task ChangeAsync(
         string verb, Func<DesiredState, StackDefinition, DesiredState> change, Action<string> tell, bool healthyToo = true, bool sayRolled = false)

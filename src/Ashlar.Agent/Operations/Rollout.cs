@@ -126,6 +126,9 @@ internal sealed class Rollout(
         await applied;
     }
 
+    /// <summary>What the tiers were told last; null: nothing yet. Called on the loop.</summary>
+    public CatalogSnapshot? Published => links.Told;
+
     /// <summary>Writes down that the stack is to stay down. Called on the loop.</summary>
     public ValueTask SetDownAsync() => desired.SaveAsync(State with { Down = true });
 

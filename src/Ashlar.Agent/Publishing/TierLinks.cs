@@ -156,6 +156,9 @@ internal sealed class TierLinks(AgentLoop loop, Listeners listeners, InstanceTab
     public async Task<CommandResult?> AskAsync(string instance, Command command, CancellationToken cancellation) =>
         Find(instance) is { } link ? await link.Connection.SendCommandAsync(command, cancellation) : null;
 
+    /// <summary>What the tiers were told last; null: nothing yet.</summary>
+    public CatalogSnapshot? Told => _snapshot;
+
     /// <summary>True once every connected tier works with the newest snapshot.</summary>
     public bool AllApplied => _links.All(l => _snapshot is null || l.Applied >= _snapshot.Revision);
 

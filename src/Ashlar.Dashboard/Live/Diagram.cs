@@ -13,6 +13,7 @@ internal static class Diagram
     private const string Edge = "edge";
     private const string Services = "services";
     private const string Own = "dashboard";
+    private const string NameServer = CatalogDns.Tier;
     private const string Machine = "machine";
     private const string Database = "database";
     private const string Primary = "primary";
@@ -95,6 +96,9 @@ internal static class Diagram
         {
             case Edge:
                 nodes.Add(figures.WithAllRequests(node with { Subtitle = "load balancer" }));
+                break;
+            case NameServer:
+                nodes.Add(node with { Subtitle = "name server" });
                 break;
             case Services:
                 node = figures.WithRequests(node with { Subtitle = node.Kind == "worker" ? (service.Wanted == 0 && !service.Stopped ? "run by hand" : "no requests") : Subtitle(service) }, service.Name);

@@ -3,7 +3,7 @@ import * as format from './format.js';
 
 const courses = [
   ['browser', 'Visitors', ['browser']],
-  ['edge', 'Edge', ['edge']],
+  ['edge', 'Edge', ['dns', 'edge']],
   ['services', 'Services', ['service', 'worker']],
   ['data', 'Data', ['database', 'replicas', 'queue', 'cache']],
 ];
@@ -164,6 +164,7 @@ export class Diagram {
       case 'edge':
       case 'service':
         return [[format.rate(node.rate), 'req/s'], [format.percent(node.errorShare), 'errors', node.errorShare >= 0.01], [format.millis(node.p95), 'p95']];
+      case 'dns':
       case 'worker':
         return [memory, cpu, []];
       case 'replicas': {

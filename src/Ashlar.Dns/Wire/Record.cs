@@ -8,7 +8,10 @@ namespace Ashlar.Dns.Wire;
 public sealed record Record(DnsName Name, RecordType Type, uint TimeToLive, RecordData Data)
 {
     /// <summary>As a line of a master file.</summary>
-    public override string ToString() => $"{Name} {TimeToLive} IN {Type.Print()} {RecordText.Print(Type, Data)}";
+    public override string ToString() => $"{Name} {TimeToLive} IN {Type.Print()} {PrintData()}";
+
+    /// <summary>What it says, as in a master file.</summary>
+    public string PrintData() => RecordText.Print(Type, Data);
 }
 
 /// <summary>What a record says: octets, equal by value.</summary>

@@ -76,6 +76,8 @@ internal sealed class UpstreamQuery
             return null;
         }
 
+        // The case was ours to draw; others are told of the name as it was asked for.
+        answers = answers.ConvertAll(record => record.Name.Equals(_question.Name) ? record with { Name = _question.Name } : record);
         var names = Names(answers);
         return new Response
         {

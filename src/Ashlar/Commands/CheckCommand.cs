@@ -1,5 +1,8 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using Ashlar.Dns;
+using Ashlar.Dns.Tier;
+using Ashlar.Dns.Zones;
 using Ashlar.Output;
 using Ashlar.Postgres;
 using Ashlar.Stack;
@@ -29,17 +32,21 @@ internal static class CheckCommand
         });
     }
 
-    /// <summary>What the database would say of its settings, if this machine has one.</summary>
+    /// <summary>What the tiers would say that know their keys: the database of its settings, if this machine has one, and DNS of its zones.</summary>
     private static async Task<StackLoadResult> JudgeAsync(StackLoadResult result, CancellationToken cancellation)
     {
         if (result.Stack is not { } stack) return result;
-        var mistakes = await PostgresTier.MistakesAsync(stack, cancellation);
-        return mistakes.Count == 0 ? result : result with
-        {
-            Stack = null,
-            Diagnostics = [.. result.Diagnostics, .. mistakes.Select(m => result.At($"database.settings.{m.Name}", m.Error, stack.Directory))],
-        };
+        var settings = (await PostgresTier.MistakesAsync(stack, cancellation)).Select(m => result.At($"database.settings.{m.Name}", m.Error, stack.Directory));
+        var zones = (stack.Dns?.Zones ?? []).SelectMany(zone => DnsPlan.Judge(stack, zone).Select(mistake => OfZone(result, stack, zone, mistake)));
+        Diagnostic[] mistakes = [.. settings, .. zones];
+        return mistakes.Length == 0 ? result : result with { Stack = null, Diagnostics = [.. result.Diagnostics, .. mistakes] };
     }
+
+    private static Diagnostic OfZone(StackLoadResult result, StackDefinition stack, DnsZoneDefinition zone, ZoneMistake mistake) => mistake.Source == zone.File
+        ? new Diagnostic(Path.GetFullPath(mistake.Source, stack.Directory), mistake.Line, mistake.Column, DiagnosticSeverity.Error, ZoneCode, mistake.Text, null)
+        : result.At(mistake.Source, DnsErrors.ZoneBroken(zone.Name, [mistake.Text]).Error, stack.Directory);
+
+    private static readonly string ZoneCode = DnsErrors.ZoneBroken("", [""]).Error.Code;
 
     private static string Verdict(Screen screen, StackLoadResult result)
     {

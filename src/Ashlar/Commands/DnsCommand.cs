@@ -7,11 +7,11 @@ using Ashlar.Output;
 
 namespace Ashlar.Commands;
 
-/// <summary><c>ashlar dns check</c>.</summary>
+/// <summary><c>ashlar dns</c>, with its second word <c>check</c>.</summary>
 internal static class DnsCommand
 {
-    public static Verb Verb { get; } = new("dns", VerbGroup.Start, "Check a zone's master file and say all its mistakes", Create,
-        "ashlar dns check example.com.zone", "ashlar dns check db.example --zone example.com");
+    public static Verb Verb { get; } = new("dns", VerbGroup.Settings, "List, add and explain the records of the stack's zones; check a master file", Create,
+        "ashlar dns list", "ashlar dns add www.example.com A 192.0.2.7", "ashlar dns explain www.example.com AAAA", "ashlar dns check example.com.zone");
 
     private static Command Create(Cli cli)
     {
@@ -20,7 +20,8 @@ internal static class DnsCommand
         return VerbCall.Command(cli, Verb,
         [
             VerbCall.Command(cli, "check", "check a zone's master file", [file, zone], (call, cancellation) => CheckAsync(call, call.Value(file)!, call.Value(zone), cancellation)),
-        ], (_, _) => throw CliErrors.Usage("dns", "it needs a second word: check."));
+            .. DnsRecordCommands.Create(cli),
+        ], (_, _) => throw CliErrors.Usage("dns", "it needs a second word: list, add, rm, import, check or explain."));
     }
 
     private static async Task<int> CheckAsync(VerbCall call, string file, string? zone, CancellationToken cancellation)
@@ -33,7 +34,8 @@ internal static class DnsCommand
         return report.Valid ? ExitCodes.Ok : ExitCodes.StackInvalid;
     }
 
-    private static async Task<string> ReadAsync(string path, CancellationToken cancellation)
+    /// <summary>Reads a file that was named on the command line.</summary>
+    public static async Task<string> ReadAsync(string path, CancellationToken cancellation)
     {
         try
         {

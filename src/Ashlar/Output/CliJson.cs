@@ -22,6 +22,8 @@ namespace Ashlar.Output;
 [JsonSerializable(typeof(InitReport))]
 [JsonSerializable(typeof(DoctorReport))]
 [JsonSerializable(typeof(ZoneReport))]
+[JsonSerializable(typeof(RecordsReport))]
+[JsonSerializable(typeof(Ashlar.Dns.Stacks.Explanation))]
 [JsonSerializable(typeof(VersionReport))]
 [JsonSerializable(typeof(HelpReport))]
 [JsonSerializable(typeof(TopReport))]

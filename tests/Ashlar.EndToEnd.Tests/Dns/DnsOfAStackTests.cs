@@ -63,6 +63,18 @@ public sealed class DnsOfAStackTests
         var (asked, lost) = await questions;
         Assert.True(asked > 20 && lost == 0, $"{lost} of {asked} queries were lost.");
 
+        Assert.Equal("added blog.shop.test. 300 IN CNAME www.shop.test.\n", await rig.DoAsync("dns", "add", "blog.shop.test", "CNAME", "www.shop.test"));
+        Assert.Equal("www.shop.test.\n127.0.0.1", await KdigAsync("blog.shop.test", "A"));
+        Assert.Contains("ashlar dns add", await rig.DoAsync("dns", "list", "shop.test"), StringComparison.Ordinal);
+        Assert.Contains("its edge serves", await rig.DoAsync("dns", "explain", "www.shop.test"), StringComparison.Ordinal);
+        Assert.Contains("ASH3107", (await rig.AshlarAsync("dns", "add", "blog.shop.test", "A", "192.0.2.9")).Error, StringComparison.Ordinal);
+        Assert.Contains("ASH3109", (await rig.AshlarAsync("dns", "rm", "mail.shop.test")).Error, StringComparison.Ordinal);
+        Assert.Contains("ASH3108", (await rig.AshlarAsync("dns", "add", "www.elsewhere.test", "A", "192.0.2.9")).Error, StringComparison.Ordinal);
+        await rig.DoAsync("dns", "rm", "blog.shop.test");
+        Assert.Equal("", await KdigAsync("blog.shop.test", "A"));
+        rig.Write("more.zone", "@ 60 SOA a b 1 1 1 1 1\n@ 60 NS old\nold 60 A 192.0.2.8\n");
+        Assert.Equal("added old.shop.test. 60 IN A 192.0.2.8\n", await rig.DoAsync("dns", "import", Path.Combine(rig.Folder, "more.zone"), "--zone", "shop.test"));
+
         // A mistake leaves what was; what is right is taken with the next up.
         rig.Write("zones/other.zone", ZoneFile + "\nwww A 1.2.3\n");
         var refused = await rig.AshlarAsync("up", "--detach");
