@@ -120,6 +120,11 @@ public static class AgentErrors
         "ASH4027", $"The stack in {folder} is run by {owner}, and you are {me}: only that user may command it.",
         $"Run the command as {owner}: sudo -u {owner} ashlar …");
 
+    /// <summary>ASH4028: the path of an instance's Unix socket is longer than the kernel takes.</summary>
+    public static AshlarException SocketPathTooLong(string path, int longest) => New(
+        "ASH4028", $"The path of the socket {path} has more than the {longest} bytes that the kernel takes.",
+        "Move the stack to a folder with a shorter path, or let the service listen on a port: endpoint: port.");
+
     private static AshlarException New(string code, string message, string next, Exception? inner = null) =>
         new(new AshlarError(code, Tier, message, next), inner);
 }

@@ -87,7 +87,11 @@ internal static class StackAssembly
         var web = services.FindIndex(s => s.Name == "web");
         if (web >= 0 && !written[web].SaysRoute && !services.Exists(s => s.Routes.Contains(root)))
         {
-            services[web] = services[web] with { Routes = [root], Interface = ServiceInterface.Http };
+            services[web] = services[web] with
+            {
+                Routes = [root],
+                Interface = services[web].Interface == ServiceInterface.None ? ServiceInterface.Http : services[web].Interface,
+            };
         }
     }
 

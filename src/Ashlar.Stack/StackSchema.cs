@@ -51,6 +51,7 @@ public static class StackSchema
             ["propertyNames"] = new JsonObject { ["pattern"] = named.NamePattern },
             ["additionalProperties"] = OrNothing(named.Value),
         },
+        ListShape list => new() { ["type"] = "array", ["items"] = Of(list.Item) },
         ReservedShape => new() { ["not"] = new JsonObject() },
         _ => throw new InvalidOperationException($"No schema for {shape}."),
     };
@@ -86,6 +87,11 @@ public static class StackSchema
     private static JsonObject OrNothing(Shape shape)
     {
         var schema = Of(shape);
+        if (schema["type"] is null)
+        {
+            return schema;
+        }
+
         schema["type"] = schema["type"] is JsonArray several
             ? new JsonArray([.. several.Select(t => t!.DeepClone()), JsonValue.Create("null")])
             : Types((string)schema["type"]!, "null");

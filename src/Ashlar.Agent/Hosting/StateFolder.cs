@@ -73,6 +73,10 @@ public sealed record StateFolder(string Path)
     /// <summary>What an engine's instance keeps.</summary>
     public string DataOf(string instance) => System.IO.Path.Combine(Data, instance);
 
+    /// <summary>The Unix socket of an instance that serves on one.</summary>
+    internal string SocketOf(string instance, long generation) =>
+        System.IO.Path.Combine(Run, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{instance}-{generation}.sock"));
+
     /// <summary>Log of an instance; its generations share it.</summary>
     public string LogOf(string instance) => System.IO.Path.Combine(Logs, $"{instance}.log");
 

@@ -106,7 +106,7 @@ internal static class TargetChanges
     /// <summary>Puts services behind the maintenance page, or back.</summary>
     public static DesiredState Maintain(DesiredState state, StackDefinition stack, MaintenanceArguments arguments)
     {
-        var http = stack.Services.Where(s => s.Interface == ServiceInterface.Http).Select(s => s.Name).ToArray();
+        var http = stack.Services.Where(s => s.Interface != ServiceInterface.None).Select(s => s.Name).ToArray();
         var named = arguments.Services.IsDefaultOrEmpty ? http : [.. arguments.Services];
         foreach (var name in named.Where(n => !http.Contains(n)))
         {

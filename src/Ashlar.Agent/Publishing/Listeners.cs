@@ -244,7 +244,7 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
     // What is reached through the edge by a listener of its own.
     private static IEnumerable<string> Doors(StackDefinition stack)
     {
-        var services = stack.Services.Where(s => s.Interface == ServiceInterface.Http).Select(s => s.Name);
+        var services = stack.Services.Where(s => s.Interface != ServiceInterface.None).Select(s => s.Name);
         return stack.Dashboard.Enabled && !stack.Services.IsEmpty ? services.Append(Tiers.Dashboard) : services;
     }
 

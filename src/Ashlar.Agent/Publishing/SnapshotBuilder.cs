@@ -19,7 +19,7 @@ internal static class SnapshotBuilder
         var remote = fleet?.Except(machine).ToArray() ?? [];
         var endpoints = observed.Where(o => o.HasEndpoint && o.Port != 0).ToLookup(o => o.Service);
         var distant = remote.Where(r => r.Instance is { HasEndpoint: true, Report.Port: not 0 }).ToLookup(r => r.Instance.Service);
-        var services = target.Stack.Services.Where(s => s.Interface == ServiceInterface.Http)
+        var services = target.Stack.Services.Where(s => s.Interface != ServiceInterface.None)
             .Select(s => Service(s, target, endpoints[s.Name], distant[s.Name]));
 
         // What is not in the file has no routes: the dashboard, and a service that is no more in it and has requests to finish.
@@ -31,7 +31,7 @@ internal static class SnapshotBuilder
             Wanted = target.Instances.Concat(target.Elsewhere).Count(i => i.Service == name && Tiers.IsBacking(i.Tier)),
             Instances = [.. Instances(near[name]).Select(i => WithFact(i, factOf(i.Name))), .. Instances(far[name])],
         });
-        var removed = endpoints.Select(e => e.Key).Union(distant.Select(d => d.Key)).Where(name => target.Service(name) is not { Interface: ServiceInterface.Http })
+        var removed = endpoints.Select(e => e.Key).Union(distant.Select(d => d.Key)).Where(name => target.Service(name) is not { Interface: not ServiceInterface.None })
             .Select(name => new CatalogService
             {
                 Name = name,
@@ -44,6 +44,8 @@ internal static class SnapshotBuilder
             Stack = target.Stack.Name,
             Domains = target.Stack.Domains,
             Release = target.Release,
+            Folder = target.Context?.ReleaseFolder ?? "",
+            Web = Web(target),
             Machine = machine,
             Machines = fleet is null ? [] : [.. fleet.Records.Values.Select(m => new CatalogMachine(m.Name, m.Address, m.HopPort, fleet.Reports.ContainsKey(m.Name)))],
             Listeners = listeners,
@@ -54,11 +56,29 @@ internal static class SnapshotBuilder
         };
     }
 
+    private static WebDefinition? Web(Target target) => target.Stack.Edge.Web is not { IsEmpty: false } web ? null : web with
+    {
+        Rules = [.. web.Rules.Select(rule => rule.Auth?.Config is not { } name ? rule : rule with { Auth = WithUsers(rule.Auth, target.Context?.ConfigVars.GetValueOrDefault(name)) })],
+    };
+
+    // Only names and hashes go to the edge, whatever stands in the config var.
+    private static AuthDefinition WithUsers(AuthDefinition auth, string? text) => auth with
+    {
+        Users = (text ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
+            .Select(entry => entry.Split(':', 2))
+            .Where(pair => pair.Length == 2 && pair[1].StartsWith('$'))
+            .Aggregate(auth.Users, (users, pair) => users.SetItem(pair[0], pair[1])),
+    };
+
     private static CatalogService Service(ServiceDefinition service, Target target, IEnumerable<ObservedInstance> instances, IEnumerable<RemoteInstance> distant) => new()
     {
         Name = service.Name,
         Wanted = target.Instances.Concat(target.Elsewhere).Count(i => i.Tier == Tiers.Services && i.Service == service.Name),
         Routes = [.. service.Routes.Select(r => new CatalogRoute(r.Host, r.PathPrefix))],
+        Interface = service.Interface switch { ServiceInterface.FastCgi => "fastcgi", ServiceInterface.Cgi => "cgi", _ => "http" },
+        Folder = target.Context is { } context ? Path.Combine(context.ReleaseFolder, service.Folder) : "",
+        Root = service.Root,
+        TryFiles = service.TryFiles,
         Maintenance = target.Maintenance.Contains(service.Name),
         Balance = service.Balance == BalancePolicy.RoundRobin ? "round-robin" : "least-requests",
         RequestsPerInstance = service.Limits.Requests ?? 0,
@@ -103,6 +123,8 @@ internal static class SnapshotBuilder
             Name = o.Name,
             Address = "127.0.0.1",
             Port = o.Port,
+            Socket = o.Socket,
+            Folder = o.Folder,
             State = o.State,
         }),
     ];

@@ -45,6 +45,12 @@ internal sealed record ObservedInstance
     /// <summary>Its port; 0: none.</summary>
     public int Port { get; init; }
 
+    /// <summary>Path of the Unix socket that it serves on; empty: it serves on its port.</summary>
+    public string Socket { get; init; } = "";
+
+    /// <summary>Folder it was started in.</summary>
+    public string Folder { get; init; } = "";
+
     /// <summary>How it is asked to end.</summary>
     public StopRequest StopRequest { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Ashlar.Agent.Reconciling;
 using Ashlar.Catalog;
 using Ashlar.Processes;
@@ -29,10 +30,14 @@ internal static class HealthQuestions
 
     private static HealthCheck Http(Target target, ObservedInstance instance)
     {
-        var health = target.Service(instance.Service)?.Health ?? Defaults;
+        var service = target.Service(instance.Service);
+        var health = service?.Health ?? Defaults;
         var question = new HealthQuestion
         {
-            Endpoint = new IPEndPoint(IPAddress.Loopback, instance.Port),
+            Endpoint = instance.Socket.Length > 0 ? new UnixDomainSocketEndPoint(instance.Socket) : new IPEndPoint(IPAddress.Loopback, instance.Port),
+
+            // A FastCGI server with all workers busy answers nobody, and is well.
+            ConnectOnly = service?.Interface is ServiceInterface.FastCgi or ServiceInterface.Cgi,
             Path = health.Path ?? "/",
             // Frameworks that check the host know the stack's own.
             Host = target.Stack.Domains.IsEmpty ? "localhost" : target.Stack.Domains[0],
@@ -41,7 +46,7 @@ internal static class HealthQuestions
             Timeout = health.Timeout,
         };
         return new HealthCheck(
-            question.Path, (time, cancellation) => HealthProbe.AskAsync(question, time, cancellation), health.Interval, health.Rise, health.Fall);
+            question.ConnectOnly ? "a connection" : question.Path, (time, cancellation) => HealthProbe.AskAsync(question, time, cancellation), health.Interval, health.Rise, health.Fall);
     }
 
     private static HealthCheck Probe(Target target, ObservedInstance instance)

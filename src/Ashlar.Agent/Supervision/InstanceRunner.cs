@@ -156,9 +156,21 @@ internal sealed partial class InstanceRunner(
 
     private void Launch(string id, DesiredInstance desired)
     {
-        var o = table.Change(id, x => x with { Starts = x.Starts + 1 });
+        var o = table.Change(id, x => x with
+        {
+            Starts = x.Starts + 1,
+            Folder = desired.Launch.WorkingDirectory,
+            Socket = desired.OnSocket ? state.SocketOf(x.Name, x.Generation) : "",
+        });
         try
         {
+            if (o.Socket.Length > 0)
+            {
+                // What a process of before has left there would keep this one from binding it.
+                File.Delete(o.Socket);
+                SocketPaths.Check(o.Socket);
+            }
+
             if (o.Readiness == Readiness.Channel)
             {
                 links.EnsureListening();
@@ -204,7 +216,8 @@ internal sealed partial class InstanceRunner(
     private LaunchSpec Spec(ObservedInstance o, DesiredInstance desired)
     {
         var environment = desired.Launch.Environment.SetItem("ASHLAR_INSTANCE", o.Name);
-        environment = o.Port != 0 ? environment.SetItem("PORT", o.Port.ToString(CultureInfo.InvariantCulture)) : environment;
+        environment = o.Socket.Length > 0 ? environment.SetItem("SOCKET", o.Socket)
+            : o.Port != 0 ? environment.SetItem("PORT", o.Port.ToString(CultureInfo.InvariantCulture)) : environment;
         environment = o.Release.Length > 0 ? environment.SetItem("ASHLAR_RELEASE", o.Release) : environment;
         environment = desired.KeepsData && kept.DataSince.TryGetValue(o.Name, out var since) ? environment.SetItem(HeldData.Variable, HeldData.Write(since)) : environment;
         return desired.Launch with { Environment = environment, Tag = Tag(o, o.Starts), LogPath = state.LogOf(o.Name) };
@@ -296,6 +309,10 @@ internal sealed partial class InstanceRunner(
         if (table.Find(id) is { } o)
         {
             Release(o.HasEndpoint, o.Port);
+            if (o.Socket.Length > 0)
+            {
+                File.Delete(o.Socket);
+            }
         }
 
         table.Remove(id);

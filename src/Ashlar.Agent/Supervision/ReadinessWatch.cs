@@ -73,7 +73,7 @@ internal sealed class ReadinessWatch(ObservedInstance instance, Func<HealthCheck
     private AshlarError Explain(HealthCheck check, HealthAnswer last)
     {
         var pids = instance.Process is { } leader ? ProcessTree.Of(leader.Pid) : [];
-        var error = ListeningProbe.Diagnose(instance.Name, pids, instance.Port, instance.StartTimeout)
+        var error = (instance.Socket.Length > 0 ? null : ListeningProbe.Diagnose(instance.Name, pids, instance.Port, instance.StartTimeout))
             ?? ProcessErrors.NeverHealthy(instance.Name, instance.Port, check.What, last.Text, instance.StartTimeout);
         return error.Error;
     }

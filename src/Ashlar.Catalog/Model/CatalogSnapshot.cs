@@ -20,6 +20,12 @@ public sealed record CatalogSnapshot
     /// <summary>Release that runs, e.g. <c>v12</c>; empty before the first.</summary>
     public string Release { get; init; } = "";
 
+    /// <summary>Folder of that release on this machine; empty: not said.</summary>
+    public string Folder { get; init; } = "";
+
+    /// <summary>What the edge does as a web server; null: nothing.</summary>
+    public Stack.WebDefinition? Web { get; init; }
+
     /// <summary>Name of the machine that this snapshot is for; empty: the stack has only this one.</summary>
     public string Machine { get; init; } = "";
 
@@ -89,6 +95,18 @@ public sealed record CatalogService
     /// <summary>Public routes.</summary>
     public ImmutableArray<CatalogRoute> Routes { get; init => field = value.IsDefault ? [] : value; } = [];
 
+    /// <summary>What its instances speak: <c>http</c>, <c>fastcgi</c> or <c>cgi</c>; empty: <c>http</c>.</summary>
+    public string Interface { get; init; } = "";
+
+    /// <summary>Folder of the service in the release that runs, on this machine; empty: not said.</summary>
+    public string Folder { get; init; } = "";
+
+    /// <summary>Folder below <see cref="Folder"/> with its files and scripts; null: none.</summary>
+    public string? Root { get; init; }
+
+    /// <summary>What a path may be in <see cref="Root"/>; none: the interface's default.</summary>
+    public ImmutableArray<string> TryFiles { get; init => field = value.IsDefault ? [] : value; } = [];
+
     /// <summary>True: its requests are answered by the maintenance page.</summary>
     public bool Maintenance { get; init; }
 
@@ -136,6 +154,12 @@ public sealed record CatalogInstance
 
     /// <summary>Port of its endpoint.</summary>
     public required int Port { get; init; }
+
+    /// <summary>Path of the Unix socket that is its endpoint; empty: <see cref="Port"/> is.</summary>
+    public string Socket { get; init; } = "";
+
+    /// <summary>Folder it was started in; empty: not said.</summary>
+    public string Folder { get; init; } = "";
 
     /// <summary>Only <see cref="InstanceState.Healthy"/> ones receive new requests.</summary>
     public required InstanceState State { get; init; }

@@ -27,6 +27,9 @@ public sealed record DesiredInstance
     /// <summary>True: the agent gives it a port (PORT) and the catalog an endpoint.</summary>
     public bool HasEndpoint { get; init; }
 
+    /// <summary>True: its endpoint is a Unix socket, whose path it is given as SOCKET, and not a port.</summary>
+    public bool OnSocket { get; init; }
+
     /// <summary>Bound of its drain and time between SIGTERM and SIGKILL.</summary>
     public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -62,7 +62,7 @@ public static class ServicesPlan
     {
         var name = NameOf(service, index);
         var environment = Environment(context, agent, service, name);
-        var speaksHttp = service.Interface == ServiceInterface.Http;
+        var serves = service.Interface != ServiceInterface.None;
         return new DesiredInstance
         {
             Tier = Tier,
@@ -81,8 +81,9 @@ public static class ServicesPlan
                 Memory = service.Limits.Memory,
                 Cpu = service.Limits.Cpu,
             },
-            Readiness = speaksHttp ? Readiness.Http : Readiness.Alive,
-            HasEndpoint = speaksHttp,
+            Readiness = serves ? Readiness.Http : Readiness.Alive,
+            HasEndpoint = serves,
+            OnSocket = serves && service.OnSocket,
             StopGrace = service.StopGrace,
             StartTimeout = service.StartTimeout,
             Release = context.Release,
@@ -113,6 +114,11 @@ public static class ServicesPlan
         Add("run", service.Run);
         Add("folder", service.Folder);
         Add("interface", service.Interface);
+        if (service.OnSocket)
+        {
+            Add("listen", "socket");
+        }
+
         Add("memory", service.Limits.Memory);
         Add("cpu", service.Limits.Cpu);
         Add("files", service.Limits.Files);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Ashlar.Catalog;
 using Ashlar.Edge.Hopping;
@@ -22,7 +23,8 @@ public sealed class InstanceTarget
         Machine = machine;
         Id = instance.Id;
         Name = instance.Name;
-        EndPoint = new IPEndPoint(IPAddress.Parse(instance.Address), instance.Port);
+        EndPoint = EndPointOf(instance);
+        Folder = instance.Folder;
         NameBytes = Encoding.ASCII.GetBytes(Name);
         HopLine = machine is null ? [] : HopField.Line(service.Name, Name);
         Ejection = new Ejection(time);
@@ -41,7 +43,10 @@ public sealed class InstanceTarget
     public MachineTarget? Machine { get; }
 
     /// <summary>Where it listens, as its own machine sees it.</summary>
-    public IPEndPoint EndPoint { get; }
+    public EndPoint EndPoint { get; }
+
+    /// <summary>Folder it was started in; empty: not said.</summary>
+    public string Folder { get; }
 
     /// <summary>Requests that hold it now.</summary>
     public int InFlight => Volatile.Read(ref _slots) & CountMask;
@@ -58,6 +63,9 @@ public sealed class InstanceTarget
     internal Ejection Ejection { get; }
 
     internal byte[] NameBytes { get; }
+
+    /// <summary>When a connection to it was last kept, on any loop, in the loops' milliseconds.</summary>
+    internal long KeptAt;
 
     /// <summary>The line that names it to the edge of its machine; empty if that is this one.</summary>
     internal byte[] HopLine { get; }
@@ -77,7 +85,11 @@ public sealed class InstanceTarget
     }
 
     internal bool IsAt(CatalogInstance instance, MachineTarget? machine) =>
-        Machine == machine && EndPoint.Port == instance.Port && EndPoint.Address.Equals(IPAddress.Parse(instance.Address));
+        Machine == machine && EndPoint.Equals(EndPointOf(instance)) && Folder == instance.Folder;
+
+    private static EndPoint EndPointOf(CatalogInstance instance) => instance.Socket.Length > 0
+        ? new UnixDomainSocketEndPoint(instance.Socket)
+        : new IPEndPoint(IPAddress.Parse(instance.Address), instance.Port);
 
     /// <summary>Load to compare by; what cannot be taken now is the busiest of all.</summary>
     internal int Load => IsWaitingForTrial(Ejection) || (Machine is { } machine && IsWaitingForTrial(machine.Ejection)) ? int.MaxValue : InFlight;

@@ -1,4 +1,5 @@
 using Ashlar.Catalog;
+using Ashlar.Edge.Gateways;
 
 namespace Ashlar.Edge.Balancing;
 
@@ -10,6 +11,9 @@ internal sealed record Roster(CatalogService Service, InstanceTarget[] All, Inst
     public bool IsRoundRobin { get; } = Service.Balance == "round-robin";
 
     public int Limit { get; } = Service.RequestsPerInstance;
+
+    /// <summary>Where the scripts are that its instances run; null: they speak HTTP.</summary>
+    public ScriptFolders? Scripts { get; } = Service.Interface is "fastcgi" or "cgi" ? new ScriptFolders(Service.Root, Service.TryFiles) : null;
 
     /// <summary>True: some instance is healthy or will be, so that waiting has a point.</summary>
     public bool CanServe { get; init; } = Healthy.Length > 0 || IsExpecting(Service);

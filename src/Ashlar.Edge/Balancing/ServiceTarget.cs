@@ -1,4 +1,6 @@
+using Ashlar.Edge.Gateways;
 using Ashlar.Edge.Logging;
+using Ashlar.Edge.Web;
 
 namespace Ashlar.Edge.Balancing;
 
@@ -18,6 +20,7 @@ public sealed class ServiceTarget
     private long _alarmAt = long.MaxValue;
     private volatile Roster _roster = Roster.Empty;
     private volatile Roster _here = Roster.Empty;
+    private volatile StaticFolder? _files;
     private int _waiting;
     private int _turn = -1;
 
@@ -39,6 +42,12 @@ public sealed class ServiceTarget
 
     /// <summary>True: answer its requests with the maintenance page.</summary>
     public bool Maintenance => _roster.Service.Maintenance;
+
+    /// <summary>Where the scripts of its instances are; null: they speak HTTP.</summary>
+    internal ScriptFolders? Scripts => _roster.Scripts;
+
+    /// <summary>The files that the edge serves for it; null: none.</summary>
+    internal StaticFolder? Files => _files;
 
     /// <summary>Requests in its waiting room.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
@@ -166,6 +175,7 @@ public sealed class ServiceTarget
     /// <summary>Follows a new snapshot. Instances keep their state.</summary>
     internal void Apply(Roster roster)
     {
+        _files = StaticFolder.OfService(roster.Service, _files);
         _roster = roster;
         _here = roster.Here();
         Pump();

@@ -2,6 +2,7 @@ using Ashlar.Catalog;
 using Ashlar.Edge.Hopping;
 using Ashlar.Edge.Logging;
 using Ashlar.Edge.Routing;
+using Ashlar.Edge.Web;
 using Ashlar.Http.Transport.Tls;
 
 namespace Ashlar.Edge.Balancing;
@@ -57,7 +58,7 @@ public sealed class ServiceTargets(TimeProvider time, Random random, EdgeMetrics
         }
 
         _machines.Enlist(_services.Values);
-        _table = RoutingTable.Build(snapshot, _services, HopTable.Build(snapshot, _machines));
+        _table = RoutingTable.Build(snapshot, _services, HopTable.Build(snapshot, _machines), WebTable.Build(snapshot, _table.Web));
         foreach (var name in before)
         {
             _services.Remove(name, out var target);

@@ -1,3 +1,4 @@
+using Ashlar.Http.Wire;
 using System.Runtime.InteropServices;
 using Ashlar.Edge.Caching.Rules;
 using Ashlar.Edge.Caching.Store;
@@ -20,6 +21,9 @@ internal readonly ref struct AnswerContext
     /// <summary>Strict-Transport-Security with its CRLF; empty: nothing is said.</summary>
     public ReadOnlySpan<byte> HstsLine { get; init; }
 
+    /// <summary>Fields that rules set or take out; null: none.</summary>
+    public HeaderEdits? Edits { get; init; }
+
     /// <summary>The Connection line with its CRLF, where one is needed.</summary>
     public ReadOnlySpan<byte> ConnectionLine { get; init; }
 }
@@ -28,7 +32,7 @@ internal readonly ref struct AnswerContext
 internal static class AnswerHead
 {
     /// <summary>Room that suffices for any of them.</summary>
-    public static int Bound(StoredResponse stored, in AnswerContext context) => stored.Head.Length + context.CacheLine.Length + context.HstsLine.Length + 320;
+    public static int Bound(StoredResponse stored, in AnswerContext context) => stored.Head.Length + context.CacheLine.Length + context.HstsLine.Length + (context.Edits?.Lines.Length ?? 0) + 320;
 
     /// <summary>The whole response.</summary>
     public static int Write(Span<byte> to, StoredResponse stored, in AnswerContext context)
@@ -100,6 +104,12 @@ internal static class AnswerHead
 
     private static int Close(Span<byte> to, int length, in AnswerContext context)
     {
+        if (context.Edits is { } edits)
+        {
+            length = WithoutReplaced(to[..length], edits);
+            length = Add(to, length, edits.Lines.Span);
+        }
+
         length = Add(to, length, "Age: "u8);
         length = Add(to, length, context.Age);
         length = Add(to, length, "\r\n"u8);
@@ -112,6 +122,24 @@ internal static class AnswerHead
         length = Add(to, length, context.HstsLine);
         length = Add(to, length, context.ConnectionLine);
         return Add(to, length, "\r\n"u8);
+    }
+
+    private static int WithoutReplaced(Span<byte> head, HeaderEdits edits)
+    {
+        var length = head.IndexOf((byte)'\n') + 1;
+        for (var at = length; at < head.Length;)
+        {
+            var line = head[at..];
+            line = line[..(line.IndexOf((byte)'\n') is var feed and >= 0 ? feed + 1 : line.Length)];
+            at += line.Length;
+            if (line.IndexOf((byte)':') is var colon && (colon < 0 || !edits.Replaces(line[..colon])))
+            {
+                line.CopyTo(head[length..]);
+                length += line.Length;
+            }
+        }
+
+        return length;
     }
 
     private static int Add(Span<byte> to, int at, ReadOnlySpan<byte> bytes)

@@ -1,4 +1,5 @@
 using Ashlar.Edge.Caching.Store;
+using Ashlar.Edge.Gateways;
 using Ashlar.Http.Transport;
 using Ashlar.Http.Wire;
 
@@ -34,6 +35,7 @@ internal sealed class BodyRelay(HttpLimits limits)
 
     private BodyFraming _from;
     private bool _toChunked;
+    private bool _toRecords;
     private long _left;
     private ChunkedDecoder _decoder;
     private ChunkedRelay _chunks;
@@ -61,6 +63,7 @@ internal sealed class BodyRelay(HttpLimits limits)
         _from = from;
         _toChunked = toChunked;
         _decoded = false;
+        _toRecords = false;
         _left = from == BodyFraming.Length ? length : 0;
         IsDone = from == BodyFraming.None;
         Bytes = 0;
@@ -70,6 +73,13 @@ internal sealed class BodyRelay(HttpLimits limits)
             _decoder = new ChunkedDecoder(limits);
             _chunks = new ChunkedRelay(limits);
         }
+    }
+
+    /// <summary>Begins a body of a length that is known and not 0, which goes out as the STDIN records of FastCGI.</summary>
+    public void BeginRecords(long length)
+    {
+        Begin(BodyFraming.Length, length, toChunked: false);
+        _toRecords = true;
     }
 
     /// <summary>Moves what there is and what there is room for.</summary>
@@ -82,7 +92,7 @@ internal sealed class BodyRelay(HttpLimits limits)
 
         return _from switch
         {
-            BodyFraming.Length => MoveLength(source, destination),
+            BodyFraming.Length => _toRecords ? MoveIntoRecords(source, destination) : MoveLength(source, destination),
             BodyFraming.Chunked => !_toChunked ? MoveOutOfChunks(source, destination)
                 : _decoded ? MoveIntoNewChunks(source, destination)
                 : MoveChunked(source, destination),
@@ -186,6 +196,41 @@ internal sealed class BodyRelay(HttpLimits limits)
         }
 
         return RelayStatus.NeedMore;
+    }
+
+    private RelayStatus MoveIntoRecords(PooledBuffer source, Outbox destination)
+    {
+        while (_left > 0 && source.Length > 0)
+        {
+            var there = (int)Math.Min(_left, source.Length);
+            Prepare(destination, there);
+            var take = Math.Min(Math.Min(there, FastCgi.MaxContent), destination.Room - ChunkOverhead);
+            if (take <= 0)
+            {
+                return RelayStatus.Full;
+            }
+
+            FastCgi.WriteHeader(destination.Free, RecordType.Stdin, take);
+            destination.Advance(FastCgi.HeaderLength);
+            destination.Copy(source.Data[..take]);
+            source.Start += take;
+            _left -= take;
+            Bytes += take;
+        }
+
+        if (_left > 0)
+        {
+            return RelayStatus.NeedMore;
+        }
+
+        if (destination.Room < FastCgi.HeaderLength)
+        {
+            return RelayStatus.Full;
+        }
+
+        destination.Copy(FastCgi.EndOfStdin);
+        IsDone = true;
+        return RelayStatus.Done;
     }
 
     private RelayStatus MoveChunked(PooledBuffer source, Outbox destination)

@@ -1,6 +1,7 @@
 using System.Net;
 using Ashlar.Edge.Caching;
 using Ashlar.Edge.Logging;
+using Ashlar.Edge.Web;
 using Ashlar.Http.Transport;
 using Ashlar.Http.Upstream;
 using Ashlar.Http.Wire;
@@ -21,6 +22,7 @@ internal sealed class EdgeLoop(EdgeServer server, EventLoop loop)
     private readonly long _unixOffset = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - Environment.TickCount64;
     private DateLine _dateLine;
     private bool _toldDrained;
+    private AddressList _trusted = AddressList.None;
 
     public EdgeServer Server { get; } = server;
 
@@ -36,6 +38,9 @@ internal sealed class EdgeLoop(EdgeServer server, EventLoop loop)
     public RequestIds RequestIds { get; } = new();
 
     public LoopMetrics Metrics { get; } = server.Metrics.Loop(loop.Index);
+
+    /// <summary>Proxies whose word on the client counts.</summary>
+    public AddressList Trusted => Server.Routes.Web?.Trusted ?? AddressList.None;
 
     /// <summary>This loop's door to the access log; null if there is none.</summary>
     public AccessLogBuffer? Log { get; } = server.Log?.CreateBuffer();
@@ -65,6 +70,13 @@ internal sealed class EdgeLoop(EdgeServer server, EventLoop loop)
     /// <summary>What requests of this client are told; made once per client and listener.</summary>
     public ForwardedPeer PeerOf(IPAddress client, EdgeListener listener)
     {
+        if (_trusted != Trusted)
+        {
+            // Another snapshot, and perhaps other proxies: nobody's peer is what it was.
+            _trusted = Trusted;
+            _peers.Clear();
+        }
+
         if (!_peers.TryGetValue((client, listener), out var peer))
         {
             if (_peers.Count >= KnownPeers)
@@ -72,7 +84,7 @@ internal sealed class EdgeLoop(EdgeServer server, EventLoop loop)
                 _peers.Clear();
             }
 
-            _peers[(client, listener)] = peer = new ForwardedPeer(client, secure: listener.Tls is not null, listener.Port);
+            _peers[(client, listener)] = peer = new ForwardedPeer(client, secure: listener.Tls is not null, listener.Port, _trusted.Contains(client));
         }
 
         return peer;

@@ -6,6 +6,7 @@ using Ashlar.Edge.Balancing;
 using Ashlar.Edge.Http2;
 using Ashlar.Edge.Logging;
 using Ashlar.Edge.Routing;
+using Ashlar.Edge.Web;
 using Ashlar.Http.Transport;
 
 namespace Ashlar.Edge.Forwarding;
@@ -36,6 +37,7 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
         _services = services;
         Options = options;
         Http2 = new Http2Server(options.KeepAliveTimeout, onFault);
+        Workers = new FileWorkers(onFault);
         _group = new EventLoopGroup(options.Loops, onFault);
         _loops = [.. _group.Loops.Select(loop => new EdgeLoop(this, loop))];
     }
@@ -58,11 +60,18 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
     /// <summary>Told what a PURGE has taken out here; called on any loop, must not throw.</summary>
     public Action<PurgeOrder> Purged { get; init; } = static _ => { };
 
+    /// <summary>Told what scripts say on their standard error; called on any loop, must not throw.</summary>
+    public Action<string> Say { get; init; } = static _ => { };
+
     internal bool IsDraining => _loops.All(static loop => loop.IsDraining);
 
     internal EdgeMetrics Metrics { get; }
 
     internal AccessLog? Log { get; }
+
+    internal FileWorkers Workers { get; }
+
+    internal Passwords Passwords { get; } = new();
 
     internal RoutingTable Routes => _services.Table;
 
@@ -127,7 +136,7 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
     public Task TurnAsync() => _group.TurnAsync();
 
     /// <summary>Closes idle connections to an endpoint that takes nothing new.</summary>
-    public void CloseIdle(IPEndPoint endPoint)
+    public void CloseIdle(EndPoint endPoint)
     {
         foreach (var loop in _loops)
         {
@@ -183,6 +192,7 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
 
         await Http2.DisposeAsync().ConfigureAwait(false);
         await _group.DisposeAsync().ConfigureAwait(false);
+        Workers.Dispose();
     }
 
     void IConnectionAcceptor.Accept(EventLoop loop, int fd, IPAddress peer, object tag) =>

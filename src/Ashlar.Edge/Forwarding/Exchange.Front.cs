@@ -32,12 +32,14 @@ internal sealed partial class Exchange
             return true;
         }
 
-        if (!rules.Moves(host, listener.IsSecure, out var name, out var port))
+        // A proxy that we trust may have spoken TLS with the client in our stead.
+        var isSecure = listener.IsSecure || (_client.Peer.Trusted && IsClientSecure(head));
+        if (!rules.Moves(host, isSecure, out var name, out var port))
         {
             return false;
         }
 
-        var scheme = listener.IsSecure || rules.IsRedirected(name) ? "https" : "http";
+        var scheme = isSecure || rules.IsRedirected(name) ? "https" : "http";
         var location = Encoding.ASCII.GetString([.. name, .. port, .. Request.PathRange.Of(head), .. Request.QueryRange.Of(head)]);
 
         // 301 is what everybody understands for GET; 308 keeps any other method and its body (RFC 9110 section 15.4.9).
@@ -52,7 +54,7 @@ internal sealed partial class Exchange
         var persistence = _keepAlive == (Request.Version == 11) ? "" : _keepAlive ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
         byte[] answer =
         [
-            .. Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\n"), .. _edge.DateLine, .. Encoding.ASCII.GetBytes(lines), .. HstsLine,
+            .. Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\n"), .. _edge.DateLine, .. Encoding.ASCII.GetBytes(lines), .. HstsLine, .. EditLines,
             .. Encoding.ASCII.GetBytes($"Via: 1.1 ashlar\r\n{persistence}\r\n"), .. Request.Method == KnownMethod.Head ? default : body,
         ];
         if (answer.Length > _toClient.Room)

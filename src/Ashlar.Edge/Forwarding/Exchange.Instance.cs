@@ -94,6 +94,12 @@ internal sealed partial class Exchange
     private void Connect(InstanceTarget instance)
     {
         _instance = _asked = instance;
+        if (MustSpool)
+        {
+            BeginSpool();
+            return;
+        }
+
         _attempts++;
         var upstreams = _edge.Upstreams;
         var mustBeQuiet = !Request.Method.IsIdempotent();
@@ -104,6 +110,11 @@ internal sealed partial class Exchange
         {
             BeginRelay();
             return;
+        }
+
+        if (IsForGateway)
+        {
+            FreeWorkers(instance);
         }
 
         _connectingFrom = Stopwatch.GetTimestamp();

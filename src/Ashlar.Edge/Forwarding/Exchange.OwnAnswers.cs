@@ -26,7 +26,7 @@ internal sealed partial class Exchange
         }
 
         BeginOwnAnswer(problem.Status);
-        _toClient.Copy(ErrorPage.Response(
+        var answer = ErrorPage.Response(
             problem,
             _requestId,
             _edge.DateLine,
@@ -35,7 +35,22 @@ internal sealed partial class Exchange
             Request.Version == 10 ? 10 : 11,
             bodiless: Request.Method == KnownMethod.Head,
             retryAfter: problem.Status == 503 ? _service?.RetryAfterSeconds ?? 1 : 0,
-            json: Request.Consumed > 0 && ErrorPage.PrefersJson(Request, _client.Received!.Slice(_headStart, Request.Consumed))));
+            json: Request.Consumed > 0 && ErrorPage.PrefersJson(Request, _client.Received!.Slice(_headStart, Request.Consumed)),
+            page: _edge.Server.Routes.Web?.PageFor(problem),
+            lines: [.. _moreLines, .. HstsLine, .. EditLines]);
+        if (answer.Length > _toClient.Room)
+        {
+            _toClient.EnsureLarge();
+        }
+
+        // A page of the team's may be larger than a buffer.
+        var first = Math.Min(answer.Length, _toClient.Room);
+        _toClient.Copy(answer.AsSpan(0, first));
+        if (first < answer.Length)
+        {
+            (_content, _fileAt, _fileEnd) = (answer, first, answer.Length);
+            _responseDone = false;
+        }
     }
 
     private void AnswerOptions()

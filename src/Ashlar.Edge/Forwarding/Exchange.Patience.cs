@@ -29,7 +29,7 @@ internal sealed partial class Exchange
             return Awaited.Either;
         }
 
-        if (!_toClient.IsEmpty)
+        if (!_toClient.IsEmpty || SendsFile)
         {
             return Awaited.ClientTakesAnswer;
         }
@@ -61,7 +61,7 @@ internal sealed partial class Exchange
             Awaited.InstanceGoesOn => _options.ResponseBodyTimeout,
             _ => _options.TunnelTimeout,
         };
-        return (long)span.TotalMilliseconds;
+        return span == _options.ResponseHeadTimeout && _answerTimeoutMs > 0 ? _answerTimeoutMs : (long)span.TotalMilliseconds;
     }
 
     /// <summary>What is awaited now has a clock of its own.</summary>

@@ -39,7 +39,7 @@ internal sealed partial class Exchange
         var record = new AccessRecord
         {
             StartedUnixMs = _requestMs,
-            Client = _client.Peer.Address.Span,
+            Client = ClientAddress(head),
             RequestId = _requestId,
             Status = _sentToClient > 0 ? _status : 0,
             BytesIn = head.Length + _requestBody.Bytes,

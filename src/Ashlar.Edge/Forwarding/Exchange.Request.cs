@@ -40,6 +40,7 @@ internal sealed partial class Exchange
         received.Start += Request.Consumed;
         _bodyStart = received.Start;
         _replayable = true;
+        _maxBody = _options.MaxRequestBody;
         _requestBody.Begin(Request.Body, Request.ContentLength, toChunked: Request.Body == BodyFraming.Chunked);
     }
 
@@ -68,6 +69,12 @@ internal sealed partial class Exchange
             return;
         }
 
+        if (IsForGateway)
+        {
+            BeginGateway();
+            return;
+        }
+
         var head = _client.Received!.Slice(_headStart, Request.Consumed);
         var context = new ForwardContext
         {
@@ -78,6 +85,7 @@ internal sealed partial class Exchange
             FromHop = _fromHop,
             Lines = CacheLines(out var ownConditions),
             OwnConditions = ownConditions,
+            Target = _rewritten is null ? default : (byte[])[.. _rewritten, .. Request.QueryRange.Of(head)],
             HopLine = _engine is null ? _instance!.HopLine : _engine.HopLine,
         };
         if (ForwardWriter.RequestBound(Request, in context) > BufferPool.Small)
@@ -93,6 +101,8 @@ internal sealed partial class Exchange
     {
         _toUpstream.Clear();
         _client.Received!.Start = _bodyStart;
+        _spool?.Rewind();
+        _spooled?.Clear();
         _requestBody.Begin(Request.Body, Request.ContentLength, toChunked: Request.Body == BodyFraming.Chunked);
     }
 
@@ -102,8 +112,8 @@ internal sealed partial class Exchange
         var moved = false;
         while (!_requestDone && !_requestBroken && _stage == Stage.Relaying)
         {
-            var status = _requestBody.Move(_client.Received!, _toUpstream);
-            if (status == RelayStatus.Bad || (_requestBody.Bytes > _options.MaxRequestBody && !_isTunnel))
+            var status = _requestBody.Move(BodySource, _toUpstream);
+            if (status == RelayStatus.Bad || (_requestBody.Bytes > _maxBody && !_isTunnel))
             {
                 RefuseBody(status == RelayStatus.Bad ? _requestBody.Problem! : HttpProblem.BodyTooLarge, Failure.BadRequest);
                 return true;
@@ -149,6 +159,11 @@ internal sealed partial class Exchange
     /// <summary>Receives more of the body; everything before is sent. False: nothing there now, or the exchange is over.</summary>
     private bool ReceiveBody(ref int budget)
     {
+        if (_spooled is not null)
+        {
+            return ReadSpool(ref budget);
+        }
+
         if (!_client.CanReceive)
         {
             return false;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Ashlar.Edge.Balancing;
 using Ashlar.Edge.Caching;
+using Ashlar.Edge.Gateways;
 using Ashlar.Edge.Logging;
 using Ashlar.Http.Transport;
 using Ashlar.Http.Wire;
@@ -32,6 +33,7 @@ internal sealed partial class Exchange
         _heardUpstream = _answered = _responseDone = _keepAlive = _isEventStream = _clientEnded = false;
         _status = 0;
         _sentToClient = 0;
+        ResetGateway();
     }
 
     private void Relay()
@@ -117,6 +119,22 @@ internal sealed partial class Exchange
                 return CompleteResponse() || moved;
             }
 
+            if (SendsFile)
+            {
+                if (!SendFile(ref budget))
+                {
+                    return moved;
+                }
+
+                moved = true;
+                if (budget <= 0)
+                {
+                    return moved;
+                }
+
+                continue;
+            }
+
             if (_upstream is null || !ReceiveAnswer(ref budget))
             {
                 return moved;
@@ -140,6 +158,11 @@ internal sealed partial class Exchange
         {
             if (!_answered)
             {
+                if (_isGateway && !_isTranslated && TranslateHead() is var translated and not ParseStatus.Done)
+                {
+                    return translated == ParseStatus.NeedMore || BrokenScript(HttpProblem.ScriptHead);
+                }
+
                 var status = Response.Parse(_received.Data, _options.Limits, Request.Method, Request.Upgrade);
                 if (status == ParseStatus.Bad)
                 {
@@ -211,6 +234,7 @@ internal sealed partial class Exchange
             ToHop = _fromHop,
             HstsLine = HstsLine,
             CacheLine = cacheLine,
+            Edits = _edits,
         };
         var bound = ForwardWriter.ResponseBound(Response, in context);
         if (_toClient.Room < bound)
@@ -271,6 +295,12 @@ internal sealed partial class Exchange
     /// <summary>Receives more from the instance; everything before is sent. False: nothing there now, or another course.</summary>
     private bool ReceiveAnswer(ref int budget)
     {
+        if (_isGateway && _records.Status != RecordStatus.More)
+        {
+            RecordsEnded();
+            return _stage == Stage.Relaying;
+        }
+
         if (!_upstream!.CanReceive)
         {
             if (_received is { Length: 0 })
@@ -282,12 +312,14 @@ internal sealed partial class Exchange
         }
 
         MakeRoomForAnswer();
-        var received = _upstream.Receive(_received!.Free);
+        // The head of a script is written anew, which takes some room.
+        var free = _received!.Free;
+        var received = _upstream.Receive(_isGateway && !_isTranslated ? free[..Math.Min(free.Length, BufferPool.Small)] : free);
         if (received > 0)
         {
-            _received.End += received;
             budget -= received;
             _heardUpstream = true;
+            _received.End += _isGateway ? _records.Decode(_received.Free[..received], Errors) : received;
             return true;
         }
 
@@ -423,7 +455,7 @@ internal sealed partial class Exchange
         }
 
         _upstream = null;
-        upstream.GiveBack(_requestDone && Response.KeepAlive && _received is not { Length: > 0 } && (_instance!.Machine is not null || _instance.IsAccepting));
+        upstream.GiveBack(_requestDone && (_isGateway ? IsGatewayReusable() : Response.KeepAlive) && _received is not { Length: > 0 } && (_instance!.Machine is not null || _instance.IsAccepting));
         ReleaseInstance(Outcome.Answered);
     }
 

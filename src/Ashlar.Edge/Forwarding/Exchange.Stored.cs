@@ -43,6 +43,7 @@ internal sealed partial class Exchange
             CacheLine = line,
             Chunked = chunked,
             HstsLine = stored.HasHsts ? default : HstsLine,
+            Edits = _edits,
             ConnectionLine = Request.Version == 11 ? _keepAlive ? default : "Connection: close\r\n"u8 : _keepAlive ? "Connection: keep-alive\r\n"u8 : default,
         };
         if (AnswerHead.Bound(stored, in context) > BufferPool.Small)

@@ -50,6 +50,7 @@ internal sealed partial class Exchange : IUpstreamUser
     private int _retries;
     private bool _freshOnly;
     private bool _isCounted;
+    private int _routeLength;
 
     public Exchange(EdgeLoop edge)
     {
@@ -73,6 +74,12 @@ internal sealed partial class Exchange : IUpstreamUser
 
         /// <summary>Another request asks for the same; its answer is awaited.</summary>
         AwaitingFill,
+
+        /// <summary>A file is looked for, or a password checked, elsewhere.</summary>
+        Looking,
+
+        /// <summary>A body whose length must be known first is being received.</summary>
+        Spooling,
 
         /// <summary>A connection to the instance is being made.</summary>
         Connecting,
@@ -128,6 +135,11 @@ internal sealed partial class Exchange : IUpstreamUser
     /// <summary>Moves what can be moved. True: the exchange is over; see <see cref="End"/>.</summary>
     public bool Advance()
     {
+        if (_stage == Stage.Spooling && !_isAwaiting)
+        {
+            Spool();
+        }
+
         if (_stage == Stage.Relaying)
         {
             Relay();
@@ -165,7 +177,7 @@ internal sealed partial class Exchange : IUpstreamUser
     /// <summary>Nothing has moved for as long as it may.</summary>
     public void OnDeadline()
     {
-        if (_stage == Stage.Waiting)
+        if (_stage is Stage.Waiting or Stage.Looking)
         {
             // The room has its own clock; this one runs only for a client that has half-closed.
             Finish(Ending.Abort, Failure.ClientGone);
@@ -173,6 +185,10 @@ internal sealed partial class Exchange : IUpstreamUser
         else if (_stage == Stage.AwaitingFill)
         {
             FillTimedOut();
+        }
+        else if (_stage == Stage.Spooling)
+        {
+            RefuseBody(HttpProblem.BodyTimeout, Failure.ClientTimeout);
         }
         else if (_stage is Stage.Connecting or Stage.Relaying)
         {
@@ -220,9 +236,36 @@ internal sealed partial class Exchange : IUpstreamUser
         }
 
         if (AnsweredByListener(routes.Front, buffer)) return;
+        var routeLength = 0;
         _service = _client.Listener.Service is { } name
             ? routes.ByName(name)
-            : routes.Match(Request.HostRange.Of(buffer), Request.PathRange.Of(buffer));
+            : routes.Match(Request.HostRange.Of(buffer), Request.PathRange.Of(buffer), out routeLength);
+        _routeLength = routeLength;
+        if (routes.Web is not { } web || _client.Listener.Service is not null)
+        {
+            RouteToService();
+        }
+        else if (!AnsweredByRules(web, buffer))
+        {
+            RouteToFiles();
+        }
+    }
+
+    /// <summary>The rules let the request pass: a folder may have what is asked for.</summary>
+    private void RouteToFiles()
+    {
+        var buffer = _client.Received!.Slice(_headStart, Request.Consumed);
+        var routes = _edge.Server.Routes;
+        var host = Request.HostRange.Of(buffer);
+        var mount = routes.KnowsHost(host) ? routes.Web?.MountFor(host, PathOf(buffer), _routeLength) : null;
+        if (mount is null || !AnsweredByFile(mount.Folder, mount.Prefix.Length, static exchange => exchange.RouteToService()))
+        {
+            RouteToService();
+        }
+    }
+
+    private void RouteToService()
+    {
         if (_service is null)
         {
             Answer(HttpProblem.NoRoute, Failure.NoRoute);
@@ -239,7 +282,15 @@ internal sealed partial class Exchange : IUpstreamUser
         {
             Answer(HttpProblem.Maintenance, Failure.Maintenance);
         }
-        else if (!AnsweredFromCache(buffer))
+        else if (_service.Files is not { } files || !AnsweredByFile(files, 0, static exchange => exchange.RouteToInstance()))
+        {
+            RouteToInstance();
+        }
+    }
+
+    private void RouteToInstance()
+    {
+        if (!AnsweredFromCache(_client.Received!.Slice(_headStart, Request.Consumed)))
         {
             Acquire();
         }
@@ -321,6 +372,7 @@ internal sealed partial class Exchange : IUpstreamUser
         ResetResponse();
         ResetHop();
         ResetCache();
+        ResetWeb();
         _edge.Return(this);
     }
 }

@@ -18,6 +18,9 @@ public sealed record ForwardingOptions
     /// <summary>Largest request body in bytes; beyond it the answer is 413. Default: no limit, because nothing is held in memory.</summary>
     public long MaxRequestBody { get; init; } = long.MaxValue;
 
+    /// <summary>Largest request body of unknown length, in bytes, for a script, which must be told it; beyond it the answer is 413. Default 128 MiB.</summary>
+    public long MaxSpooledBody { get; init; } = 128 << 20;
+
     /// <summary>
     /// Client connections of this process. At the limit the one that has been idle longest gives way to a new one. Default:
     /// a third of the descriptors the process may have, at most 100,000.

@@ -41,6 +41,12 @@ public enum Failure
 
     /// <summary>The answer broke off after its head was sent.</summary>
     Truncated,
+
+    /// <summary>A rule refused the address, or the name and password.</summary>
+    Denied,
+
+    /// <summary>The client came more often than a rule allows.</summary>
+    RateLimited,
 }
 
 /// <summary>Names of failures in logs and metrics.</summary>

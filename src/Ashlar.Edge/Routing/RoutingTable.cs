@@ -2,6 +2,7 @@ using System.Text;
 using Ashlar.Catalog;
 using Ashlar.Edge.Balancing;
 using Ashlar.Edge.Hopping;
+using Ashlar.Edge.Web;
 
 namespace Ashlar.Edge.Routing;
 
@@ -33,16 +34,23 @@ public sealed class RoutingTable
     /// <summary>The service that the routes give this request to; null if none does.</summary>
     /// <param name="host">Effective host as received; a port and a trailing dot are ignored, case too.</param>
     /// <param name="path">Path of the target as received (not decoded, not normalised), without query.</param>
-    public ServiceTarget? Match(ReadOnlySpan<byte> host, ReadOnlySpan<byte> path)
+    public ServiceTarget? Match(ReadOnlySpan<byte> host, ReadOnlySpan<byte> path) => Match(host, path, out _);
+
+    /// <summary>The same, with the length of the path prefix that decided.</summary>
+    internal ServiceTarget? Match(ReadOnlySpan<byte> host, ReadOnlySpan<byte> path, out int prefix)
     {
         var name = HostName.Strip(host);
+        prefix = 0;
         if (_byHost.TryGetValue(name, out var own))
         {
-            return Longest(own, path) ?? Longest(_anyHost, path);
+            return Longest(own, path, out prefix) ?? Longest(_anyHost, path, out prefix);
         }
 
-        return _onlyKnownHosts && !HostName.IsLoopback(name) ? null : Longest(_anyHost, path);
+        return _onlyKnownHosts && !HostName.IsLoopback(name) ? null : Longest(_anyHost, path, out prefix);
     }
+
+    /// <summary>What the edge does as a web server; null: nothing.</summary>
+    internal WebTable? Web { get; private init; }
 
     /// <summary>False if requests for this host never match: it is none of the stack's domains and no route names it.</summary>
     public bool KnowsHost(ReadOnlySpan<byte> host)
@@ -68,7 +76,7 @@ public sealed class RoutingTable
     /// <summary>What the public listeners answer themselves.</summary>
     internal FrontRules Front { get; private init; } = FrontRules.None;
 
-    internal static RoutingTable Build(CatalogSnapshot snapshot, Dictionary<string, ServiceTarget> targets, HopTable hops)
+    internal static RoutingTable Build(CatalogSnapshot snapshot, Dictionary<string, ServiceTarget> targets, HopTable hops, WebTable? web)
     {
         var byHost = new Dictionary<byte[], List<PathRoute>>(HostName.Comparer.Instance);
         foreach (var domain in snapshot.Domains)
@@ -99,15 +107,18 @@ public sealed class RoutingTable
             hops)
         {
             Front = new FrontRules(snapshot),
+            Web = web,
         };
     }
 
-    private static ServiceTarget? Longest(PathRoute[] routes, ReadOnlySpan<byte> path)
+    private static ServiceTarget? Longest(PathRoute[] routes, ReadOnlySpan<byte> path, out int prefix)
     {
+        prefix = 0;
         foreach (var route in routes)
         {
             if (route.Covers(path))
             {
+                prefix = route.Prefix.Length;
                 return route.Service;
             }
         }

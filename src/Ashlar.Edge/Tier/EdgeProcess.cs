@@ -51,6 +51,7 @@ internal sealed class EdgeProcess : ITargetEvents, IAcceptSockets, IAsyncDisposa
         {
             CannotAccept = CannotAccept,
             Purged = TellPurged,
+            Say = log.Say,
         };
         _sockets = new HeldSockets(this);
         _channel = new ChannelClient(options.Channel, Hello, new ChannelHandlers

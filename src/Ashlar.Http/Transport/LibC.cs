@@ -8,6 +8,7 @@ namespace Ashlar.Http.Transport;
 /// </summary>
 internal static unsafe partial class LibC
 {
+    public const int AddressFamilyUnix = 1;
     public const int AddressFamilyInet = 2;
     public const int AddressFamilyInet6 = 10;
     public const int SocketStream = 1;
@@ -42,6 +43,7 @@ internal static unsafe partial class LibC
     public const uint EpollExclusive = 1u << 28;
     public const uint EpollEdgeTriggered = 1u << 31;
 
+    public const int ErrorNoEntry = 2;
     public const int ErrorInterrupted = 4;
     public const int ErrorAgain = 11;
     public const int ErrorNoMemory = 12;
@@ -114,6 +116,9 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "sendmsg")]
     [SuppressGCTransition]
     public static partial nint SendMessage(int fd, MessageHeader* message, int flags);
+
+    [LibraryImport("libc", EntryPoint = "sendfile", SetLastError = true)]
+    public static partial nint SendFile(int socket, int file, long* offset, nuint length);
 
     [LibraryImport("libc", EntryPoint = "socket")]
     [SuppressGCTransition]

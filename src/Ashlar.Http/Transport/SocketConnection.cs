@@ -155,6 +155,31 @@ public abstract unsafe partial class SocketConnection : Pollable
         }
     }
 
+    /// <summary>
+    /// Sends what fits of a file, without a copy of it: the number of bytes, or a <see cref="SocketResult"/> (0: the file has ended). Not
+    /// with TLS, and not for a file whose disk may have to be waited for.
+    /// </summary>
+    /// <param name="file">Descriptor of the file.</param>
+    /// <param name="offset">Where in the file.</param>
+    /// <param name="length">Bytes at most.</param>
+    public int SendFile(int file, long offset, int length)
+    {
+        while (true)
+        {
+            var sent = (int)LibC.SendFile(Fd, file, &offset, (nuint)length);
+            if (sent >= 0)
+            {
+                // Fewer than asked for may have other reasons than a full socket; the next call tells.
+                return sent;
+            }
+
+            if (Sent(ref sent, length))
+            {
+                return sent;
+            }
+        }
+    }
+
     /// <summary>True if the peer has not closed and has sent nothing, asked of the kernel now.</summary>
     public bool IsQuiet()
     {

@@ -4,12 +4,12 @@ using Ashlar.Http.Transport.Tls;
 namespace Ashlar.Http.Upstream;
 
 /// <summary>The connections of one loop to one endpoint: those kept idle, last used first.</summary>
-internal sealed class EndpointPool(IPEndPoint endPoint, SecurePeer? peer, TimeSpan idleTimeout)
+internal sealed class EndpointPool(EndPoint endPoint, SecurePeer? peer, TimeSpan idleTimeout)
 {
     // Shorter waits tell of an endpoint that stops or counts requests, not of its idle timeout.
     private const long LeastObservedMs = 500;
 
-    public IPEndPoint EndPoint { get; } = endPoint;
+    public EndPoint EndPoint { get; } = endPoint;
 
     /// <summary>Who must answer there, over TLS; null: anybody, in plain text.</summary>
     public SecurePeer? Peer { get; } = peer;

@@ -64,7 +64,7 @@ public sealed class UpstreamConnection : SocketConnection, ILoopTimerOwner
     }
 
     /// <summary>Where it leads.</summary>
-    public IPEndPoint EndPoint => Home!.EndPoint;
+    public EndPoint EndPoint => Home!.EndPoint;
 
     /// <summary>True: an exchange before this one has used it, so the endpoint may be about to close it.</summary>
     public bool IsReused { get; private set; }
@@ -74,15 +74,18 @@ public sealed class UpstreamConnection : SocketConnection, ILoopTimerOwner
         connection = null;
         Span<byte> address = stackalloc byte[SocketAddress.MaxLength];
         var length = SocketAddress.Write(home.EndPoint, address);
-        var family = length == SocketAddress.MaxLength ? LibC.AddressFamilyInet6 : LibC.AddressFamilyInet;
-        var fd = LibC.Socket(family, LibC.SocketStream | LibC.NonBlocking | LibC.CloseOnExec, 0);
+        var fd = LibC.Socket(SocketAddress.Family(address), LibC.SocketStream | LibC.NonBlocking | LibC.CloseOnExec, 0);
         if (fd < 0)
         {
             return ConnectStatus.Exhausted;
         }
 
-        var on = 1;
-        _ = LibC.SetSocketOption(fd, LibC.LevelTcp, LibC.TcpNoDelay, &on, sizeof(int));
+        if (home.EndPoint is IPEndPoint)
+        {
+            var on = 1;
+            _ = LibC.SetSocketOption(fd, LibC.LevelTcp, LibC.TcpNoDelay, &on, sizeof(int));
+        }
+
         if (home.Peer is { } peer)
         {
             SocketPatience.Set(fd, peer.SilenceTimeout);
@@ -98,7 +101,9 @@ public sealed class UpstreamConnection : SocketConnection, ILoopTimerOwner
         if (error is not (0 or LibC.ErrorInProgress))
         {
             _ = LibC.Close(fd);
-            return StatusOf(error);
+
+            // A Unix socket whose queue is full says so at once, where TCP would wait.
+            return error == LibC.ErrorAgain && home.EndPoint is not IPEndPoint ? ConnectStatus.Failed : StatusOf(error);
         }
 
         var made = new UpstreamConnection(pool, home, fd) { _connecting = error != 0 || home.Peer is not null, _user = user };
@@ -248,7 +253,7 @@ public sealed class UpstreamConnection : SocketConnection, ILoopTimerOwner
 
     private static ConnectStatus StatusOf(int error) => error switch
     {
-        LibC.ErrorConnectionRefused => ConnectStatus.Refused,
+        LibC.ErrorConnectionRefused or LibC.ErrorNoEntry => ConnectStatus.Refused,
         LibC.ErrorNoMemory or LibC.ErrorNoBuffers or LibC.ErrorAddressNotAvailable or LibC.ErrorAgain => ConnectStatus.Exhausted,
         _ => ConnectStatus.Failed,
     };

@@ -28,7 +28,7 @@ public sealed class UpstreamPool(EventLoop loop, UpstreamOptions options)
     // What was learned of an endpoint outlives its connections, up to so many endpoints.
     private const int EndpointsRemembered = 1024;
 
-    private readonly Dictionary<IPEndPoint, EndpointPool> _endpoints = [];
+    private readonly Dictionary<EndPoint, EndpointPool> _endpoints = [];
     private readonly Dictionary<SecurePeer, EndpointPool> _peers = [];
 
     /// <summary>The loop it belongs to.</summary>
@@ -40,13 +40,13 @@ public sealed class UpstreamPool(EventLoop loop, UpstreamOptions options)
     public int IdleCount => _endpoints.Values.Concat(_peers.Values).Sum(static endpoint => endpoint.Idle.Count);
 
     /// <summary>Takes a kept connection to <paramref name="endPoint"/>; null if there is none.</summary>
-    /// <param name="endPoint">The endpoint.</param>
+    /// <param name="endPoint">The endpoint: an IP address and port, or the path of a Unix socket.</param>
     /// <param name="user">Who uses it from now on.</param>
     /// <param name="mustBeQuiet">
     /// True: ask the kernel first whether the endpoint has closed it, at the cost of a call. For a request that must not be
     /// sent twice.
     /// </param>
-    public UpstreamConnection? Take(IPEndPoint endPoint, IUpstreamUser user, bool mustBeQuiet) =>
+    public UpstreamConnection? Take(EndPoint endPoint, IUpstreamUser user, bool mustBeQuiet) =>
         _endpoints.TryGetValue(endPoint, out var endpoint) ? Take(endpoint, user, mustBeQuiet) : null;
 
     /// <summary>Takes a kept connection to <paramref name="peer"/>; see the other form.</summary>
@@ -73,10 +73,10 @@ public sealed class UpstreamPool(EventLoop loop, UpstreamOptions options)
     }
 
     /// <summary>Makes a new connection to <paramref name="endPoint"/>.</summary>
-    /// <param name="endPoint">The endpoint.</param>
+    /// <param name="endPoint">The endpoint: an IP address and port, or the path of a Unix socket.</param>
     /// <param name="user">Who uses it, and is told when it is connected.</param>
     /// <param name="connection">The connection, when it is connected or connecting.</param>
-    public ConnectStatus Connect(IPEndPoint endPoint, IUpstreamUser user, out UpstreamConnection? connection)
+    public ConnectStatus Connect(EndPoint endPoint, IUpstreamUser user, out UpstreamConnection? connection)
     {
         if (!_endpoints.TryGetValue(endPoint, out var endpoint))
         {
@@ -98,7 +98,7 @@ public sealed class UpstreamPool(EventLoop loop, UpstreamOptions options)
     }
 
     /// <summary>Closes the idle connections to <paramref name="endPoint"/>, because it takes nothing new.</summary>
-    public void CloseIdle(IPEndPoint endPoint)
+    public void CloseIdle(EndPoint endPoint)
     {
         if (_endpoints.TryGetValue(endPoint, out var endpoint))
         {

@@ -18,6 +18,8 @@ public static class ErrorPage
     /// <param name="version">Version of the client's request: 11 or 10.</param>
     /// <param name="bodiless">Whether the request was HEAD.</param>
     /// <param name="retryAfter">Seconds for Retry-After (RFC 9110 section 10.2.3), or 0 for none.</param>
+    /// <param name="page">The page to show in the place of the edge's own, HTML; null: that one.</param>
+    /// <param name="lines">Further lines of the head, each with its CRLF.</param>
     /// <param name="json">Whether the client would rather have JSON, by <see cref="PrefersJson"/>.</param>
     public static byte[] Response(
         HttpProblem problem,
@@ -28,11 +30,13 @@ public static class ErrorPage
         int version = 11,
         bool bodiless = false,
         int retryAfter = 0,
-        bool json = false)
+        bool json = false,
+        string? page = null,
+        ReadOnlySpan<byte> lines = default)
     {
         ArgumentNullException.ThrowIfNull(problem);
         var id = Encoding.ASCII.GetString(requestId);
-        var body = json ? Json(problem, id, service) : Page(problem, id, service);
+        var body = json ? Json(problem, id, service) : page ?? Page(problem, id, service);
         var head = new StringBuilder()
             .Append("HTTP/1.1 ").Append(problem.Status).Append(' ').Append(problem.Title).Append("\r\n")
             .Append(Encoding.ASCII.GetString(dateLine))
@@ -54,7 +58,7 @@ public static class ErrorPage
             head.Append(keepAlive ? "Connection: keep-alive\r\n" : "Connection: close\r\n");
         }
 
-        head.Append("\r\n");
+        head.Append(Encoding.ASCII.GetString(lines)).Append("\r\n");
         return Encoding.UTF8.GetBytes(bodiless ? head.ToString() : head.Append(body).ToString());
     }
 

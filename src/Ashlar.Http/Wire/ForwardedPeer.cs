@@ -25,6 +25,7 @@ public sealed class ForwardedPeer
         var node = address.AddressFamily == AddressFamily.InterNetworkV6 ? $"\"[{text}]\"" : text;
         var scheme = secure ? "https" : "http";
         Trusted = trusted;
+        Client = address;
         Address = Encoding.ASCII.GetBytes(text);
         For = Encoding.ASCII.GetBytes($"X-Forwarded-For: {text}\r\n");
         Proto = Encoding.ASCII.GetBytes($"X-Forwarded-Proto: {scheme}\r\n");
@@ -37,6 +38,9 @@ public sealed class ForwardedPeer
 
     /// <summary>The client's address as text, for the access log.</summary>
     public ReadOnlyMemory<byte> Address { get; }
+
+    /// <summary>The client's address; one of IPv4 that is mapped to IPv6 is IPv4's.</summary>
+    public IPAddress Client { get; }
 
     /// <summary>Whether what the client says about its own client is kept.</summary>
     public bool Trusted { get; }

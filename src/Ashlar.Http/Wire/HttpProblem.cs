@@ -26,12 +26,19 @@ public sealed class HttpProblem
     public string Code => Status switch
     {
         400 => "ASH3040",
+        401 => "ASH3060",
+        403 => "ASH3061",
         404 => "ASH3041",
+        405 => "ASH3062",
         408 => "ASH3042",
+        410 => "ASH3065",
+        412 => "ASH3066",
         413 => "ASH3043",
         414 => "ASH3044",
+        416 => "ASH3063",
         417 => "ASH3045",
         421 => "ASH3047",
+        429 => "ASH3064",
         431 => "ASH3046",
         501 => "ASH3050",
         502 => "ASH3052",
@@ -44,12 +51,19 @@ public sealed class HttpProblem
     public string Title => Status switch
     {
         400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
         404 => "Not Found",
+        405 => "Method Not Allowed",
         408 => "Request Timeout",
+        410 => "Gone",
+        412 => "Precondition Failed",
         413 => "Content Too Large",
         414 => "URI Too Long",
+        416 => "Range Not Satisfiable",
         417 => "Expectation Failed",
         421 => "Misdirected Request",
+        429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
         501 => "Not Implemented",
         502 => "Bad Gateway",
@@ -124,6 +138,21 @@ public sealed class HttpProblem
     public static readonly HttpProblem QueueTimeout = new(503, "All instances of the service are at their limit, and none became free in time.");
     public static readonly HttpProblem Maintenance = new(503, "The service is in maintenance.");
     public static readonly HttpProblem NotCached = new(504, "The cache holds no answer to this request, and the request wants none from the app (only-if-cached).");
+    public static readonly HttpProblem Overloaded = new(503, "The service has no worker free for the request.");
+    public static readonly HttpProblem NoFile = new(404, "There is no file and no script at this path.");
+    public static readonly HttpProblem Denied = new(403, "This path is not open to the public.");
+    public static readonly HttpProblem Gone = new(410, "What was at this path is no more.");
+    public static readonly HttpProblem PreconditionFailed = new(412, "The file is not in the state that the request is for.");
+    public static readonly HttpProblem AddressDenied = new(403, "This path is not open to the address that the request came from.");
+    public static readonly HttpProblem Unauthorized = new(401, "This path asks for a name and a password.");
+    public static readonly HttpProblem FileMethod = new(405, "A file can only be read: GET and HEAD.");
+    public static readonly HttpProblem RangeUnsatisfiable = new(416, "The file has no bytes in the range that was asked for.");
+    public static readonly HttpProblem RateLimited = new(429, "There have been too many requests from here.");
+    public static readonly HttpProblem VariablesTooLarge = new(414, "The request has more than a FastCGI server takes as variables.");
+    public static readonly HttpProblem ScriptHead = new(502, "What the script answered does not begin with a CGI head.");
+    public static readonly HttpProblem ScriptRecords = new(502, "What the FastCGI server answered are no records of an answer.");
+    public static readonly HttpProblem ScriptRefused = new(502, "The FastCGI server does not take requests for a responder.");
+    public static readonly HttpProblem ScriptUnfinished = new(502, "The script ended before it had answered.");
     public static readonly HttpProblem UpstreamTimeout = new(504, "The app did not answer in time.");
 #pragma warning restore CS1591
 }

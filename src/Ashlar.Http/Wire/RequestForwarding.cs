@@ -34,6 +34,9 @@ public readonly ref struct ForwardContext
     /// <summary>The client's own conditions are left out: the cache asks for itself, and answers them from what it gets.</summary>
     public bool OwnConditions { get; init; }
 
+    /// <summary>The target to ask for instead of the one that was received, in origin-form; empty: that one.</summary>
+    public ReadOnlySpan<byte> Target { get; init; }
+
     /// <summary>What the client says about its own client is kept and added to, not replaced.</summary>
     public bool TrustPeer => Peer.Trusted;
 }
@@ -47,7 +50,7 @@ public static partial class ForwardWriter
     /// <summary>Room that suffices for <see cref="WriteRequest(Span{byte}, ReadOnlySpan{byte}, RequestHead, in ForwardContext)"/>.</summary>
     public static int RequestBound(RequestHead head, in ForwardContext context) =>
         head.Consumed + 3 * Math.Max(head.HostRange.Length, context.DefaultHost.Length)
-        + context.Peer.All.Length + context.RequestId.Length + context.HopLine.Length + context.Lines.Length + 320;
+        + context.Peer.All.Length + context.RequestId.Length + context.HopLine.Length + context.Lines.Length + context.Target.Length + 320;
 
     /// <summary>Writes the head of a request to an app, always as HTTP/1.1 with a Host.</summary>
     /// <param name="destination">At least <see cref="RequestBound"/> bytes.</param>
@@ -132,14 +135,18 @@ public static partial class ForwardWriter
         ref HeadBuilder to, ReadOnlySpan<byte> buffer, RequestHead head, in ForwardContext context)
     {
         var afterLine = head.StartLine.End + 2;
-        if (head.Version == 11 && head.TargetForm != TargetForm.Absolute)
+        if (head.Version == 11 && head.TargetForm != TargetForm.Absolute && context.Target.IsEmpty)
         {
             return head.StartLine.Start;
         }
 
         to.Add(head.MethodRange.Of(buffer));
         to.Add((byte)' ');
-        if (head.TargetForm != TargetForm.Absolute)
+        if (!context.Target.IsEmpty)
+        {
+            to.Add(context.Target);
+        }
+        else if (head.TargetForm != TargetForm.Absolute)
         {
             to.Add(head.TargetRange.Of(buffer));
         }

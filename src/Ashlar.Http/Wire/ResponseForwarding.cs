@@ -22,6 +22,9 @@ public readonly ref struct ResponseContext
     /// <summary>A line with its CRLF that says what the cache did; empty: there is none to say it.</summary>
     public ReadOnlySpan<byte> CacheLine { get; init; }
 
+    /// <summary>Fields that are set or taken out; null: none.</summary>
+    public HeaderEdits? Edits { get; init; }
+
     /// <summary>A Date line with its CRLF, by <see cref="DateLine"/>; used when the app sent none.</summary>
     public required ReadOnlySpan<byte> DateLine { get; init; }
 }
@@ -39,7 +42,7 @@ public static partial class ForwardWriter
 {
     /// <summary>Room that suffices for a response's head.</summary>
     public static int ResponseBound(ResponseHead head, in ResponseContext context) =>
-        head.Consumed + context.DateLine.Length + context.HstsLine.Length + context.CacheLine.Length + 160;
+        head.Consumed + context.DateLine.Length + context.HstsLine.Length + context.CacheLine.Length + (context.Edits?.Lines.Length ?? 0) + 160;
 
     /// <summary>
     /// Writes the head of an app's response to the client. An interim response (1xx) is written without Date and framing
@@ -66,7 +69,7 @@ public static partial class ForwardWriter
         for (var i = 0; i < fields.Length; i++)
         {
             ref readonly var field = ref fields[i];
-            if (Passes(in field, head, framing.Body))
+            if (Passes(in field, head, framing.Body) && context.Edits?.Replaces(field.Name(buffer)) != true)
             {
                 continue;
             }
@@ -90,9 +93,14 @@ public static partial class ForwardWriter
                 to.Add(context.DateLine);
             }
 
-            if (context.HstsLine.Length > 0 && !Names(buffer, head, "strict-transport-security"u8))
+            if (context.HstsLine.Length > 0 && !Names(buffer, head, "strict-transport-security"u8) && context.Edits?.Replaces("strict-transport-security"u8) != true)
             {
                 to.Add(context.HstsLine);
+            }
+
+            if (context.Edits is { } edits)
+            {
+                to.Add(edits.Lines.Span);
             }
         }
 

@@ -9,7 +9,10 @@ namespace Ashlar.Processes;
 public sealed record HealthQuestion
 {
     /// <summary>Where it listens.</summary>
-    public required IPEndPoint Endpoint { get; init; }
+    public required EndPoint Endpoint { get; init; }
+
+    /// <summary>True: that it accepts a connection is answer enough.</summary>
+    public bool ConnectOnly { get; init; }
 
     /// <summary>Path asked, with its query.</summary>
     public string Path { get; init; } = "/";
@@ -47,10 +50,12 @@ public static class HealthProbe
         var began = time.GetTimestamp();
         using var patience = new CancellationTokenSource(question.Timeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
-        using var socket = new Socket(question.Endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        using var socket = SocketFor(question.Endpoint);
         try
         {
             await socket.ConnectAsync(question.Endpoint, both.Token);
+            if (question.ConnectOnly)
+                return new HealthAnswer(true, 0, "accepts connections", time.GetElapsedTime(began));
             var request = Encoding.ASCII.GetBytes(
                 $"GET {question.Path} HTTP/1.1\r\nHost: {question.Host}\r\nUser-Agent: Ashlar-Health/1\r\nAccept: */*\r\nConnection: close\r\n\r\n");
             for (var sent = 0; sent < request.Length;)
@@ -72,6 +77,7 @@ public static class HealthProbe
             return Failed(e.SocketErrorCode switch
             {
                 SocketError.ConnectionRefused => "connection refused",
+                _ when question.Endpoint is UnixDomainSocketEndPoint && !File.Exists(question.Endpoint.ToString()) => "its socket is not there",
                 SocketError.ConnectionReset or SocketError.Shutdown => "connection closed without an answer",
                 _ => e.Message,
             });
@@ -79,6 +85,10 @@ public static class HealthProbe
 
         HealthAnswer Failed(string text) => new(false, 0, text, time.GetElapsedTime(began));
     }
+
+    private static Socket SocketFor(EndPoint endpoint) => endpoint is UnixDomainSocketEndPoint
+        ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+        : new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
     /// <summary>The final status (1xx are passed over); 0 if this is no HTTP.</summary>
     private static async Task<int> ReadStatusAsync(Socket socket, CancellationToken cancellationToken)

@@ -39,6 +39,9 @@ internal sealed record MapShape(IReadOnlyList<StackKey> Keys, Shape? Short = nul
 /// <summary>A map from names people choose to values of one shape; <paramref name="Short"/> is what may stand in its place.</summary>
 internal sealed record NamedShape(string NamePattern, Shape Value, Shape? Short = null) : Shape;
 
+/// <summary>A list of values of one shape.</summary>
+internal sealed record ListShape(Shape Item) : Shape;
+
 /// <summary>Anything: the key is known and not built yet.</summary>
 internal sealed record ReservedShape : Shape;
 

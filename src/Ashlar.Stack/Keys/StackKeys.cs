@@ -64,7 +64,8 @@ internal static class StackKeys
             new("directory", new TextShape(), "Subfolder of the stack that the service lives and runs in.", "."),
             new("instances", new IntegerShape(0, 1000), "Instances to run.", Show(Service.Instances)),
             new("route", new TextsShape(RouteText.Pattern, OrOne: true), "Public route: /, /path, host or host/path; a list is allowed. The service web gets / when no other has it."),
-            new("interface", new ChoiceShape(["http"], "fastcgi", "scgi", "uwsgi", "cgi", "tcp", "udp", "h2c"), "What it speaks on its port. A service with a route or health speaks http; any other is a worker without a port."),
+            new("interface", new ChoiceShape(["http", "fastcgi"], "scgi", "uwsgi", "cgi", "tcp", "udp", "h2c"), "What it speaks where it serves: http, or fastcgi (PHP). A service with a route or health speaks http; any other is a worker without a port."),
+            .. WebKeys.OfService,
             new("health", Health, "Path that answers when an instance is healthy, or a map that says more."),
             new("limits", Limits, "Limits of each instance."),
             new("balance", new ChoiceShape(["least-requests", "round-robin"]), "How requests are spread over the instances.", "least-requests"),
@@ -88,9 +89,8 @@ internal static class StackKeys
             new("listen", Listen, "Where the edge listens: a port (on all addresses), address:port, or a map."),
             EdgeKeys.Tls,
             EdgeKeys.Canonical,
-            Reserved("static", "Folders served by the edge itself."),
+            .. WebKeys.OfEdge,
             new("cache", EdgeCacheKeys.Shape, "The HTTP cache: a size, which is its memory, or a map."),
-            Reserved("trusted_proxies", "Proxies whose forwarding headers are believed."),
         ]);
 
     private static readonly MapShape Database = new(
@@ -138,7 +138,6 @@ internal static class StackKeys
             Reserved("schedule", "Commands run by the clock."),
             new("dns", DnsKeys.Dns, "The stack's own DNS: the zones it answers for, and a resolver for its machines."),
             Reserved("image", "A container image to run instead of commands."),
-            Reserved("trusted_proxies", "Proxies whose forwarding headers are believed."),
         ]);
 
     /// <summary>Where a key of this name belongs, <c>services.NAME</c>; null when no place knows it.</summary>
@@ -157,6 +156,7 @@ internal static class StackKeys
             var home = key.Shape switch
             {
                 MapShape below => Home(name, below, full),
+                ListShape { Item: MapShape below } => Home(name, below, full),
                 NamedShape { Value: MapShape below } => Home(name, below, $"{full}.NAME"),
                 _ => null,
             };

@@ -84,6 +84,15 @@ public sealed record ServiceDefinition
     /// <summary>What it speaks on its port; <see cref="ServiceInterface.None"/> if it listens to nothing (a worker).</summary>
     public ServiceInterface Interface { get; init; }
 
+    /// <summary>True: it serves on a Unix socket, whose path it finds in <c>SOCKET</c>, instead of a port.</summary>
+    public bool OnSocket { get; init; }
+
+    /// <summary>Folder, relative to its own, with the files that the edge serves and, for FastCGI, the scripts; null: none.</summary>
+    public string? Root { get; init; }
+
+    /// <summary>What a path may be in <see cref="Root"/>, tried in turn; empty: the default of its interface.</summary>
+    public ImmutableArray<string> TryFiles { get; init => field = value.IsDefault ? [] : value; } = [];
+
     /// <summary>How its health is asked. Used only when <see cref="Interface"/> is not None.</summary>
     public HealthDefinition Health { get; init; } = new();
 
@@ -117,6 +126,12 @@ public enum ServiceInterface
 
     /// <summary>HTTP/1.1.</summary>
     Http,
+
+    /// <summary>FastCGI 1.0, as a responder.</summary>
+    FastCgi,
+
+    /// <summary>CGI/1.1: a program that is started for each request.</summary>
+    Cgi,
 }
 
 /// <summary>How requests are spread over instances.</summary>
@@ -199,6 +214,9 @@ public sealed record EdgeDefinition
 
     /// <summary>The domain that requests for the others are redirected to; null: all are served alike.</summary>
     public string? Canonical { get; init; }
+
+    /// <summary>What it does as a web server.</summary>
+    public WebDefinition Web { get; init => field = value ?? field; } = new();
 }
 
 /// <summary>Certificates of the edge, and what it says about HTTPS.</summary>

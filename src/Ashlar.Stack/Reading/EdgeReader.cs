@@ -15,6 +15,7 @@ internal static partial class EdgeReader
             Tls = s.Map("tls") is { } tls ? Tls(tls) : defaults.Tls,
             Cache = EdgeCacheReader.Read(s, report),
             Canonical = s.Text("canonical", text => domains.Contains(text.ToLowerInvariant()), "one of the stack's domains")?.ToLowerInvariant(),
+            Web = WebReader.Read(s, report),
         };
     }
 

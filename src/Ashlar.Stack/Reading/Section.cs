@@ -236,6 +236,49 @@ internal sealed class Section
         return null;
     }
 
+    /// <summary>The maps whose names people choose; a single text in the place of one is the value of <paramref name="brief"/>.</summary>
+    public IEnumerable<(ScalarNode Name, Section Map)> NamedMaps(string key, string brief)
+    {
+        var shape = (MapShape)((NamedShape)Shape(key)).Value;
+        foreach (var (name, value) in Named(key) ?? [])
+        {
+            var map = value as MapNode ?? (value is ScalarNode { IsNull: false } text
+                ? new MapNode(text.At, [new(new ScalarNode(text.At, brief, Quoted: false), text)], 1)
+                : null);
+            if (map is null)
+            {
+                _report.Add(StackErrors.WrongType(value.At, $"{Full(key)}.{name.Text}", "text or a map", value.Kind));
+            }
+            else
+            {
+                yield return (name, new Section(map, shape, $"{Full(key)}.{name.Text}", _report));
+            }
+        }
+    }
+
+    /// <summary>The maps of a list.</summary>
+    public IEnumerable<Section> Maps(string key)
+    {
+        var shape = (MapShape)((ListShape)Shape(key)).Item;
+        var node = Node(key);
+        if (node is not (null or ListNode))
+        {
+            _report.Add(StackErrors.WrongType(node.At, Full(key), "a list of maps", node.Kind));
+        }
+
+        foreach (var item in (node as ListNode)?.Items ?? [])
+        {
+            if (item is MapNode map)
+            {
+                yield return new Section(map, shape, Full(key), _report);
+            }
+            else
+            {
+                _report.Add(StackErrors.WrongType(item.At, Full(key), "a list of maps", item.Kind));
+            }
+        }
+    }
+
     private ScalarNode? Scalar(string key, string expected)
     {
         var node = Node(key);

@@ -22,13 +22,22 @@ internal static class ServiceReader
     {
         var defaults = new ServiceDefinition { Name = name.Text, Run = "" };
         var routes = Routes(s, report);
-        var saysHttp = s.Choice("interface") is not null || routes.Length > 0 || s.Has("health");
+        var root = WebReader.Folder(s, "root", report);
         var definition = defaults with
         {
             Build = s.Text("build", expected: "a command"),
             Folder = Directory(s, folder, report),
             Routes = routes,
-            Interface = saysHttp ? ServiceInterface.Http : ServiceInterface.None,
+            Interface = s.Choice("interface") switch
+            {
+                "fastcgi" => ServiceInterface.FastCgi,
+                "cgi" => ServiceInterface.Cgi,
+                null => routes.Length > 0 || s.Has("health") || s.Has("endpoint") || root is not null ? ServiceInterface.Http : ServiceInterface.None,
+                _ => ServiceInterface.Http,
+            },
+            OnSocket = s.Choice("endpoint") == "socket",
+            Root = root,
+            TryFiles = WebReader.TryFiles(s, report),
             Health = Health(s, report),
             Limits = Limits(s.Map("limits")),
             Balance = s.Choice("balance") == "round-robin" ? BalancePolicy.RoundRobin : BalancePolicy.LeastRequests,

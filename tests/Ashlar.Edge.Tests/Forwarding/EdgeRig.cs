@@ -35,6 +35,12 @@ internal sealed class EdgeRig : IAsyncDisposable
 
     public Told Told { get; } = new();
 
+    /// <summary>What snapshots say beside the service.</summary>
+    public Func<CatalogSnapshot, CatalogSnapshot> Change { get; set; } = static snapshot => snapshot;
+
+    /// <summary>What the edge says of scripts.</summary>
+    public ConcurrentQueue<string> Said { get; } = [];
+
     public ForwardingOptions Options { get; }
 
     public EdgeServer Server { get; private set; }
@@ -59,11 +65,11 @@ internal sealed class EdgeRig : IAsyncDisposable
     public void Serve(Func<CatalogService, CatalogService> change, params int[] ports)
     {
         var service = Rig.Service("web", [.. ports.Select((port, at) => Rig.Instance($"web.{at + 1}/{port}", port: port))]).Routed("/");
-        _services.Apply(Rig.Snapshot(++_revision, change(service)));
+        _services.Apply(Change(Rig.Snapshot(++_revision, change(service))));
     }
 
     /// <summary>Another edge on the same listening socket.</summary>
-    public EdgeServer NewServer() => new(_services, Options, _metrics, _log, _faults.Enqueue);
+    public EdgeServer NewServer() => new(_services, Options, _metrics, _log, _faults.Enqueue) { Say = Said.Enqueue };
 
     public Task ListenAsync(EdgeServer server) => server.ListenAsync(new EdgeListener("http", (int)_listener.Handle, Port, null));
 

@@ -16,11 +16,11 @@ public sealed class HopTests
     {
         await using var app = Heads();
         await using var rig = await HopRig.StartAsync("east", "west");
-        rig.Publish(Web(On("west", "web.1", app.Port)));
+        rig.Publish(HopRig.Web(On("west", "web.1", app.Port)));
         var (answer, elsewhere) = await rig["east"].AskAsync("GET /a?b HTTP/1.1\r\nHost: shop.test\r\nX-Forwarded-For: 1.2.3.4\r\nAshlar-Hop: web web.9\r\n\r\n");
 
         await using var local = await HopRig.StartAsync("east");
-        local.Publish(Web(On("east", "web.1", app.Port)));
+        local.Publish(HopRig.Web(On("east", "web.1", app.Port)));
         var (_, here) = await local["east"].AskAsync("GET /a?b HTTP/1.1\r\nHost: shop.test\r\nX-Forwarded-For: 1.2.3.4\r\nAshlar-Hop: web web.9\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 200", answer);
@@ -39,7 +39,7 @@ public sealed class HopTests
     {
         await using var app = Heads();
         var rig = await HopRig.StartAsync("east", "west");
-        rig.Publish(Web(On("west", "web.1", app.Port)));
+        rig.Publish(HopRig.Web(On("west", "web.1", app.Port)));
         var (_, seen) = await rig["east"].GetAsync();
         await rig["east"].DisposeAsync();
         await rig["west"].DisposeAsync();
@@ -55,7 +55,7 @@ public sealed class HopTests
         await using var east = ScriptedApp.Saying("east");
         await using var west = ScriptedApp.Saying("west");
         await using var rig = await HopRig.StartAsync("east", "west");
-        rig.Publish(Web(On("east", "web.1", east.Port), On("west", "web.2", west.Port)) with { Balance = "round-robin" });
+        rig.Publish(HopRig.Web(On("east", "web.1", east.Port), On("west", "web.2", west.Port)) with { Balance = "round-robin" });
         using var client = await rig["east"].ConnectAsync();
         var answers = new List<string>();
         for (var i = 0; i < 20; i++)
@@ -75,7 +75,7 @@ public sealed class HopTests
         await using var one = ScriptedApp.Saying("one");
         await using var two = ScriptedApp.Saying("two");
         await using var rig = await HopRig.StartAsync("east", "west");
-        var both = Web(On("west", "web.1", one.Port), On("west", "web.2", two.Port));
+        var both = HopRig.Web(On("west", "web.1", one.Port), On("west", "web.2", two.Port));
         rig.Publish("west", both);
         rig.Publish("east", both with { Instances = [both.Instances[1]] });
 
@@ -96,9 +96,9 @@ public sealed class HopTests
     {
         await using var east = ScriptedApp.Saying("east");
         await using var rig = await HopRig.StartAsync("east", "west");
-        var stale = Web(On("east", "web.1", east.Port), On("west", "web.2", 9)) with { Balance = "round-robin" };
+        var stale = HopRig.Web(On("east", "web.1", east.Port), On("west", "web.2", 9)) with { Balance = "round-robin" };
         rig.Publish("east", stale);
-        rig.Publish("west", Web(On("east", "web.1", east.Port)));
+        rig.Publish("west", HopRig.Web(On("east", "web.1", east.Port)));
 
         Assert.Equal("east", (await rig["east"].AskAsync(request)).Body);
         Assert.Equal("east", (await rig["east"].AskAsync(request)).Body);
@@ -110,9 +110,9 @@ public sealed class HopTests
     {
         await using var app = ScriptedApp.Saying("north");
         await using var rig = await HopRig.StartAsync("east", "west", "north");
-        rig.Publish("north", Web(On("north", "web.1", app.Port)));
-        rig.Publish("west", Web(On("north", "web.1", app.Port)));
-        rig.Publish("east", Web(On("west", "web.1", app.Port)) with { WaitingTimeoutMs = 200 });
+        rig.Publish("north", HopRig.Web(On("north", "web.1", app.Port)));
+        rig.Publish("west", HopRig.Web(On("north", "web.1", app.Port)));
+        rig.Publish("east", HopRig.Web(On("west", "web.1", app.Port)) with { WaitingTimeoutMs = 200 });
 
         Assert.Matches("^HTTP/1.1 50[23] ", (await rig["east"].GetAsync()).Head);
         Assert.Equal(0, app.Accepted);
@@ -124,7 +124,7 @@ public sealed class HopTests
     {
         await using var app = ScriptedApp.Answering((_, _) => "HTTP/1.1 503 Busy\r\nAshlar-Hop: none\r\nContent-Length: 4\r\n\r\nbusy");
         await using var rig = await HopRig.StartAsync("east", "west");
-        rig.Publish(Web(On("west", "web.1", app.Port)));
+        rig.Publish(HopRig.Web(On("west", "web.1", app.Port)));
         var (head, body) = await rig["east"].GetAsync();
 
         Assert.Equal("busy", body);
@@ -139,7 +139,7 @@ public sealed class HopTests
         await using var app = ScriptedApp.Answering((head, body) =>
             $"HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n{body.Length:x}\r\n{Encoding.Latin1.GetString(body)}\r\n0\r\nX-Sum: {body.Length}\r\n\r\n");
         await using var rig = await HopRig.StartAsync("east", "west");
-        rig.Publish(Web(On("west", "web.1", app.Port)));
+        rig.Publish(HopRig.Web(On("west", "web.1", app.Port)));
         using var client = await rig["east"].ConnectAsync();
         var sending = client.SendAsync($"POST / HTTP/1.1\r\nHost: x\r\nTE: trailers\r\nConnection: TE\r\nTransfer-Encoding: chunked\r\n\r\n{large.Length:x}\r\n{large}\r\n0\r\n\r\n");
         var head = await client.ReadHeadAsync();
@@ -168,7 +168,7 @@ public sealed class HopTests
             await connection.SendAsync($"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{body}");
         });
         await using var rig = await HopRig.StartAsync("east", "west");
-        rig.Publish(Web(On("west", "web.1", app.Port)));
+        rig.Publish(HopRig.Web(On("west", "web.1", app.Port)));
         using var client = await rig["east"].ConnectAsync();
         await client.SendAsync("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 100", await client.ReadHeadAsync());
@@ -188,7 +188,7 @@ public sealed class HopTests
             await connection.SendAsync($"you said {said}");
         });
         await using var rig = await HopRig.StartAsync("east", "west");
-        rig.Publish(Web(On("west", "web.1", app.Port)));
+        rig.Publish(HopRig.Web(On("west", "web.1", app.Port)));
         using var client = await rig["east"].ConnectAsync();
         await client.SendAsync("GET /chat HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 101", await client.ReadHeadAsync());
@@ -211,7 +211,7 @@ public sealed class HopTests
             await connection.SendAsync("data: 2\n\n");
         });
         await using var rig = await HopRig.StartAsync("east", "west");
-        rig.Publish(Web(On("west", "web.1", app.Port)));
+        rig.Publish(HopRig.Web(On("west", "web.1", app.Port)));
         using var client = await rig["east"].ConnectAsync();
         await client.SendAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
         await client.ReadHeadAsync();
@@ -233,7 +233,7 @@ public sealed class HopTests
             ended.SetResult(await connection.EndAsync());
         });
         await using var rig = await HopRig.StartAsync("east", "west");
-        rig.Publish(Web(On("west", "web.1", app.Port)));
+        rig.Publish(HopRig.Web(On("west", "web.1", app.Port)));
         using (var client = await rig["east"].ConnectAsync())
         {
             await client.SendAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -254,7 +254,7 @@ public sealed class HopTests
             connection.Reset();
         });
         await using var rig = await HopRig.StartAsync("east", "west");
-        rig.Publish(Web(On("west", "web.1", app.Port)));
+        rig.Publish(HopRig.Web(On("west", "web.1", app.Port)));
         using var client = await rig["east"].ConnectAsync();
         await client.SendAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
 
@@ -268,7 +268,7 @@ public sealed class HopTests
         await using var west = ScriptedApp.Saying("west");
         await using var rig = await HopRig.StartAsync("east", "west");
         rig.Publish(
-            Web(On("east", "web.1", east.Port), On("west", "web.2", west.Port), On("west", "web.3", west.Port)) with { Balance = "round-robin" });
+            HopRig.Web(On("east", "web.1", east.Port), On("west", "web.2", west.Port), On("west", "web.3", west.Port)) with { Balance = "round-robin" });
         for (var i = 0; i < 6; i++)
         {
             Assert.StartsWith("HTTP/1.1 200", (await rig["east"].GetAsync()).Head);
@@ -296,7 +296,7 @@ public sealed class HopTests
         await using var west = ScriptedApp.Saying("west");
         await using var rig = await HopRig.StartAsync("east", "west");
         rig.Say = machine => machine with { Reachable = machine.Name != "west" };
-        rig.Publish(Web(On("east", "web.1", east.Port), On("west", "web.2", west.Port)));
+        rig.Publish(HopRig.Web(On("east", "web.1", east.Port), On("west", "web.2", west.Port)));
         for (var i = 0; i < 10; i++)
         {
             Assert.Equal("east", (await rig["east"].GetAsync()).Body);
@@ -318,7 +318,7 @@ public sealed class HopTests
             }
         });
         await using var rig = await HopRig.StartAsync("east", "west");
-        rig.Publish(Web(On("west", "web.1", app.Port)) with { RequestsPerInstance = 1 });
+        rig.Publish(HopRig.Web(On("west", "web.1", app.Port)) with { RequestsPerInstance = 1 });
 
         // East counts its own requests, west all: the second of them waits here, one of west's own there.
         var requests = new[] { rig["east"].GetAsync(), rig["east"].GetAsync(), rig["west"].GetAsync() };
@@ -336,7 +336,7 @@ public sealed class HopTests
     {
         await using var app = ScriptedApp.Saying("west");
         await using var rig = await HopRig.StartAsync("east", "west");
-        rig.Publish(Web(On("west", "web.1", app.Port)));
+        rig.Publish(HopRig.Web(On("west", "web.1", app.Port)));
         var stop = false;
         var served = 0;
         var clients = Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
@@ -365,7 +365,7 @@ public sealed class HopTests
     {
         await using var app = ScriptedApp.Saying("west");
         await using var rig = await HopRig.StartAsync("east", "west");
-        rig.Publish(Web(On("west", "web.1", app.Port)));
+        rig.Publish(HopRig.Web(On("west", "web.1", app.Port)));
         using var other = new TestAuthority("another");
         other.Issue(rig.Folder("stranger"), "east");
         rig.Authority.Issue(rig.Folder("gone"), "gone");
@@ -392,7 +392,7 @@ public sealed class HopTests
         await using var east = ScriptedApp.Saying("east");
         await using var west = ScriptedApp.Saying("west");
         await using var rig = await HopRig.StartAsync("east", "west");
-        rig.Publish(Web(On("east", "web.1", east.Port), On("west", "web.2", west.Port)) with { Balance = "round-robin" });
+        rig.Publish(HopRig.Web(On("east", "web.1", east.Port), On("west", "web.2", west.Port)) with { Balance = "round-robin" });
         using var other = new TestAuthority("another");
         await File.WriteAllTextAsync(Path.Combine(rig.Folder("west"), "authority.crt"), other.Pem);
         Assert.True(rig["west"].Reload());
@@ -411,7 +411,7 @@ public sealed class HopTests
         await using var east = ScriptedApp.Saying("east");
         await using var west = ScriptedApp.Saying("west");
         await using var rig = await HopRig.StartAsync("east", "west");
-        var both = Web(On("east", "web.1", east.Port), On("west", "web.2", west.Port)) with { Balance = "round-robin" };
+        var both = HopRig.Web(On("east", "web.1", east.Port), On("west", "web.2", west.Port)) with { Balance = "round-robin" };
         rig.Publish("east", both);
         rig.Say = machine => machine.Name == "east" ? machine with { Name = "other" } : machine;
         rig.Publish("west", both);
@@ -429,7 +429,7 @@ public sealed class HopTests
         await using var app = ScriptedApp.Saying("west");
         await using var rig = await HopRig.StartAsync("east", "west", "north");
         rig.Say = machine => machine.Name == "west" ? machine with { HopPort = rig["north"].HopPort } : machine;
-        rig.Publish(Web(On("west", "web.1", app.Port)) with { WaitingTimeoutMs = 200 });
+        rig.Publish(HopRig.Web(On("west", "web.1", app.Port)) with { WaitingTimeoutMs = 200 });
 
         Assert.Matches("^HTTP/1.1 50[23] ", (await rig["east"].GetAsync()).Head);
         Assert.Equal("west: hostname mismatch", Next(rig["east"].NotSecured), ignoreCase: true);

@@ -10,7 +10,9 @@ internal static class Example
     {
         var source = Path.Combine(Checkout.Root, "examples", name);
         var yaml = Path.Combine(source, "ashlar.yaml");
-        var rig = new StackRig((File.Exists(yaml) ? File.ReadAllText(yaml) : "") + "\nedge:\n  listen: {http: \"127.0.0.1:@PORT@\"}\n", name);
+        var text = File.Exists(yaml) ? File.ReadAllText(yaml) : "";
+        const string Listen = "\nedge:\n  listen: {http: \"127.0.0.1:@PORT@\"}\n";
+        var rig = new StackRig(text.Contains("\nedge:\n", StringComparison.Ordinal) ? text.Replace("\nedge:\n", Listen) : text + Listen, name);
         foreach (var file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories).Where(IsSource))
         {
             var copy = Path.Combine(rig.Folder, Path.GetRelativePath(source, file));

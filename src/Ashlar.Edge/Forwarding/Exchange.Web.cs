@@ -1,0 +1,322 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Ashlar.Edge.Logging;
+using Ashlar.Edge.Routing;
+using Ashlar.Edge.Web;
+using Ashlar.Http.Wire;
+
+namespace Ashlar.Edge.Forwarding;
+
+/// <summary>What the web server in front of the services does with a request: rules, passwords, rates, redirects.</summary>
+internal sealed partial class Exchange
+{
+    private long _maxBody;
+    private long _answerTimeoutMs;
+    private HeaderEdits? _edits;
+    private byte[]? _rewritten;
+    private WebRule? _asksPassword;
+    private byte[] _moreLines = [];
+    private IPAddress? _clientAddress;
+    private byte[]? _clientText;
+
+    // What is done elsewhere (a look at a disk, a password) comes back with the ticket of the request that it was for.
+    private int _ticket;
+    private bool _isAwaiting;
+
+    private void ResetWeb()
+    {
+        _answerTimeoutMs = 0;
+        _edits = null;
+        _rewritten = null;
+        _asksPassword = null;
+        _moreLines = [];
+        _clientAddress = null;
+        _clientText = null;
+        _isAwaiting = false;
+        _ticket++;
+        ResetFile();
+        ResetSpool();
+    }
+
+    /// <summary>The path that counts: as received, or as a rule has rewritten it.</summary>
+    private ReadOnlySpan<byte> PathOf(ReadOnlySpan<byte> head) => _rewritten is not null ? _rewritten
+        : Request.PathRange.Length == 0 ? "/"u8 : Request.PathRange.Of(head);
+
+    /// <summary>Something is done elsewhere; until it comes back, nothing happens here but that the client may leave.</summary>
+    /// <returns>A ticket for <see cref="Continue"/>.</returns>
+    private int Await(Stage stage)
+    {
+        _stage = stage;
+        _isAwaiting = true;
+        return _ticket;
+    }
+
+    /// <summary>What was done elsewhere has come back, to this request or, if that has ended meanwhile, to nobody.</summary>
+    private void Continue(int ticket, Action next)
+    {
+        if (ticket != _ticket || !_isAwaiting || _stage == Stage.Over)
+        {
+            return;
+        }
+
+        _isAwaiting = false;
+        try
+        {
+            next();
+        }
+        catch
+        {
+            _client.Abort();
+            throw;
+        }
+
+        _client?.Advance();
+    }
+
+    /// <summary>True: the rules have answered the request, or somebody has to be waited for first.</summary>
+    private bool AnsweredByRules(WebTable web, ReadOnlySpan<byte> head)
+    {
+        var received = PathOf(head);
+        Span<byte> normal = stackalloc byte[received.Length + 1];
+        ReadOnlySpan<byte> path = normal[..NormalPath.Write(received, normal)];
+
+        Span<char> text = stackalloc char[path.Length];
+        text = text[..Encoding.UTF8.GetChars(path, text)];
+        var host = HostName.Strip(Request.HostRange.Of(head));
+        foreach (var rule in web.Rules)
+        {
+            if (rule.Covers(host, path, text, out var pattern) && (IsRefused(rule, head) || IsMoved(rule, pattern, head, text)))
+            {
+                return true;
+            }
+        }
+
+        return _asksPassword is { } asking && AnsweredByPassword(asking, web, head);
+    }
+
+    /// <summary>True: the rule lets the request come no further.</summary>
+    private bool IsRefused(WebRule rule, ReadOnlySpan<byte> head)
+    {
+        var definition = rule.Definition;
+        _edits = rule.Edits is null ? _edits : _edits is null ? rule.Edits : _edits.With(rule.Edits);
+        if (_refreshes)
+        {
+            // The cache asks for itself: who may see the page is judged for each client.
+            return false;
+        }
+
+        if (rule.Deny is { } denied && denied.Contains(ClientIp(head)))
+        {
+            Answer(definition.Status switch { 404 => HttpProblem.NoFile, 410 => HttpProblem.Gone, _ => HttpProblem.Denied }, Failure.Denied);
+            return true;
+        }
+
+        if (rule.Allow is { } allowed && !allowed.Contains(ClientIp(head)))
+        {
+            Answer(HttpProblem.AddressDenied, Failure.Denied);
+            return true;
+        }
+
+        if (rule.Rate is { } rate && rate.Take(RateKey(rule, head), _loop.Now) is var wait and > 0)
+        {
+            _moreLines = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"Retry-After: {(wait + 999) / 1000}\r\n"));
+            Answer(HttpProblem.RateLimited, Failure.RateLimited);
+            return true;
+        }
+
+        if (definition.MaxHead is { } most && Request.Consumed > most)
+        {
+            Answer(HttpProblem.HeadTooLarge, Failure.BadRequest);
+            return true;
+        }
+
+        if (definition.MaxBody is { } body)
+        {
+            _maxBody = body;
+            if (Request.Body == BodyFraming.Length && Request.ContentLength > body)
+            {
+                Answer(HttpProblem.BodyTooLarge, Failure.BadRequest);
+                return true;
+            }
+        }
+
+        _answerTimeoutMs = definition.Timeout is { } timeout ? (long)timeout.TotalMilliseconds : _answerTimeoutMs;
+        _asksPassword = definition.Auth is null ? _asksPassword : rule;
+        return false;
+    }
+
+    /// <summary>True: the client is sent elsewhere. A rewritten path goes on here.</summary>
+    private bool IsMoved(WebRule rule, PathPattern? pattern, ReadOnlySpan<byte> head, ReadOnlySpan<char> path)
+    {
+        var definition = rule.Definition;
+        if (definition.Rewrite is { } rewrite)
+        {
+            _rewritten = Encoding.ASCII.GetBytes(pattern is null ? rewrite : pattern.Expand(rewrite, path.ToString()));
+        }
+
+        // Who may not see the page is not told where it has gone.
+        if (definition.Redirect is not { } redirect || _asksPassword is not null || _refreshes)
+        {
+            return false;
+        }
+
+        var location = (pattern ?? PathPattern.Of("/")).Expand(redirect, path.ToString());
+        var query = Encoding.ASCII.GetString(Request.QueryRange.Of(head));
+        location += location.Contains('?', StringComparison.Ordinal) && query.Length > 0 ? "&" + query[1..] : query;
+        var status = definition.Status switch
+        {
+            301 => "301 Moved Permanently",
+            303 => "303 See Other",
+            307 => "307 Temporary Redirect",
+            308 => "308 Permanent Redirect",
+            _ => "302 Found",
+        };
+
+        // //host would be another site's address.
+        location = location.StartsWith("//", StringComparison.Ordinal) ? "/" + location.TrimStart('/') : location;
+        AnswerShort(status, $"Location: {location}\r\nContent-Length: 0\r\n", default);
+        return true;
+    }
+
+    private bool AnsweredByPassword(WebRule rule, WebTable web, ReadOnlySpan<byte> head)
+    {
+        var auth = rule.Definition.Auth!;
+        _moreLines = Encoding.ASCII.GetBytes($"WWW-Authenticate: Basic realm=\"{auth.Realm ?? web.Realm}\", charset=\"UTF-8\"\r\n");
+        if (!TryCredentials(head, out var credentials, out var user, out var password))
+        {
+            Answer(HttpProblem.Unauthorized, Failure.Denied);
+            return true;
+        }
+
+        // For a name that does not exist a password is checked all the same: how long it takes tells nobody which names there are.
+        var isUser = auth.Users.TryGetValue(user, out var hash);
+        hash ??= auth.Users.IsEmpty ? "" : auth.Users.First().Value;
+        var passwords = _edge.Server.Passwords;
+        if (isUser && passwords.IsRemembered(credentials, hash))
+        {
+            _moreLines = [];
+            return false;
+        }
+
+        var isRight = false;
+        var ticket = Await(Stage.Looking);
+        NoDeadline();
+        if (!_edge.Server.Workers.TryRun(
+            _loop, () => isRight = passwords.Check(credentials, password, hash) && isUser, () => Continue(ticket, () => PasswordChecked(isRight))))
+        {
+            Answer(HttpProblem.QueueFull, Failure.QueueFull);
+        }
+
+        return true;
+    }
+
+    private void PasswordChecked(bool isRight)
+    {
+        if (!isRight)
+        {
+            Answer(HttpProblem.Unauthorized, Failure.Denied);
+            return;
+        }
+
+        _moreLines = [];
+        RouteToFiles();
+    }
+
+    private bool TryCredentials(ReadOnlySpan<byte> head, out byte[] credentials, out string user, out byte[] password)
+    {
+        (credentials, user, password) = ([], "", []);
+        var value = Request.Find(KnownHeader.Authorization).Of(head);
+        if (value.Length is < 7 or > 1024 || !Ascii.EqualsIgnoreCase(value[..6], "basic "u8))
+        {
+            return false;
+        }
+
+        credentials = new byte[Base64.GetMaxDecodedFromUtf8Length(value.Length)];
+        var status = Base64.DecodeFromUtf8(value[6..].Trim((byte)' '), credentials, out _, out var length);
+        var colon = credentials.AsSpan(0, length).IndexOf((byte)':');
+        if (status != System.Buffers.OperationStatus.Done || colon < 0)
+        {
+            return false;
+        }
+
+        credentials = credentials[..length];
+        user = Encoding.UTF8.GetString(credentials.AsSpan(0, colon));
+        password = credentials[(colon + 1)..];
+        return true;
+    }
+
+    private ulong RateKey(WebRule rule, ReadOnlySpan<byte> head)
+    {
+        var hash = default(HashCode);
+        var second = default(HashCode);
+        second.Add(0x5bd1e995);
+        if (rule.RateField is { } name && FieldNamed(name, head) is { IsEmpty: false } value)
+        {
+            hash.AddBytes(value);
+            second.AddBytes(value);
+        }
+        else
+        {
+            // A household has a network of its own in IPv6, with as many addresses as it likes.
+            Span<byte> address = stackalloc byte[16];
+            ClientIp(head).TryWriteBytes(address, out var length);
+            hash.AddBytes(address[..(length == 16 ? 8 : 4)]);
+            second.AddBytes(address[..(length == 16 ? 8 : 4)]);
+        }
+
+        return ((ulong)(uint)hash.ToHashCode() << 32 | (uint)second.ToHashCode()) | 1;
+    }
+
+    private ReadOnlySpan<byte> FieldNamed(ReadOnlySpan<byte> name, ReadOnlySpan<byte> head)
+    {
+        foreach (ref readonly var field in Request.Fields)
+        {
+            if (field.NameLength == name.Length && Ascii.EqualsIgnoreCase(field.Name(head), name))
+            {
+                return field.Value(head);
+            }
+        }
+
+        return default;
+    }
+
+    /// <summary>The client's address: that of the connection, or the one that proxies say that we trust.</summary>
+    private IPAddress ClientIp(ReadOnlySpan<byte> head)
+    {
+        if (!_client.Peer.Trusted)
+        {
+            return _client.Peer.Client;
+        }
+
+        return _clientAddress ??= ForwardedClient.Find(LastForwardedFor(head), _edge.Trusted) ?? _client.Peer.Client;
+    }
+
+    private ReadOnlySpan<byte> LastForwardedFor(ReadOnlySpan<byte> head)
+    {
+        ReadOnlySpan<byte> last = default;
+        foreach (ref readonly var field in Request.Fields)
+        {
+            last = field.Known == KnownHeader.XForwardedFor ? field.Value(head) : last;
+        }
+
+        return last;
+    }
+
+    /// <summary>The same as text.</summary>
+    private ReadOnlySpan<byte> ClientAddress(ReadOnlySpan<byte> head)
+    {
+        if (_fromHop && Request.Find(KnownHeader.XRealIp) is { Length: > 0 } told)
+        {
+            return told.Of(head);
+        }
+
+        return head.IsEmpty || !_client.Peer.Trusted ? _client.Peer.Address.Span : _clientText ??= Encoding.ASCII.GetBytes(ClientIp(head).ToString());
+    }
+
+    /// <summary>Whether the client speaks TLS, to us, to another machine's edge, or to a proxy that we trust.</summary>
+    private bool IsClientSecure(ReadOnlySpan<byte> head) => (_fromHop || _client.Peer.Trusted) && Request.Has(KnownHeader.XForwardedProto)
+        ? Request.Find(KnownHeader.XForwardedProto).Of(head).SequenceEqual("https"u8)
+        : _client.Listener.IsSecure;
+}
