@@ -37,6 +37,7 @@ internal static unsafe partial class OpenSsl
     public const int ControlServerNameCallback = 53;
     public const int ControlServerNameArgument = 54;
     public const int ControlHostName = 55;
+    public const int ControlGroups = 92;
     public const int ControlMinVersion = 123;
 
     public const int ModePartialWrite = 0x1;
