@@ -153,6 +153,7 @@ internal static partial class TlsBenchmark
         {
           admin off
           auto_https off
+          default_sni {{Host}}
           storage file_system {{folder}}/caddy
         }
         https://:{{port}} {
