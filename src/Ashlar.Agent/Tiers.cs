@@ -7,6 +7,7 @@ using Ashlar.Edge;
 using Ashlar.Engines;
 using Ashlar.Engines.Etcd;
 using Ashlar.Errors;
+using Ashlar.Jobs;
 using Ashlar.Postgres;
 using Ashlar.Processes;
 using Ashlar.Stack;
@@ -99,6 +100,7 @@ internal static class Tiers
             Explain = CacheEngines.Explain,
             Watch = CacheEngines.Watch,
         },
+        new(JobsPlan.Tier, PlanJobs) { Needs = JobsPlan.Needs, Variables = JobsPlan.Variables },
         new(Dashboard, DashboardPlan.Plan) { Needs = DashboardPlan.Needs },
 
         // Which machine has a member is no matter of the stack file: MachinePart adds it.
@@ -107,7 +109,7 @@ internal static class Tiers
 
     /// <summary>The order in which they stop: what is in front last, but for what stands behind everything. They start in the opposite order.</summary>
     public static ImmutableArray<string> StopOrder { get; } =
-        [Services, Dashboard, Edge, Dns, .. All.Where(tier => tier.IsBacking).Select(tier => tier.Name)];
+        [JobsPlan.Tier, Services, Dashboard, Edge, Dns, .. All.Where(tier => tier.IsBacking).Select(tier => tier.Name)];
 
     /// <summary>Questions in the engines' own protocols, by kind.</summary>
     public static ImmutableDictionary<string, Func<ProbeSpec, CancellationToken, Task<HealthAnswer>>> Probes { get; } =
@@ -190,9 +192,19 @@ internal static class Tiers
         var backing = All.Where(tier => tier.IsBacking).ToArray();
         return context with
         {
-            Variables = backing.SelectMany(tier => tier.Variables(context)).ToImmutableSortedDictionary(),
-            // A replica may take hours to come up; what services need is the first of each.
-            Backing = [.. backing.SelectMany(tier => tier.Plan(context)).Where(instance => instance.Index == 1 || instance.AwaitedFor is not null).Select(instance => instance.Name)],
+            Variables = All.SelectMany(tier => tier.Variables(context)).ToImmutableSortedDictionary(),
+            // A replica may take hours to come up; what services need is the first of each. Who makes the schema that they enqueue by is one more.
+            Backing =
+            [
+                .. backing.SelectMany(tier => tier.Plan(context)).Where(instance => instance.Index == 1 || instance.AwaitedFor is not null).Select(instance => instance.Name),
+                .. PlanJobs(context).Select(instance => instance.Name),
+            ],
         };
+    }
+
+    private static IEnumerable<DesiredInstance> PlanJobs(PlanContext context)
+    {
+        var agent = ServiceEnvironment.FromAgent();
+        return JobsPlan.Plan(context, ServicesPlan.CommandEnvironment(context, agent), PostgresTier.Access(context), agent);
     }
 }

@@ -3,6 +3,7 @@ using Ashlar.Dashboard.Http;
 using Ashlar.Dashboard.Live;
 using Ashlar.Errors;
 using Ashlar.Monitoring;
+using Ashlar.Processes;
 
 namespace Ashlar.Dashboard;
 

@@ -24,6 +24,7 @@ internal static class StackAssembly
         GiveWebTheRoot(services, written);
         RefuseSharedRoutes(services, written, report);
         var data = AddOnTiers.Add(file.Data, app.AddOns);
+        JobsReader.Check(file.Jobs, data, services, report);
         RefuseTierNames(services, written, data, file, report);
         var env = app.Env.SetItems(file.Env);
         WarnOfHiddenTiers(mainFile, folder, data, env, dotEnv, services, report);
@@ -39,6 +40,8 @@ internal static class StackAssembly
             Database = data.Database,
             Cache = data.Cache,
             Queue = data.Queue,
+            Jobs = file.Jobs.Queues,
+            Schedule = file.Jobs.Schedules,
             Dashboard = file.Dashboard,
             Dns = file.Dns,
             Machines = file.Machines,
@@ -124,6 +127,7 @@ internal static class StackAssembly
             ["cache"] = data.Cache?.Redis is not null,
             ["memcached"] = data.Cache?.Memcached is not null,
             ["queue"] = data.Queue?.Redis is not null,
+            ["jobs"] = !(file.Jobs.Queues.IsEmpty && file.Jobs.Schedules.IsEmpty),
         };
         for (var i = 0; i < services.Count; i++)
         {

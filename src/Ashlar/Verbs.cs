@@ -11,7 +11,7 @@ internal static class Verbs
         InitCommand.Verb, CheckCommand.Verb, UpCommand.Verb, DownCommand.Verb, DestroyCommand.Verb, DoctorCommand.Verb,
         ReleasesCommand.Verb, RollbackCommand.Verb, PackageCommand.Verb,
         PsCommand.Verb, StatusCommand.Verb, TopCommand.Verb, TraceCommand.Verb, DashboardCommand.Verb, LogsCommand.Verb, ScaleCommand.Verb, RestartCommand.Verb, StopCommand.Verb,
-        StartCommand.Verb, RunCommand.Verb, ExecCommand.Verb, PgCommand.Verb, RedisCommand.Verb, WaitCommand.Verb,
+        StartCommand.Verb, RunCommand.Verb, ExecCommand.Verb, PgCommand.Verb, RedisCommand.Verb, JobsCommand.Verb, WaitCommand.Verb,
         MachinesCommand.Verb, JoinCommand.Verb, StateCommand.Verb, CertificatesCommand.Verb,
         CacheCommand.Verb, DnsCommand.Verb, ConfigCommand.Verb, MaintenanceCommand.Verb, ServiceCommand.Verb, SchemaCommand.Verb, CompletionCommand.Verb,
     ];

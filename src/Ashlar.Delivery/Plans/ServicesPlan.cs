@@ -38,10 +38,17 @@ public static class ServicesPlan
     public static ImmutableSortedDictionary<string, string> Environment(
         PlanContext context, ImmutableSortedDictionary<string, string> agent, ServiceDefinition service, string instance)
     {
-        var environment = ServiceEnvironment.Of(agent, context.Stack, service, context.ConfigVars, context.Release);
+        var environment = WithTiers(context, ServiceEnvironment.Of(agent, context.Stack, service, context.ConfigVars, context.Release), service.Name);
+        environment["ASHLAR_INSTANCE"] = instance;
+        return environment.ToImmutable();
+    }
+
+    private static ImmutableSortedDictionary<string, string>.Builder WithTiers(
+        PlanContext context, ImmutableSortedDictionary<string, string>.Builder environment, string? own)
+    {
         foreach (var listener in context.Listeners)
         {
-            if (listener.Service is { } other && other != service.Name && listener.Name.StartsWith(DoorPrefix, StringComparison.Ordinal))
+            if (listener.Service is { } other && other != own && listener.Name.StartsWith(DoorPrefix, StringComparison.Ordinal))
             {
                 // An app may be told by hand to call another address.
                 environment.TryAdd(UrlVariable(other), UrlOf(listener));
@@ -53,9 +60,12 @@ public static class ServicesPlan
             environment.TryAdd(name, value);
         }
 
-        environment["ASHLAR_INSTANCE"] = instance;
-        return environment.ToImmutable();
+        return environment;
     }
+
+    /// <summary>The environment of commands that are of no service: of jobs and of the clock. The doors of all services are in it.</summary>
+    public static ImmutableSortedDictionary<string, string> CommandEnvironment(PlanContext context, ImmutableSortedDictionary<string, string> agent) =>
+        WithTiers(context, ServiceEnvironment.Of(agent, context.Stack, null, context.ConfigVars, context.Release), null).ToImmutable();
 
     private static DesiredInstance Instance(
         PlanContext context, ImmutableSortedDictionary<string, string> agent, ServiceDefinition service, int index)

@@ -202,6 +202,10 @@ internal static class StackErrors
     public static Diagnostic AddressTaken(Position at, string name, string address, string other) => Error(
         at, "ASH1044", $"machines.{name} has the address {address} of {other}", "give each machine an address of its own");
 
+    /// <summary>ASH1060: a queue or a schedule that nothing could carry out as it stands.</summary>
+    public static Diagnostic JobIncomplete(Position at, string key, string problem, string advice) => Error(
+        at, "ASH1060", $"{key} {problem}", advice);
+
     private static Diagnostic Error(Position at, string code, string message, string? suggestion) =>
         new(at.File, at.Line, at.Column, DiagnosticSeverity.Error, code, message, suggestion);
 

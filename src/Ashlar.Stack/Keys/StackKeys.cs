@@ -135,7 +135,8 @@ internal static class StackKeys
             new("cache", Cache, "Engines for the app's cache."),
             new("queue", Queue, "Engines for the app's jobs."),
             new("dashboard", Dashboard, "The page that shows the stack; off: none."),
-            Reserved("schedule", "Commands run by the clock."),
+            new("jobs", new NamedShape(Names.LabelPattern, JobKeys.Queue), "Queues of jobs in the database, by name, and who does them. ashlar.enqueue puts a job in, within the app's own transaction."),
+            new("schedule", new NamedShape(Names.LabelPattern, JobKeys.Schedule), "What is done by the clock, by name: a command is run, or a job enqueued."),
             new("dns", DnsKeys.Dns, "The stack's own DNS: the zones it answers for, and a resolver for its machines."),
             Reserved("image", "A container image to run instead of commands."),
         ]);

@@ -38,6 +38,12 @@ public sealed record StackDefinition
     /// <summary>The job queue's engine; null: the stack asks for none.</summary>
     public QueueDefinition? Queue { get; init; }
 
+    /// <summary>The queues of jobs in the database, in the order of the file.</summary>
+    public ImmutableArray<JobQueueDefinition> Jobs { get; init => field = value.IsDefault ? [] : value; } = [];
+
+    /// <summary>What is done by the clock, in the order of the file.</summary>
+    public ImmutableArray<ScheduleDefinition> Schedule { get; init => field = value.IsDefault ? [] : value; } = [];
+
     /// <summary>The page that shows the stack.</summary>
     public DashboardDefinition Dashboard { get; init; } = new();
 

@@ -27,6 +27,8 @@ internal sealed record StackFile
 
     public DataTiers Data { get; init; } = new();
 
+    public JobsFile Jobs { get; init; } = JobsFile.None;
+
     public DashboardDefinition Dashboard { get; init; } = new();
 
     public DnsDefinition? Dns { get; init; }
@@ -63,6 +65,7 @@ internal static class StackFileReader
             Release = s.Text("release", expected: "a command"),
             Edge = EdgeReader.Read(s.Map("edge"), domains, report),
             Data = DataTierReader.Read(s, report),
+            Jobs = JobsReader.Read(s, report),
             Dashboard = Dashboard(s, report),
             Dns = DnsReader.Read(s, folder, report),
             Machines = MachineReader.Read(s, report),

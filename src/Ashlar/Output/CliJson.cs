@@ -32,6 +32,11 @@ namespace Ashlar.Output;
 [JsonSerializable(typeof(PgInfoReport))]
 [JsonSerializable(typeof(ImmutableArray<SessionReport>))]
 [JsonSerializable(typeof(ImmutableArray<LockReport>))]
+[JsonSerializable(typeof(ImmutableArray<Ashlar.Jobs.QueueReport>))]
+[JsonSerializable(typeof(ImmutableArray<Ashlar.Jobs.JobReport>))]
+[JsonSerializable(typeof(ImmutableArray<Ashlar.Jobs.ScheduleReport>))]
+[JsonSerializable(typeof(Ashlar.Jobs.JobReport))]
+[JsonSerializable(typeof(JobEnqueued))]
 [JsonSerializable(typeof(BackupReport))]
 [JsonSerializable(typeof(RestoreReport))]
 internal sealed partial class CliJson : JsonSerializerContext

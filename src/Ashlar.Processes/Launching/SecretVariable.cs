@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 
-namespace Ashlar.Dashboard;
+namespace Ashlar.Processes;
 
 /// <summary>Reads an environment variable and wipes it where others could read it.</summary>
-internal static unsafe partial class SecretVariable
+public static unsafe partial class SecretVariable
 {
     /// <summary>
     /// The value of a variable, which is then gone: for what this process starts, and from <c>/proc/PID/environ</c>, which shows the

@@ -1,0 +1,160 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using Ashlar.Errors;
+using Ashlar.Jobs.Queue;
+using Ashlar.Processes;
+using Ashlar.Stack;
+
+namespace Ashlar.Jobs.Runner;
+
+/// <summary>
+/// Runs a command for a job: in the release's folder, with its environment, the payload on standard input, and what it says in the log of its queue.
+/// </summary>
+internal sealed class CommandDelivery : IDelivery, IDisposable
+{
+    // Locked as long as its runner lives.
+    private const string Alive = "alive";
+    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(5);
+    private readonly JobsSettings _settings;
+    private readonly JobsOptions _options;
+    private readonly ProcessLauncher _launcher;
+    private readonly string _notes;
+    private readonly FileStream _alive;
+
+    public CommandDelivery(JobsOptions options)
+    {
+        (_settings, _options) = (options.Settings, options);
+        _launcher = new ProcessLauncher(options.Settings.Stack);
+        _notes = Path.Combine(options.Commands, Guid.NewGuid().ToString("N"));
+        Directory.CreateDirectory(_notes);
+        _alive = new FileStream(Path.Combine(_notes, Alive), FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+    }
+
+    /// <summary>Ends commands of runners that were killed: the jobs are handed out again, and two at once were one too many.</summary>
+    public async Task EndRemainsAsync()
+    {
+        foreach (var folder in Directory.EnumerateDirectories(_options.Commands).Where(folder => folder != _notes))
+        {
+            if (IsAlive(folder))
+            {
+                continue;
+            }
+
+            foreach (var note in Directory.EnumerateFiles(folder))
+            {
+                await _launcher.SweepAsync(Path.GetFileName(note));
+            }
+
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <inheritdoc />
+    public async Task<Outcome?> DeliverAsync(QueueSettings queue, Job job, CancellationToken cancellation)
+    {
+        var tag = string.Create(CultureInfo.InvariantCulture, $"job-{_settings.Stack}-{job.Lease}");
+        var note = Path.Combine(_notes, tag);
+        await File.WriteAllBytesAsync(note, [], CancellationToken.None);
+        try
+        {
+            return await RunAsync(queue, job, tag, cancellation);
+        }
+        finally
+        {
+            File.Delete(note);
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _launcher.Dispose();
+        _alive.Dispose();
+        Directory.Delete(_notes, recursive: true);
+    }
+
+    private static bool IsAlive(string folder)
+    {
+        try
+        {
+            new FileStream(Path.Combine(folder, Alive), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None).Dispose();
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
+    private async Task<Outcome> RunAsync(QueueSettings queue, Job job, string tag, CancellationToken cancellation)
+    {
+        ManagedProcess process;
+        using (var input = Input(job.Payload))
+        {
+            try
+            {
+                process = _launcher.Start(Spec(queue, job, tag), (int)input.SafeFileHandle.DangerousGetHandle());
+            }
+            catch (AshlarException e)
+            {
+                return Outcome.Failed(e.Error.ToString());
+            }
+        }
+
+        var late = false;
+        try
+        {
+            await process.Exited.WaitAsync(queue.Timeout, cancellation);
+        }
+        catch (TimeoutException)
+        {
+            late = true;
+            await process.StopAsync(StopGrace);
+        }
+        catch (OperationCanceledException)
+        {
+            // Asked to end; one that says that it is done in time, is.
+            var stopped = await process.StopAsync(StopGrace);
+            return stopped.Exit.Code == 0 ? Outcome.Done : Outcome.Interrupted;
+        }
+
+        var exit = await process.Exited;
+        return late ? Outcome.Failed(string.Create(CultureInfo.InvariantCulture, $"it took longer than {queue.Timeout.TotalSeconds:0.###} s"))
+            : exit.Code == 0 ? Outcome.Done : Outcome.Failed(exit.ToString()!);
+    }
+
+    private LaunchSpec Spec(QueueSettings queue, Job job, string tag) => new()
+    {
+        // The payload comes as descriptor 3, for a spawned process has no input; the shell makes it the input and becomes the command.
+        Command = ["/bin/sh", "-c", "exec <&3 3<&-\n" + ShellCommand.WithExec(queue.Run!)],
+        Environment = _settings.Environment
+            .SetItem("ASHLAR_QUEUE", queue.Name)
+            .SetItem("ASHLAR_JOB", job.Id.ToString(CultureInfo.InvariantCulture))
+            .SetItem("ASHLAR_ATTEMPT", job.Attempt.ToString(CultureInfo.InvariantCulture))
+            .SetItem("ASHLAR_ATTEMPTS", job.Attempts.ToString(CultureInfo.InvariantCulture))
+            .SetItem("ASHLAR_LEASE", queue.Lease is null ? "" : job.Lease)
+            .SetItem("TRACEPARENT", job.Trace ?? ""),
+        WorkingDirectory = _settings.Folder,
+        LogPath = Path.Combine(_options.Logs, $"jobs.{queue.Name}.log"),
+        Tag = tag,
+    };
+
+    // A file without a name: nobody else can read the payload, and it is gone with its last descriptor.
+    private FileStream Input(string payload)
+    {
+        var path = Path.Combine(_notes, Guid.NewGuid().ToString("N"));
+        var file = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.ReadWrite | FileShare.Delete,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            BufferSize = 0,
+        });
+        File.Delete(path);
+        file.Write(Encoding.UTF8.GetBytes(payload));
+        file.Position = 0;
+        return file;
+    }
+}
