@@ -13,9 +13,6 @@ internal sealed record JobsOptions(string Instance, string State, TimeSpan Grace
     /// <summary>Folder of the metrics files.</summary>
     public string Metrics => Path.Combine(State, "metrics");
 
-    /// <summary>Folder of the logs.</summary>
-    public string Logs => Path.Combine(State, "logs");
-
     /// <summary>Where it writes how the queues are, for the dashboard.</summary>
     public string Report => Path.Combine(State, "run", "jobs.json");
 

@@ -9,12 +9,13 @@ using Ashlar.Stack;
 namespace Ashlar.Jobs.Runner;
 
 /// <summary>
-/// Runs a command for a job: in the release's folder, with its environment, the payload on standard input, and what it says in the log of its queue.
+/// Runs a command for a job: in the release's folder, with its environment, the payload on standard input, and what it says in our own log.
 /// </summary>
 internal sealed class CommandDelivery : IDelivery, IDisposable
 {
     // Locked as long as its runner lives.
     private const string Alive = "alive";
+    private const int OurOutput = 1;
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(5);
     private readonly JobsSettings _settings;
     private readonly JobsOptions _options;
@@ -94,7 +95,7 @@ internal sealed class CommandDelivery : IDelivery, IDisposable
         {
             try
             {
-                process = _launcher.Start(Spec(queue, job, tag), (int)input.SafeFileHandle.DangerousGetHandle());
+                process = _launcher.Start(Spec(queue, job, tag), (int)input.SafeFileHandle.DangerousGetHandle(), OurOutput);
             }
             catch (AshlarException e)
             {
@@ -126,8 +127,8 @@ internal sealed class CommandDelivery : IDelivery, IDisposable
 
     private LaunchSpec Spec(QueueSettings queue, Job job, string tag) => new()
     {
-        // The payload comes as descriptor 3, for a spawned process has no input; the shell makes it the input and becomes the command.
-        Command = ["/bin/sh", "-c", "exec <&3 3<&-\n" + ShellCommand.WithExec(queue.Run!)],
+        // A spawned process has no input, and we may open no log: the shell makes 3 the input and 4, our own log, the output, and becomes the command.
+        Command = ["/bin/sh", "-c", "exec <&3 >&4 2>&4 3<&- 4>&-\n" + ShellCommand.WithExec(queue.Run!)],
         Environment = _settings.Environment
             .SetItem("ASHLAR_QUEUE", queue.Name)
             .SetItem("ASHLAR_JOB", job.Id.ToString(CultureInfo.InvariantCulture))
@@ -136,7 +137,7 @@ internal sealed class CommandDelivery : IDelivery, IDisposable
             .SetItem("ASHLAR_LEASE", queue.Lease is null ? "" : job.Lease)
             .SetItem("TRACEPARENT", job.Trace ?? ""),
         WorkingDirectory = _settings.Folder,
-        LogPath = Path.Combine(_options.Logs, $"jobs.{queue.Name}.log"),
+        LogPath = "/dev/null",
         Tag = tag,
     };
 

@@ -24,7 +24,7 @@ internal sealed class Dispatcher(JobsSettings settings, Database database, Func<
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Dictionary<int, Lane> _lanes = [];
-    private long _epoch;
+    private long _epoch = -1;
     private volatile bool _draining;
     private volatile bool _leads;
 
@@ -110,7 +110,7 @@ internal sealed class Dispatcher(JobsSettings settings, Database database, Func<
             if (stop.IsCancellationRequested)
             {
                 // Another leads: what is in hand here without a lease is its to do again.
-                DropForeign(-1);
+                DropForeign(-2);
                 await FinishLeasedAsync(hard);
                 return;
             }
