@@ -26,8 +26,8 @@ public static class JobsErrors
     public static AshlarException SchemaNewer(int found, int known) => New("ASH3204", $"The schema ashlar in the database has version {found}, and this Ashlar knows {known}.",
         "Use the newer Ashlar that made it.");
 
-    /// <summary>ASH3204: the schema is somebody else's.</summary>
-    public static AshlarException SchemaTaken() => New("ASH3204", "There is a schema named ashlar in the database that Ashlar has not made.",
+    /// <summary>ASH3216: the schema is somebody else's.</summary>
+    public static AshlarException SchemaTaken() => New("ASH3216", "There is a schema named ashlar in the database that Ashlar has not made.",
         "Rename it: alter schema ashlar rename to …; then ashlar restart jobs.");
 
     /// <summary>ASH3205: the stack has no jobs.</summary>
@@ -45,8 +45,17 @@ public static class JobsErrors
     /// <summary>ASH3208: a payload that is no JSON.</summary>
     public static AshlarException NotJson(string reason) => New("ASH3208", $"The payload is no JSON: {reason.TrimEnd('.')}.", "Give one JSON value, for example '{\"to\": 7}'.");
 
-    /// <summary>ASH3209: the database refused a job.</summary>
-    public static AshlarException Refused(string reason, string? hint) => New("ASH3209", $"The database refused: {reason.TrimEnd('.')}.", hint ?? "See 'ashlar logs database'.");
+    /// <summary>ASH3209: the database refused a job, for a reason of its own or for one of those that our functions have.</summary>
+    /// <param name="message">The database's message.</param>
+    /// <param name="hint">Its hint.</param>
+    public static AshlarException Refused(string message, string? hint) =>
+        message.Length > 9 && RaisedByFunctions.Contains(message[..7])
+            ? New(message[..7], $"{char.ToUpperInvariant(message[9])}{message[10..].TrimEnd('.')}.", hint ?? "See docs/jobs.md.")
+            : New("ASH3209", $"The database refused: {message.TrimEnd('.')}.", hint ?? "See 'ashlar logs database'.");
+
+    /// <summary>Codes at the begin of what the functions of <c>Schema.sql</c> raise, which apps meet: a payload too large, none, other arguments out of range,
+    /// no such queue, a key taken meanwhile, a lease that was lost.</summary>
+    private static readonly string[] RaisedByFunctions = ["ASH3210", "ASH3211", "ASH3212", "ASH3213", "ASH3214", "ASH3215"];
 
     private static AshlarException New(string code, string message, string nextStep) => new(new AshlarError(code, Tier, message, nextStep));
 }

@@ -60,10 +60,10 @@ public static class JobsTier
         using var commands = new CommandDelivery(options);
         await commands.EndRemainsAsync();
         await using var door = HealthDoor.Open(options.Port);
-        var dispatcher = new Dispatcher(options.Settings, database, queue => queue.Run is null ? http : commands, metrics,
+        using var dispatcher = new Dispatcher(options.Settings, database, queue => queue.Run is null ? http : commands, metrics,
             new DispatchOptions { Holder = $"{options.Instance} {Environment.MachineName} {Environment.ProcessId}" });
         var picturing = PictureAsync(options, database, dispatcher, metrics, stop);
-        await dispatcher.RunAsync(stop, options.Grace);
+        await dispatcher.RunAsync(options.Grace, stop);
         await picturing;
     }
 

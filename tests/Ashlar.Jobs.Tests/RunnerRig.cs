@@ -19,7 +19,7 @@ internal sealed class RunnerRig : IDispatchEvents, IAsyncDisposable
     {
         _grace = grace ?? TimeSpan.FromSeconds(10);
         Dispatcher = new Dispatcher(settings, Database.Of(settings), _ => delivery, this, options ?? new DispatchOptions { Holder = "test" });
-        _runs = Task.Run(() => Dispatcher.RunAsync(_stop.Token, _grace));
+        _runs = Task.Run(() => Dispatcher.RunAsync(_grace, _stop.Token));
     }
 
     public Dispatcher Dispatcher { get; }

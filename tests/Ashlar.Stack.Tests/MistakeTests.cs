@@ -95,7 +95,6 @@ public sealed class MistakeTests : StackTest
     }
 
     [Theory]
-    [InlineData("schedule")]
     [InlineData("image")]
     public void A_tier_that_is_not_built_yet_is_known(string key) =>
         Assert.Equal("2:1 ASH1009", Place(OneError(Yaml($"services: {{web: {{run: x}}}}\n{key}: {{}}\n"))));

@@ -40,7 +40,7 @@ public sealed class StackSchemaTests : StackTest
         Assert.False((bool)root["additionalProperties"]!);
         Assert.Equal(1, (int)service["instances"]!["default"]!);
         Assert.Equal("30s", (string)service["stop"]!["properties"]!["grace"]!["default"]!);
-        Assert.StartsWith("Known, not built yet", (string)root["properties"]!["schedule"]!["description"]!);
+        Assert.StartsWith("Known, not built yet", (string)root["properties"]!["image"]!["description"]!);
         Assert.All(Keys(StackKeys.Root, ""), k => Assert.Contains($"\"{k.Split('.')[^1]}\": {{", StackSchema.Generate()));
     }
 

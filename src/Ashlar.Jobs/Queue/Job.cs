@@ -1,10 +1,12 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace Ashlar.Jobs.Queue;
 
 /// <summary>Where a job lies in its queue.</summary>
 /// <param name="Transaction">The transaction that put it there.</param>
 /// <param name="Number">Its number.</param>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct Place(ulong Transaction, long Number);
 
 /// <summary>A job that has been claimed.</summary>

@@ -27,14 +27,11 @@ internal sealed record DispatchOptions
     /// <summary>Receipts before a checkpoint.</summary>
     public int Receipts { get; init; } = 2_000;
 
-    /// <summary>Time after which a job that keeps a table from being emptied gets a lease.</summary>
-    public TimeSpan Long { get; init; } = TimeSpan.FromSeconds(10);
-
     /// <summary>Days that done jobs are remembered.</summary>
     public int ArchiveDays { get; init; } = 1;
 
     /// <summary>Between two looks for jobs: the longer nothing has come, the more, and never beyond what is due.</summary>
-    public TimeSpan Pause(TimeSpan quiet, TimeSpan next)
+    public static TimeSpan Pause(TimeSpan quiet, TimeSpan next)
     {
         var pause = TimeSpan.FromMilliseconds(quiet < TimeSpan.FromSeconds(1) ? 4 : quiet < TimeSpan.FromSeconds(10) ? 15 : 50);
         return next < pause ? (next > TimeSpan.FromMilliseconds(1) ? next : TimeSpan.FromMilliseconds(1)) : pause;

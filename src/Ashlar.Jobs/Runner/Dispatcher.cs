@@ -14,7 +14,7 @@ namespace Ashlar.Jobs.Runner;
 /// A session is one pair of connections. When it breaks, what is in hand goes on; the next session learns from the database what was written, and
 /// only if nobody else has led meanwhile is the rest still ours.
 /// </remarks>
-internal sealed class Dispatcher(JobsSettings settings, Database database, Func<QueueSettings, IDelivery> deliveryOf, IDispatchEvents events, DispatchOptions options)
+internal sealed class Dispatcher(JobsSettings settings, Database database, Func<QueueSettings, IDelivery> deliveryOf, IDispatchEvents events, DispatchOptions options) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _writing = new(1, 1);
@@ -41,9 +41,9 @@ internal sealed class Dispatcher(JobsSettings settings, Database database, Func<
     }
 
     /// <summary>Runs until it is cancelled. Then claims nothing more, lets another lead at once, and gives what is in hand its grace.</summary>
-    /// <param name="stop">Ends it.</param>
     /// <param name="grace">Time for what is in hand.</param>
-    public async Task RunAsync(CancellationToken stop, TimeSpan grace)
+    /// <param name="stop">Ends it.</param>
+    public async Task RunAsync(TimeSpan grace, CancellationToken stop)
     {
         using var hard = new CancellationTokenSource();
         await using var draining = stop.Register(() =>
@@ -91,6 +91,13 @@ internal sealed class Dispatcher(JobsSettings settings, Database database, Func<
                 return;
             }
         }
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _writing.Dispose();
+        _wake.Dispose();
     }
 
     private bool IsIdle()
@@ -287,7 +294,7 @@ internal sealed class Dispatcher(JobsSettings settings, Database database, Func<
             {
                 try
                 {
-                    await _wake.WaitAsync(options.Pause(Stopwatch.GetElapsedTime(lastFound), upkeep.NextIn), either.Token);
+                    await _wake.WaitAsync(DispatchOptions.Pause(Stopwatch.GetElapsedTime(lastFound), upkeep.NextIn), either.Token);
                 }
                 catch (OperationCanceledException) when (!broken.IsCancellationRequested)
                 {
