@@ -16,7 +16,7 @@ public sealed class MistakeTests : StackTest
     [InlineData("service: {}", "did you mean \"services\"?")]
     [InlineData("run: x", "it belongs under services.NAME")]
     [InlineData("listen: 80", "it belongs under edge")]
-    [InlineData("moonphase: full", "known here are name, domains, env, user, services, release, edge, machines, database, cache, queue, dashboard, dns")]
+    [InlineData("moonphase: full", "known here are name, domains, env, user, services, release, edge, machines, database, cache, queue, dashboard, jobs, schedule, dns")]
     public void An_unknown_key_is_answered_with_what_could_be_meant(string line, string suggestion)
     {
         var error = OneError(Yaml($"services: {{web: {{run: x}}}}\n{line}\n"));
