@@ -14,6 +14,7 @@ Func<BenchContext, Task<Outcome>>? benchmark = name switch
     "scale" => ScaleBenchmark.RunAsync,
     "fleet" => FleetBenchmark.RunAsync,
     "reconcile" => FleetBenchmark.ReconcileAsync,
+    "cache" => CacheBenchmark.RunAsync,
     _ => null,
 };
 if (benchmark is null)

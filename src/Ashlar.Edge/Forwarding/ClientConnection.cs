@@ -70,8 +70,8 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
     {
         _edge = like._edge;
         _timer = new LoopTimer(this);
-        Listener = like.Listener;
-        Peer = like.Peer;
+        (Listener, Peer) = (like.Listener, like.Peer);
+        (_asked, _shown) = (like._asked, like._shown);
         Received = received;
         _isAlone = true;
         _state = State.Exchange;

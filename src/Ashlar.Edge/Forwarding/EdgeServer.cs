@@ -193,6 +193,7 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
         await Http2.DisposeAsync().ConfigureAwait(false);
         await _group.DisposeAsync().ConfigureAwait(false);
         Workers.Dispose();
+        UseCache(null);
     }
 
     void IConnectionAcceptor.Accept(EventLoop loop, int fd, IPAddress peer, object tag) =>

@@ -246,7 +246,11 @@ internal sealed partial class Exchange
 
     /// <summary>The key: scheme, host in lower case, path and query as they are forwarded. Empty: the URL is too long.</summary>
     private ReadOnlySpan<byte> KeyOf(ReadOnlySpan<byte> buffer) =>
-        KeyOf(Request.HostRange.Of(buffer), Request.PathRange.Of(buffer), Request.QueryRange.Of(buffer));
+        KeyOf(HostOf(buffer), Request.PathRange.Of(buffer), Request.QueryRange.Of(buffer));
+
+    // What the app is told: a proxy that is trusted may say another host.
+    private ReadOnlySpan<byte> HostOf(ReadOnlySpan<byte> buffer) =>
+        (_client.Peer.Trusted && Request.Has(KnownHeader.XForwardedHost) ? Request.Find(KnownHeader.XForwardedHost) : Request.HostRange).Of(buffer);
 
     private ReadOnlySpan<byte> KeyOf(ReadOnlySpan<byte> host, ReadOnlySpan<byte> path, ReadOnlySpan<byte> query)
     {
@@ -256,7 +260,7 @@ internal sealed partial class Exchange
         }
 
         var key = _edge.Scratch.Key;
-        key[0] = _client.Listener.IsSecure ? (byte)'s' : (byte)'h';
+        key[0] = IsClientSecure(_client.Received!.Slice(_headStart, Request.Consumed)) ? (byte)'s' : (byte)'h';
         var length = 1;
         System.Text.Ascii.ToLower(host, key.AsSpan(length), out var written);
         length += written;

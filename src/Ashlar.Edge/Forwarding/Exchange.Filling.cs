@@ -370,7 +370,7 @@ internal sealed partial class Exchange
     {
         var cache = _cache!;
         var request = _client.Received!.Slice(_headStart, Request.Consumed);
-        var host = Request.HostRange.Of(request);
+        var host = HostOf(request);
         cache.Purge(KeyOf(request), soft: false);
         foreach (ref readonly var field in Response.Fields)
         {
@@ -395,7 +395,7 @@ internal sealed partial class Exchange
         if (colon > 0 && colon < 8)
         {
             var scheme = reference[..colon];
-            if (!FieldText.Is(scheme, _client.Listener.IsSecure ? "https"u8 : "http"u8))
+            if (!FieldText.Is(scheme, IsClientSecure(_client.Received!.Slice(_headStart, Request.Consumed)) ? "https"u8 : "http"u8))
             {
                 return false;
             }

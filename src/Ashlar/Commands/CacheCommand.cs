@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Net;
 using Ashlar.Agent;
 using Ashlar.Agent.Api;
 using Ashlar.Agents;
