@@ -48,7 +48,7 @@ public sealed class TlsListenerTests
         await using var rig = await TlsRig.StartAsync(app);
         var good = rig.Certificate("good.test");
         var errors = rig.Front.Use([new TlsCertificate("/nonexistent.pem", ["app.test"]), good]);
-        Assert.Equal("ASH3061", Assert.Single(errors).Code);
+        Assert.Equal("ASH3049", Assert.Single(errors).Code);
         await using var stream = await rig.HandshakeAsync("app.test");
         Assert.Equal("CN=good.test", stream.RemoteCertificate!.Subject);
     }

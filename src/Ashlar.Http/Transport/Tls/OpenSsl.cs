@@ -53,7 +53,7 @@ internal static unsafe partial class OpenSsl
     private const ulong InitCryptoStrings = 0x2;
 
     /// <summary>Loads and readies the library; cheap when it is ready.</summary>
-    /// <exception cref="Errors.AshlarException">ASH3060.</exception>
+    /// <exception cref="Errors.AshlarException">ASH3048.</exception>
     public static void Load()
     {
         try

@@ -46,16 +46,16 @@ public sealed unsafe class TlsContext : TlsAcceptor, IDisposable
     internal int Generation { get; private set; }
 
     /// <summary>For accepting. With an authority, who shows no certificate of it is refused.</summary>
-    /// <exception cref="AshlarException">ASH3060: no OpenSSL; ASH3061: a file is not usable.</exception>
+    /// <exception cref="AshlarException">ASH3048: no OpenSSL; ASH3049: a file is not usable.</exception>
     public static TlsContext ForServer(TlsFiles files) => new(isServer: true, files);
 
     /// <summary>For connecting. The peer must show a certificate of the authority for the name that is meant.</summary>
-    /// <exception cref="AshlarException">ASH3060: no OpenSSL; ASH3061: a file is not usable.</exception>
+    /// <exception cref="AshlarException">ASH3048: no OpenSSL; ASH3049: a file is not usable.</exception>
     public static TlsContext ForClient(TlsFiles files) => new(isServer: false, files);
 
     /// <summary>Reads the files anew if one has changed. New connections use them; those that are open go on.</summary>
     /// <returns>True if they had changed.</returns>
-    /// <exception cref="AshlarException">ASH3061: one is not usable; what was read before stays in use.</exception>
+    /// <exception cref="AshlarException">ASH3049: one is not usable; what was read before stays in use.</exception>
     public bool ReloadIfChanged()
     {
         var stamp = _files.Stamp();

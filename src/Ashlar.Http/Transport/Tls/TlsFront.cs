@@ -35,7 +35,7 @@ public sealed unsafe class TlsFront : TlsAcceptor, IDisposable
     private Loaded? _default;
 
     /// <summary>Makes it; it has no certificate yet.</summary>
-    /// <exception cref="AshlarException">ASH3060: no OpenSSL.</exception>
+    /// <exception cref="AshlarException">ASH3048: no OpenSSL.</exception>
     public TlsFront(bool offersHttp2)
     {
         OpenSsl.Load();
@@ -48,7 +48,7 @@ public sealed unsafe class TlsFront : TlsAcceptor, IDisposable
     public bool HasCertificate => _default is not null;
 
     /// <summary>Shows these certificates from now on; the first also where a client asks for no name or for one that none is for.</summary>
-    /// <returns>Those that cannot be used (ASH3061); they are left out.</returns>
+    /// <returns>Those that cannot be used (ASH3049); they are left out.</returns>
     public ImmutableArray<AshlarError> Use(IEnumerable<TlsCertificate> certificates)
     {
         var errors = ImmutableArray.CreateBuilder<AshlarError>();

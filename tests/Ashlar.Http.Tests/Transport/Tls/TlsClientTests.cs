@@ -137,7 +137,7 @@ public sealed class TlsClientTests
         await using var rig = await TlsRig.StartAsync();
         var files = TlsFiles.OfMachine(rig.Folder("client"));
         var missing = Assert.Throws<AshlarException>(() => TlsContext.ForServer(files with { Certificate = "/nowhere/machine.crt" }));
-        Assert.Equal("ASH3061", missing.Error.Code);
+        Assert.Equal("ASH3049", missing.Error.Code);
         Assert.Contains("/nowhere/machine.crt: there is no such file", missing.Error.Message);
         var mixed = Assert.Throws<AshlarException>(() => TlsContext.ForServer(files with { Key = rig.FileOf("server", "machine.key") }));
         Assert.Contains("key values mismatch", mixed.Error.Message);
