@@ -100,5 +100,5 @@ internal static class RecordChanges
     }
 
     private static DnsZoneDefinition ZoneOf(DnsDefinition dns, string name) =>
-        dns.Zones.FirstOrDefault(zone => zone.Name == name.TrimEnd('.').ToLowerInvariant()) ?? throw DnsErrors.NoZone(name, [.. dns.Zones.Select(zone => zone.Name)]);
+        dns.Zones.FirstOrDefault(zone => string.Equals(zone.Name, name.TrimEnd('.'), StringComparison.OrdinalIgnoreCase)) ?? throw DnsErrors.NoZone(name, [.. dns.Zones.Select(zone => zone.Name)]);
 }
