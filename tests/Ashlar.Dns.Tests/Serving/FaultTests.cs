@@ -163,7 +163,7 @@ public sealed class FaultTests : IAsyncDisposable
         Assert.Equal((0x81, 0x80, 1), (answer[2], answer[3], answer[7]));
 
         // The same question without the wish, and of somebody else.
-        var other = Wire.Query.Read(query)!;
+        var other = Ashlar.Dns.Wire.Query.Read(query)!;
         Assert.Equal(ResponseCode.Refused, QueryCourse.Answer(other, _server.View, isTrusted: false, out _)!.Code);
         Assert.Equal(ResponseCode.Refused, QueryCourse.Answer(other with { RecursionDesired = false }, _server.View, isTrusted: true, out _)!.Code);
         Assert.Equal(1, resolver.Queries);
