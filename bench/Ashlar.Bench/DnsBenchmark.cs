@@ -165,15 +165,15 @@ internal static partial class DnsBenchmark
             File.SetUnixFileMode(folder, (UnixFileMode)0b111_101_101);
             File.Copy(file, Path.Combine(folder, "bench.zone"));
             var port = BenchContext.FreePort();
-            context.Write("stack/ashlar.yaml", $$"""
+            context.Write("stack/ashlar.yaml", $$$"""
                 name: bench
                 services: {idle: {run: sleep 100000}}
                 dashboard: off
-                edge: {listen: "127.0.0.1:{{BenchContext.FreePort()}}"}
+                edge: {listen: "127.0.0.1:{{{BenchContext.FreePort()}}}"}
                 dns:
-                  listen: 127.0.0.1:{{port}}
+                  listen: 127.0.0.1:{{{port}}}
                   resolvers: off
-                  zones: { {{Zone}}: {file: bench.zone} }
+                  zones: { {{{Zone}}}: {file: bench.zone} }
                 """);
             await BenchContext.RunAsync(context.Ashlar, "up", "--detach", "--stack", folder);
             using var report = JsonDocument.Parse(await BenchContext.RunAsync(context.Ashlar, "ps", "--json", "--stack", folder));

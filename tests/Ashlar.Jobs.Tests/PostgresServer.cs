@@ -9,20 +9,20 @@ namespace Ashlar.Jobs.Tests;
 /// <summary>A PostgreSQL of the tests' own: one for all of them, a database each. It runs as another user where the tests are root.</summary>
 public sealed class PostgresServer : IAsyncLifetime
 {
-    private readonly TempFolder _folder = new();
+    private TempFolder Folder { get; } = new();
     private Process? _process;
     private int _databases;
 
     public int Port { get; } = Ports.Free();
 
-    private string Data => Path.Combine(_folder.Path, "pg");
+    private string Data => Path.Combine(Folder.Path, "pg");
 
     private static string Programs { get; } = Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(folder => folder, StringComparer.Ordinal)
         .Select(folder => Path.Combine(folder, "bin")).First(folder => File.Exists(Path.Combine(folder, "postgres")));
 
     public async Task InitializeAsync()
     {
-        File.SetUnixFileMode(_folder.Path, (UnixFileMode)0b111_111_111);
+        File.SetUnixFileMode(Folder.Path, (UnixFileMode)0b111_111_111);
         var made = await Run("initdb", "-D", Data, "-U", "ashlar", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C").WaitForEnd();
         Assert.Equal(0, made);
         await StartAsync();
@@ -105,7 +105,7 @@ public sealed class PostgresServer : IAsyncLifetime
         }
 
         _process?.Dispose();
-        _folder.Dispose();
+        Folder.Dispose();
     }
 
     private (Process Process, Func<Task<int>> WaitForEnd) Run(string program, params string[] arguments)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Net;
@@ -142,8 +143,10 @@ internal static class DnsRecordCommands
     private static DnsName Zone(string text) =>
         DnsName.TryParse(text == "@" ? "." : text, DnsName.Root, out var name, out var mistake) ? name : throw CliErrors.Usage("dns", $"'{text}' is no domain name: {mistake}.");
 
+    private static readonly SearchValues<char> _special = SearchValues.Create(" \t;()\"");
+
     // The shell has taken the quotes away.
-    private static string Quoted(string word) => word is ['"', ..] || !word.AsSpan().ContainsAny(" \t;()\"") ? word : $"\"{word.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+    private static string Quoted(string word) => word is ['"', ..] || !word.AsSpan().ContainsAny(_special) ? word : $"\"{word.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 
     private static string Render(Screen screen, RecordsReport report)
     {

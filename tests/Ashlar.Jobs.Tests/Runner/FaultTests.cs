@@ -1,6 +1,4 @@
 using Ashlar.Jobs.Queue;
-using Ashlar.Jobs.Runner;
-using Ashlar.Jobs.Schedule;
 using Ashlar.Stack;
 using Npgsql;
 
