@@ -42,8 +42,11 @@ internal sealed unsafe class UdpAnswers : IDisposable
         _ = Sockets.SetOption(socket.Number, Sockets.OfSocket, Sockets.ReceiveTimeout, turn, 2 * sizeof(long));
 
         // Answers go out from the address that was asked, also where the machine has several.
-        _ = Sockets.SetOption(socket.Number, Sockets.OfInternet, Sockets.PacketInformation, &yes, sizeof(int));
-        _ = Sockets.SetOption(socket.Number, Sockets.OfInternet6, Sockets.ReceivePacketInformation6, &yes, sizeof(int));
+        // A socket for both families says both, which no answer may carry; what it says as the sixth's holds for either.
+        if (Sockets.SetOption(socket.Number, Sockets.OfInternet6, Sockets.ReceivePacketInformation6, &yes, sizeof(int)) != 0)
+        {
+            _ = Sockets.SetOption(socket.Number, Sockets.OfInternet, Sockets.PacketInformation, &yes, sizeof(int));
+        }
         _thread = new Thread(Serve) { IsBackground = true, Name = $"dns-udp-{index}" };
         _thread.Start();
     }

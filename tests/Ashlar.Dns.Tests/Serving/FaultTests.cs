@@ -47,6 +47,20 @@ public sealed class FaultTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task OneSocketForBothFamiliesAnswersEither()
+    {
+        await using var server = DnsServer.Listen(new IPEndPoint(IPAddress.IPv6Any, 0));
+        server.Zones = Zones;
+        foreach (var address in new[] { IPAddress.Loopback, IPAddress.IPv6Loopback })
+        {
+            using var client = new UdpClient(address.AddressFamily);
+            client.Connect(new IPEndPoint(address, server.Address.Port));
+            await client.SendAsync(Query);
+            Assert.Equal(1, (await client.ReceiveAsync(Soon)).Buffer[7]);
+        }
+    }
+
+    [Fact]
     public async Task AResponseIsNotAnswered()
     {
         using var client = new UdpClient();

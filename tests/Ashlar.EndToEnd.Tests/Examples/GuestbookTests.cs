@@ -26,7 +26,7 @@ public sealed class GuestbookTests
             Assert.Equal($"{i}", await client.GetStringAsync(new Uri("count", UriKind.Relative)));
         }
 
-        await using var visitors = new SteadyGets($"http://127.0.0.1:{rig.Port}/");
+        await using var visitors = new SteadyGets($"http://127.0.0.1:{rig.Port}/", "</p>");
         rig.Edit("public/index.php", "<h1>Guest book</h1>", "<h1>Book of guests</h1>");
         await rig.UpAsync();
         Assert.Contains("<h1>Book of guests</h1>", (await rig.GetAsync()).Body);

@@ -15,7 +15,7 @@ public sealed class SocketsTests
         Assert.Equal(404, (int)(await rig.GetAsync("/files/drafts/plan.txt")).Status);
         Assert.Equal(404, (int)(await rig.GetAsync("/files/nothing")).Status);
 
-        await using var visitors = new SteadyGets($"http://127.0.0.1:{rig.Port}/page");
+        await using var visitors = new SteadyGets($"http://127.0.0.1:{rig.Port}/page", ".sock");
         await rig.DoAsync("restart", "web");
         await visitors.NoneFailedAsync();
         Assert.Single(Directory.GetFiles(Path.Combine(rig.Folder, ".ashlar/run"), "web.1-*.sock"));

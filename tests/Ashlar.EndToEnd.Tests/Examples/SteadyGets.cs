@@ -12,9 +12,14 @@ internal sealed class SteadyGets : IAsyncDisposable
     private readonly List<string> _failures = [];
     private int _answers;
 
+    private readonly string _end;
+
     /// <summary>Begins.</summary>
-    public SteadyGets(string page)
+    /// <param name="page">Its address.</param>
+    /// <param name="end">What it ends with.</param>
+    public SteadyGets(string page, string end = "</html>")
     {
+        _end = end;
         _page = new Uri(page);
         _visitors = [.. Enumerable.Range(0, 4).Select(_ => Task.Run(VisitAsync))];
     }
@@ -45,7 +50,7 @@ internal sealed class SteadyGets : IAsyncDisposable
             {
                 using var answer = await _client.GetAsync(_page);
                 var body = await answer.Content.ReadAsStringAsync();
-                Note(answer.StatusCode == HttpStatusCode.OK && body.TrimEnd().EndsWith("</html>", StringComparison.Ordinal) ? null : $"{answer.StatusCode} {body}");
+                Note(answer.StatusCode == HttpStatusCode.OK && body.TrimEnd().EndsWith(_end, StringComparison.Ordinal) ? null : $"{answer.StatusCode} {body}");
             }
             catch (HttpRequestException e)
             {

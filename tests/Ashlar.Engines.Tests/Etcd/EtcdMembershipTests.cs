@@ -118,8 +118,13 @@ public sealed class EtcdMembershipTests
         await EtcdRig.PutAsync(EtcdRig.OptionsOf(before), "a", "2");
         await using var store = new EtcdStore(EtcdRig.OptionsOf(before) with { TotalLimit = EtcdRig.Patience });
         var range = await store.ListAsync("");
-        await using var watch = store.WatchAsync("", range.Revision + 1).GetAsyncEnumerator();
-        var next = watch.MoveNextAsync().AsTask();
+        var next = Task.Run(async () =>
+        {
+            await foreach (var change in store.WatchAsync("", range.Revision + 1))
+            {
+                Assert.Fail($"told of {change}");
+            }
+        });
         await rig.KillAsync(before);
 
         var restored = EtcdRig.Member("app-2") with { Restore = path, Token = "shop-2" };

@@ -31,7 +31,7 @@ public class ErrorPageTests
     public void Every_status_has_its_own_phrase_and_code()
     {
         var statuses = All.Select(problem => problem.Status).Distinct().ToArray();
-        Assert.Equal([400, 404, 408, 413, 414, 417, 431, 501, 502, 503, 504, 505], statuses.Order());
+        Assert.Equal([400, 401, 403, 404, 405, 408, 410, 412, 413, 414, 416, 417, 421, 429, 431, 501, 502, 503, 504, 505], statuses.Order());
         Assert.Equal(statuses.Length, All.Select(problem => problem.Title).Distinct().Count());
         Assert.Equal(statuses.Length, All.Select(problem => problem.Code).Distinct().Count());
     }

@@ -81,7 +81,7 @@ public sealed class TlsClientTests
             var reason = new TaskCompletionSource<string>();
             var pool = new UpstreamPool(rig.Loop, new UpstreamOptions());
             var user = new User();
-            await rig.OnLoopAsync(() => pool.Connect(new SecurePeer("server", server.EndPoint, tls) { NotSecured = reason.SetResult }, user, out user.Connection));
+            await rig.OnLoopAsync(() => pool.Connect(new SecurePeer("server", server.EndPoint, tls) { NotSecured = reason.SetResult, ConnectTimeout = TlsRig.Patience }, user, out user.Connection));
             Assert.Equal("failed", await user.NextAsync());
             return await reason.Task.WaitAsync(TlsRig.Patience);
         }
