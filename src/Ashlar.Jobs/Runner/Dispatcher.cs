@@ -207,7 +207,7 @@ internal sealed class Dispatcher(JobsSettings settings, Database database, Func<
 
         foreach (var queue in queues)
         {
-            var open = queue.Open.Where(place => !IsInHand(place.Key)).ToArray();
+            var open = queue.Open.Where(place => !IsInHand(place.Key, epoch)).ToArray();
             if (open.Length > 0)
             {
                 var now = await claiming.NowAsync(cancellation);
@@ -231,11 +231,12 @@ internal sealed class Dispatcher(JobsSettings settings, Database database, Func<
         }
     }
 
-    private bool IsInHand(long place)
+    // What was begun in an epoch that is over counts no more, whenever it ends: it is to be handed out again.
+    private bool IsInHand(long place, long epoch)
     {
         lock (_gate)
         {
-            return _inHand.Any(h => h.Job.Place?.Number == place) || _unwritten.Exists(f => f.Job.Place?.Number == place)
+            return _inHand.Any(h => h.Epoch == epoch && h.Job.Place?.Number == place) || _unwritten.Exists(f => f.Job.Place?.Number == place)
                 || _lanes.Values.Any(lane => lane.Ahead.Any(job => job.Place?.Number == place));
         }
     }

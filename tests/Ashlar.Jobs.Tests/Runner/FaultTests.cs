@@ -104,6 +104,26 @@ public sealed class FaultTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task What_an_overtaken_one_has_in_hand_is_handed_out_again_though_it_has_not_ended()
+    {
+        var settings = await server.NewAsync(Emails);
+        var block = new TaskCompletionSource<Outcome?>();
+        var slow = new FunctionDelivery((_, _) => block.Task);
+        await using var first = new RunnerRig(settings, slow);
+        await first.LeadsAsync();
+        await using var app = await server.OpenAsync("app", settings.Database);
+        var id = await RunnerRig.EnqueueAsync(app, "emails");
+        await RunnerRig.Until(() => slow.Handed.Count == 1, "it is in hand");
+
+        await using var owner = await server.OpenAsync("ashlar", settings.Database);
+        await PostgresServer.ExecuteAsync(owner, "update ashlar.state set epoch = epoch + 1");
+        await RunnerRig.EnqueueAsync(app, "emails");
+        await RunnerRig.Until(() => first.Said.Any(error => error.Code == "ASH3203"), "it is refused");
+        await RunnerRig.Until(() => slow.Handed.Count(job => job.Id == id) == 2, "it is handed out again");
+        block.SetResult(Outcome.Done);
+    }
+
+    [Fact]
     public async Task A_worker_whose_lease_has_run_out_cannot_complete_the_job()
     {
         var settings = await server.NewAsync(Emails with { Lease = TimeSpan.FromSeconds(1), Attempts = 5 });
