@@ -70,7 +70,7 @@ internal static class CacheBenchmark
         var samples = new Dictionary<string, double[]>();
         foreach (var (name, _, _) in caches)
         {
-            Console.WriteLine($"{name,-10}{Range(rate[name], "N0"),26}{Range(cpu[name], "N1"),26}");
+            Console.WriteLine($"{name,-10}{Measure.Range(rate[name], "N0"),26}{Measure.Range(cpu[name], "N1"),26}");
             (samples[$"{name}.cpu"], samples[$"{name}.rps"]) = ([.. cpu[name]], [.. rate[name]]);
         }
 
@@ -85,9 +85,6 @@ internal static class CacheBenchmark
             ["varnish"] = await BenchContext.VersionAsync("varnishd", "-V"),
         });
     }
-
-    private static string Range(List<double> values, string format) =>
-        $"{Measure.Median(values).ToString(format)} ({values.Min().ToString(format)}–{values.Max().ToString(format)})";
 
     private static string User => Environment.UserName == "root" ? "user root;" : "";
 

@@ -48,7 +48,7 @@ internal static partial class DnsBenchmark
         var samples = new Dictionary<string, double[]>();
         foreach (var server in servers)
         {
-            Console.WriteLine($"{server.Name,-10}{Range(server.Rate, "N0"),30}{Range(server.Cpu, "N2"),22}{server.Lost,10}");
+            Console.WriteLine($"{server.Name,-10}{Measure.Range(server.Rate, "N0"),30}{Measure.Range(server.Cpu, "N2"),22}{server.Lost,10}");
             samples[$"{server.Name}.qps"] = [.. server.Rate];
             samples[$"{server.Name}.cpu"] = [.. server.Cpu];
         }
@@ -144,9 +144,6 @@ internal static partial class DnsBenchmark
             }
         }
     }
-
-    private static string Range(List<double> values, string format) =>
-        $"{Measure.Median(values).ToString(format)} ({values.Min().ToString(format)}–{values.Max().ToString(format)})";
 
     private sealed record Server(string Name, int Port, int Pid)
     {

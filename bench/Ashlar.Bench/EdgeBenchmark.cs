@@ -70,7 +70,7 @@ internal static class EdgeBenchmark
         Console.WriteLine($"{"",-10}{"requests/s",26}{"CPU µs/request",26}{"p99 ms",22}");
         foreach (var (name, _, _) in proxies)
         {
-            Console.WriteLine($"{name,-10}{Range(rate[name], "N0"),26}{Range(cpu[name], "N1"),26}{Range(late[name], "N1"),22}");
+            Console.WriteLine($"{name,-10}{Measure.Range(rate[name], "N0"),26}{Measure.Range(cpu[name], "N1"),26}{Measure.Range(late[name], "N1"),22}");
             samples[$"{name}.cpu"] = [.. cpu[name]];
             samples[$"{name}.rps"] = [.. rate[name]];
             samples[$"{name}.p99"] = [.. late[name]];
@@ -88,15 +88,12 @@ internal static class EdgeBenchmark
         });
     }
 
-    private static string Range(List<double> values, string format) =>
-        $"{Measure.Median(values).ToString(format)} ({values.Min().ToString(format)}–{values.Max().ToString(format)})";
+    internal static string User => Environment.UserName == "root" ? "user root;" : "";
 
-    private static string User => Environment.UserName == "root" ? "user root;" : "";
-
-    private static string Paths(string folder) =>
+    internal static string Paths(string folder) =>
         $"client_body_temp_path {folder}/tmp; proxy_temp_path {folder}/tmp; fastcgi_temp_path {folder}/tmp; uwsgi_temp_path {folder}/tmp; scgi_temp_path {folder}/tmp;";
 
-    private static string Upstream(string folder, int port) => $$"""
+    internal static string Upstream(string folder, int port) => $$"""
         {{(port == 0 ? "" : User)}}
         daemon off; worker_processes 1; pid {{folder}}/{{(port == 0 ? "tmp/app" : "upstream")}}.pid; error_log stderr crit;
         events { worker_connections 1024; }

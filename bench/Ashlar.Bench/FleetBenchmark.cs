@@ -58,7 +58,7 @@ internal static class FleetBenchmark
         samples["reconcile.one-machine-ms"] = one;
         samples["reconcile.all-machines-ms"] = all;
         Console.WriteLine("100 machines, 5,000 instances, one machine lost; ms, median (range)");
-        Console.WriteLine($"  placement of all {Range(placement, "N1")}, one machine's part {Range(one, "N2")}, the parts of all 100 {Range(all, "N1")}");
+        Console.WriteLine($"  placement of all {Measure.Range(placement, "N1")}, one machine's part {Measure.Range(one, "N2")}, the parts of all 100 {Measure.Range(all, "N1")}");
     }
 
     private static async Task IdleAsync(BenchContext context, BenchFleet fleet, Dictionary<string, double[]> samples)
@@ -109,7 +109,7 @@ internal static class FleetBenchmark
         foreach (var (name, rate) in rates)
         {
             double Linear(int count) => Measure.Median(Enumerable.Range(0, rounds).Select(r => rate[count - 1][r] / (count * rate[0][r])));
-            Console.WriteLine($"{name,-10}{Range(rate[0], "N0"),22}{$"{Range(rate[1], "N0")} {Linear(2):N3}",30}{$"{Range(rate[2], "N0")} {Linear(3):N3}",30}");
+            Console.WriteLine($"{name,-10}{Measure.Range(rate[0], "N0"),22}{$"{Measure.Range(rate[1], "N0")} {Linear(2):N3}",30}{$"{Measure.Range(rate[2], "N0")} {Linear(3):N3}",30}");
             foreach (var count in s_counts)
             {
                 samples[$"{name}.rps.{count}"] = [.. rate[count - 1]];
@@ -181,7 +181,4 @@ internal static class FleetBenchmark
             && Measure.ReadWrk(said.Output) is { Errors: 0, Requests: > 0 });
         return urls;
     }
-
-    private static string Range(IReadOnlyCollection<double> values, string format) =>
-        $"{Measure.Median(values).ToString(format, CultureInfo.InvariantCulture)} ({values.Min().ToString(format, CultureInfo.InvariantCulture)}–{values.Max().ToString(format, CultureInfo.InvariantCulture)})";
 }

@@ -46,7 +46,7 @@ internal static class HopBenchmark
         var samples = new Dictionary<string, double[]>();
         foreach (var chain in chains)
         {
-            Console.WriteLine($"{chain.Name,-10}{Range(chain.Direct, "N1"),22}{Range(chain.Added, "N1"),22}{Range(chain.Rate, "N0"),26}");
+            Console.WriteLine($"{chain.Name,-10}{Measure.Range(chain.Direct, "N1"),22}{Measure.Range(chain.Added, "N1"),22}{Measure.Range(chain.Rate, "N0"),26}");
             samples[$"{chain.Name}.cpu"] = [.. chain.Direct];
             samples[$"{chain.Name}.added"] = [.. chain.Added];
             samples[$"{chain.Name}.rps"] = [.. chain.Rate];
@@ -137,9 +137,6 @@ internal static class HopBenchmark
             location / {
               proxy_pass {{scheme}}://next; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host; {{more}} } } }
         """;
-
-    private static string Range(List<double> values, string format) =>
-        $"{Measure.Median(values).ToString(format)} ({values.Min().ToString(format)}–{values.Max().ToString(format)})";
 
     /// <summary>A way to the app: the port to ask, and the proxies that a request costs.</summary>
     private sealed record Way(int Port, params int[] Pids);

@@ -53,6 +53,10 @@ internal static partial class Measure
         return threads;
     }
 
+    /// <summary>Median and range for people.</summary>
+    public static string Range(IReadOnlyCollection<double> values, string format) =>
+        $"{Median(values).ToString(format, CultureInfo.InvariantCulture)} ({values.Min().ToString(format, CultureInfo.InvariantCulture)}–{values.Max().ToString(format, CultureInfo.InvariantCulture)})";
+
     private static string[]? Fields(int pid)
     {
         try

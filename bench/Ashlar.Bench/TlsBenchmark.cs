@@ -18,12 +18,12 @@ internal static partial class TlsBenchmark
         var upstream = BenchContext.FreePort();
         var body = new string('x', 1023) + "\n";
         context.Write("www/index.html", body);
-        await context.StartAsync(upstream, "nginx", "-p", context.Folder, "-c", context.Write("upstream.conf", Upstream(context.Folder, upstream)));
+        await context.StartAsync(upstream, "nginx", "-p", context.Folder, "-c", context.Write("upstream.conf", EdgeBenchmark.Upstream(context.Folder, upstream)));
 
         var (plain, ours) = (BenchContext.FreePort(), BenchContext.FreePort());
         context.Write("stack/www/index.html", body);
         context.Write("stack/start", $"#!/bin/sh\nmkdir -p tmp logs\nsed \"s/@PORT@/$PORT/; s|@FOLDER@|$PWD|g\" app.conf >tmp/app.conf\nexec nginx -p \"$PWD\" -c \"$PWD/tmp/app.conf\"\n");
-        context.Write("stack/app.conf", Upstream("@FOLDER@", 0).Replace("127.0.0.1:0", "127.0.0.1:@PORT@"));
+        context.Write("stack/app.conf", EdgeBenchmark.Upstream("@FOLDER@", 0).Replace("127.0.0.1:0", "127.0.0.1:@PORT@"));
         context.Write("stack/ashlar.yaml", $"name: bench\ndomains: [{Host}]\nservices:\n  web:\n    run: sh ./start\n    route: /\nedge:\n  listen: {{http: \"127.0.0.1:{plain}\", https: \"127.0.0.1:{ours}\"}}\n");
         await using var stack = await BenchStack.UpAsync(context, "stack");
 
@@ -89,7 +89,7 @@ internal static partial class TlsBenchmark
         Console.WriteLine($"{"",-10}{"a second",26}{"CPU µs each",26}");
         foreach (var (name, _, _) in proxies)
         {
-            Console.WriteLine($"{name,-10}{Range(rate[name], "N0"),26}{Range(cpu[name], "N1"),26}");
+            Console.WriteLine($"{name,-10}{Measure.Range(rate[name], "N0"),26}{Measure.Range(cpu[name], "N1"),26}");
             samples[$"{pair}.{name}.cpu"] = [.. cpu[name]];
             samples[$"{pair}.{name}.rps"] = [.. rate[name]];
         }
@@ -114,28 +114,12 @@ internal static partial class TlsBenchmark
         return found.Count > 0 ? double.Parse(found[^1].Groups[1].Value, CultureInfo.InvariantCulture) : throw new InvalidOperationException(output);
     }
 
-    private static string Range(List<double> values, string format) =>
-        $"{Measure.Median(values).ToString(format)} ({values.Min().ToString(format)}–{values.Max().ToString(format)})";
-
-    private static string User => Environment.UserName == "root" ? "user root;" : "";
-
-    private static string Paths(string folder) =>
-        $"client_body_temp_path {folder}/tmp; proxy_temp_path {folder}/tmp; fastcgi_temp_path {folder}/tmp; uwsgi_temp_path {folder}/tmp; scgi_temp_path {folder}/tmp;";
-
-    private static string Upstream(string folder, int port) => $$"""
-        {{(port == 0 ? "" : User)}}
-        daemon off; worker_processes 1; pid {{folder}}/{{(port == 0 ? "tmp/app" : "upstream")}}.pid; error_log stderr crit;
-        events { worker_connections 1024; }
-        http { access_log off; keepalive_requests 1000000000; keepalive_timeout 1h; sendfile on; tcp_nodelay on; open_file_cache max=10; {{Paths(folder)}}
-          server { listen 127.0.0.1:{{port}}; root {{folder}}/www; } }
-        """;
-
     private static string Nginx(string folder, int port, int upstream, string pem) => $$"""
-        {{User}}
+        {{EdgeBenchmark.User}}
         daemon off; worker_processes 2; pid {{folder}}/nginx.pid; error_log stderr crit;
         events { worker_connections 1024; }
         http {
-          keepalive_requests 1000000000; keepalive_timeout 1h; tcp_nodelay on; {{Paths(folder)}}
+          keepalive_requests 1000000000; keepalive_timeout 1h; tcp_nodelay on; {{EdgeBenchmark.Paths(folder)}}
           log_format full '$remote_addr [$time_iso8601] "$request" $status $bytes_sent $request_time $upstream_response_time $request_id "$http_user_agent"';
           access_log {{folder}}/nginx.access.log full buffer=64k flush=1s;
           upstream app { server 127.0.0.1:{{upstream}}; keepalive 128; keepalive_requests 1000000000; }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Ashlar.Catalog.Channel;
 using Ashlar.Errors;
 
 namespace Ashlar.Dashboard;
@@ -40,30 +41,17 @@ internal sealed record DashboardOptions(string Instance, string State, int Port,
     /// <exception cref="AshlarException">ASH7201.</exception>
     public static DashboardOptions Parse(IReadOnlyList<string> arguments, Func<string, string?> take)
     {
-        string? instance = null, state = null;
+        var given = new TierArguments(arguments, ["--instance", "--state", "--listen"], DashboardErrors.Arguments);
         IPAddress? listen = null;
-        for (var i = 0; i < arguments.Count; i += 2)
+        if (given.Find("--listen") is { } address && !IPAddress.TryParse(address, out listen))
         {
-            var value = i + 1 < arguments.Count ? arguments[i + 1] : throw DashboardErrors.Arguments($"{arguments[i]} has no value");
-            switch (arguments[i])
-            {
-                case "--instance":
-                    instance = value;
-                    break;
-                case "--state":
-                    state = value;
-                    break;
-                case "--listen" when IPAddress.TryParse(value, out listen):
-                    break;
-                default:
-                    throw DashboardErrors.Arguments($"{arguments[i]} {value} is not understood");
-            }
+            throw given.NotUnderstood("--listen");
         }
 
         var token = take(TokenVariable);
         return new DashboardOptions(
-            instance ?? throw DashboardErrors.Arguments("--instance is missing"),
-            state ?? throw DashboardErrors.Arguments("--state is missing"),
+            given.Get("--instance"),
+            given.Get("--state"),
             int.TryParse(take("PORT"), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and < 65536
                 ? port
                 : throw DashboardErrors.Arguments("PORT is missing or no port"),

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Ashlar.Catalog.Channel;
 
 namespace Ashlar.Jobs;
 
@@ -23,31 +24,11 @@ internal sealed record JobsOptions(string Instance, string State, TimeSpan Grace
     /// <exception cref="Errors.AshlarException">ASH3201.</exception>
     public static JobsOptions Parse(IReadOnlyList<string> arguments, Func<string, string?> take)
     {
-        string? instance = null, state = null;
-        var grace = TimeSpan.FromSeconds(30);
-        for (var i = 0; i < arguments.Count; i += 2)
-        {
-            var value = i + 1 < arguments.Count ? arguments[i + 1] : throw JobsErrors.Arguments($"{arguments[i]} has no value");
-            switch (arguments[i])
-            {
-                case "--instance":
-                    instance = value;
-                    break;
-                case "--state":
-                    state = value;
-                    break;
-                case "--grace" when double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds):
-                    grace = TimeSpan.FromSeconds(seconds);
-                    break;
-                default:
-                    throw JobsErrors.Arguments($"{arguments[i]} {value} is not understood");
-            }
-        }
-
+        var given = new TierArguments(arguments, ["--instance", "--state", "--grace"], JobsErrors.Arguments);
         return new JobsOptions(
-            instance ?? throw JobsErrors.Arguments("--instance is missing"),
-            state ?? throw JobsErrors.Arguments("--state is missing"),
-            grace,
+            given.Get("--instance"),
+            given.Get("--state"),
+            given.Seconds("--grace", TimeSpan.FromSeconds(30)),
             int.TryParse(take("PORT"), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and < 65536 ? port : throw JobsErrors.Arguments("PORT is missing or no port"),
             Read(take(SettingsVariable)));
     }

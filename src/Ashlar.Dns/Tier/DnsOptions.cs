@@ -1,4 +1,4 @@
-using System.Globalization;
+using Ashlar.Catalog.Channel;
 using Ashlar.Dns.Resolving;
 using Ashlar.Errors;
 
@@ -26,34 +26,7 @@ internal sealed record DnsOptions(string Instance, string Channel, string State,
     /// <exception cref="AshlarException">ASH3101: an argument is missing, unknown or malformed.</exception>
     public static DnsOptions Parse(IReadOnlyList<string> arguments)
     {
-        string? instance = null, channel = null, state = null;
-        var grace = TimeSpan.Zero;
-        for (var i = 0; i < arguments.Count; i += 2)
-        {
-            var value = i + 1 < arguments.Count ? arguments[i + 1] : throw DnsErrors.Arguments($"{arguments[i]} has no value");
-            switch (arguments[i])
-            {
-                case "--instance":
-                    instance = value;
-                    break;
-                case "--channel":
-                    channel = value;
-                    break;
-                case "--state":
-                    state = value;
-                    break;
-                case "--grace" when double.TryParse(value, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and <= 86_400:
-                    grace = TimeSpan.FromSeconds(seconds);
-                    break;
-                default:
-                    throw DnsErrors.Arguments($"{arguments[i]} {value} is not understood");
-            }
-        }
-
-        return new DnsOptions(
-            instance ?? throw DnsErrors.Arguments("--instance is missing"),
-            channel ?? throw DnsErrors.Arguments("--channel is missing"),
-            state ?? throw DnsErrors.Arguments("--state is missing"),
-            grace);
+        var given = new TierArguments(arguments, ["--instance", "--channel", "--state", "--grace"], DnsErrors.Arguments);
+        return new DnsOptions(given.Get("--instance"), given.Get("--channel"), given.Get("--state"), given.Seconds("--grace", TimeSpan.Zero));
     }
 }

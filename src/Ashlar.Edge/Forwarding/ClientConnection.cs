@@ -1,9 +1,6 @@
 using System.IO.Pipelines;
 using System.Net;
-using System.Text;
-using Ashlar.Edge.Hopping;
 using Ashlar.Edge.Http2;
-using Ashlar.Edge.Routing;
 using Ashlar.Http.Transport;
 using Ashlar.Http.Transport.Tls;
 using Ashlar.Http.Wire;
@@ -16,7 +13,7 @@ namespace Ashlar.Edge.Forwarding;
 /// A client's connection: waits for requests, has one <see cref="Exchange"/> at a time serve them in their order, and
 /// closes so that the last answer arrives. While idle it holds no buffer and no exchange.
 /// </summary>
-internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
+internal sealed partial class ClientConnection : SocketConnection, ILoopTimerOwner
 {
     // Time that a client has to close its side after we have closed ours; what it still sends is thrown away.
     private const int LingerMs = 2000;
@@ -64,19 +61,6 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
         IsCarried = true;
     }
 
-    // Of nobody: what it asks for is for the store.
-    private ClientConnection(ClientConnection like, PooledBuffer received)
-        : base(like.Loop, -1)
-    {
-        _edge = like._edge;
-        _timer = new LoopTimer(this);
-        (Listener, Peer) = (like.Listener, like.Peer);
-        (_asked, _shown) = (like._asked, like._shown);
-        Received = received;
-        _isAlone = true;
-        _state = State.Exchange;
-    }
-
     private enum State
     {
         /// <summary>No byte has come yet.</summary>
@@ -107,21 +91,6 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
     /// <summary>What requests are told of the client.</summary>
     public ForwardedPeer Peer { get; }
 
-    /// <summary>
-    /// False if the client's certificate is for another host than the one asked for: it has taken this connection for one that it may
-    /// use for more (RFC 9110 section 7.4). A client that named no host in its handshake is taken at its word.
-    /// </summary>
-    public bool IsFor(ReadOnlySpan<byte> host)
-    {
-        if (_asked is null)
-        {
-            return true;
-        }
-
-        var name = HostName.Strip(host);
-        return Ascii.EqualsIgnoreCase(name, _asked) || (_shown is not null && _shown.Covers(Encoding.ASCII.GetString(name)));
-    }
-
     /// <summary>Bytes received and not consumed; null while there are none and none are awaited.</summary>
     public PooledBuffer? Received { get; set; }
 
@@ -140,76 +109,6 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
 
     /// <summary>The other end has gone. From any thread.</summary>
     public void LoseSoon() => Loop.Post(Lose);
-
-    /// <summary>All that HTTP/2 had to say has been sent.</summary>
-    public void EndHttp2()
-    {
-        if (_state == State.Http2)
-        {
-            BeginLingering();
-        }
-    }
-
-    private void BeginSecurely()
-    {
-        if (IsCarried)
-        {
-            Rest();
-            Advance();
-            return;
-        }
-
-        if (Listener.Tls is { } tls)
-        {
-            AcceptSecurely(tls);
-        }
-
-        if (!Open())
-        {
-            return;
-        }
-
-        Rest();
-        if (IsSecure)
-        {
-            SetDeadline((long)_edge.Options.HandshakeTimeout.TotalMilliseconds);
-        }
-        else if (Listener.Forward is not null)
-        {
-            // Its client speaks no HTTP: we say for it what it wants.
-            Received = Loop.Buffers.Rent();
-            Received.Append(HopField.Opening);
-            Advance();
-        }
-    }
-
-    /// <summary>Serves a request that a client has had before, for nobody but the store.</summary>
-    /// <param name="like">A connection that it came on.</param>
-    /// <param name="head">A copy of its head; given back when all is done.</param>
-    public static void RunAlone(ClientConnection like, PooledBuffer head)
-    {
-        var connection = new ClientConnection(like, head);
-        var exchange = connection._edge.RentExchange();
-        connection._exchange = exchange;
-        if (exchange.ParseHead(connection, head) == ParseStatus.Done)
-        {
-            exchange.StartAlone();
-            connection.Advance();
-        }
-        else
-        {
-            exchange.ClientLost();
-            connection.LetGo();
-        }
-    }
-
-    /// <summary>A copy of a part of what was received.</summary>
-    public PooledBuffer CopyOf(int start, int length)
-    {
-        var copy = length <= BufferPool.Small ? Loop.Buffers.Rent() : Loop.Buffers.RentLarge();
-        copy.Append(Received!.Slice(start, length));
-        return copy;
-    }
 
     /// <summary>Goes on with whatever is possible now.</summary>
     public void Advance()
@@ -309,43 +208,6 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
 
     protected override void OnReady() => Advance();
 
-    protected override void OnSecured()
-    {
-        if (Listener.Tls is TlsFront front)
-        {
-            _asked = ServerName;
-            _shown = _asked is null ? null : front.Find(_asked);
-            if (IsHttp2)
-            {
-                BeginHttp2();
-                return;
-            }
-        }
-
-        WaitForRequest();
-    }
-
-    private void BeginHttp2()
-    {
-        StartWork();
-        ClearDeadline();
-        _state = State.Http2;
-        _http2 = new Http2Connection(this);
-        _edge.Server.Http2.Take(_http2);
-        if (_edge.IsDraining)
-        {
-            Drain();
-        }
-    }
-
-    /// <summary>Its exchange goes on without it.</summary>
-    public void LeaveAlone()
-    {
-        _isAlone = true;
-        Abort();
-        Loop.Post(_resume ??= Advance);
-    }
-
     protected override void OnClosed()
     {
         if (_isAlone)
@@ -368,16 +230,6 @@ internal sealed class ClientConnection : SocketConnection, ILoopTimerOwner
         }
 
         LetGo();
-    }
-
-    private void AdvanceAlone()
-    {
-        if (_exchange is { } exchange && exchange.Advance())
-        {
-            _exchange = null;
-            exchange.End();
-            LetGo();
-        }
     }
 
     private void LetGo()

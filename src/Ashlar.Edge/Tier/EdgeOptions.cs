@@ -1,4 +1,4 @@
-using System.Globalization;
+using Ashlar.Catalog.Channel;
 using Ashlar.Errors;
 
 namespace Ashlar.Edge.Tier;
@@ -29,40 +29,11 @@ internal sealed record EdgeOptions(string Instance, string Channel, string State
     /// <exception cref="AshlarException">ASH3012: an argument is missing, unknown or malformed.</exception>
     public static EdgeOptions Parse(IReadOnlyList<string> arguments)
     {
-        string? instance = null, channel = null, state = null, identity = null;
-        var grace = DefaultGrace;
-        for (var i = 0; i < arguments.Count; i += 2)
+        var given = new TierArguments(arguments, ["--instance", "--channel", "--state", "--identity", "--grace"], EdgeErrors.Arguments);
+        var grace = given.Seconds("--grace", DefaultGrace);
+        return new EdgeOptions(given.Get("--instance"), given.Get("--channel"), given.Get("--state"), grace)
         {
-            var value = i + 1 < arguments.Count ? arguments[i + 1] : throw EdgeErrors.Arguments($"{arguments[i]} has no value");
-            switch (arguments[i])
-            {
-                case "--instance":
-                    instance = value;
-                    break;
-                case "--channel":
-                    channel = value;
-                    break;
-                case "--state":
-                    state = value;
-                    break;
-                case "--identity":
-                    identity = value;
-                    break;
-                case "--grace" when double.TryParse(value, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and <= 86_400:
-                    grace = TimeSpan.FromSeconds(seconds);
-                    break;
-                default:
-                    throw EdgeErrors.Arguments($"{arguments[i]} {value} is not understood");
-            }
-        }
-
-        return new EdgeOptions(
-            instance ?? throw EdgeErrors.Arguments("--instance is missing"),
-            channel ?? throw EdgeErrors.Arguments("--channel is missing"),
-            state ?? throw EdgeErrors.Arguments("--state is missing"),
-            grace)
-        {
-            Identity = identity,
+            Identity = given.Find("--identity"),
         };
     }
 }

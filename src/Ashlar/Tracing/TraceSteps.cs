@@ -93,12 +93,13 @@ internal static class TraceSteps
 
     /// <summary>
     /// When the edge began with the request: as its line says, to the millisecond, but after the connection stood, and no later than the answer's head leaves
-    /// time for. What is between is the client's own.
+    /// time for, nor too late to end with it. What is between is the client's own.
     /// </summary>
     private static double Received(ClientSide client, EdgeLine edge, double connected)
     {
         var untilHead = edge.UpstreamMs is { } upstream && edge.FirstMs is { } first ? edge.Ms - upstream + first : edge.Ms;
-        return Math.Max(connected, Math.Min((edge.Time - client.Began).TotalMilliseconds, (client.HeadAt ?? double.MaxValue) - untilHead));
+        var end = client.EndAt ?? double.MaxValue;
+        return Math.Max(connected, Math.Min((edge.Time - client.Began).TotalMilliseconds, Math.Min((client.HeadAt ?? end) - untilHead, end - edge.Ms)));
     }
 
     private static void Inside(Seen seen, EdgeLine edge, double sent, ImmutableArray<TraceStep>.Builder steps, ImmutableArray<string>.Builder notes)
@@ -154,7 +155,7 @@ internal static class TraceSteps
 
         if (!seen.Statements.IsDefault && seen.Statements.IsEmpty)
         {
-            notes.Add("No statement named this trace. An app that puts the request's traceparent into application_name, or into a comment of its statements, is seen here too (docs/trace.md).");
+            notes.Add("No statement named this trace: the request ran none, or the app does not say traceparent in a comment of its statements or as application_name (docs/trace.md).");
         }
     }
 

@@ -27,7 +27,7 @@ internal static class TraceView
         text.Append(table.Render(screen));
         if (Slowest(report) is { Took: { } most } slowest && report.Took > 0)
         {
-            text.Append('\n').Append("Most of it: ").Append(slowest.Step).Append(string.Create(CultureInfo.InvariantCulture, $", {most:0.00} of {report.Took:0.00} ms ({most / report.Took:P0}).\n"));
+            text.Append('\n').Append("Most of it: ").Append(slowest.Step).Append(string.Create(CultureInfo.InvariantCulture, $", {most:0.00} of {report.Took:0.00} ms ({Math.Min(1, most / report.Took):P0}).\n"));
         }
 
         foreach (var note in report.Notes)
