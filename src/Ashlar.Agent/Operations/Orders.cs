@@ -49,7 +49,14 @@ internal sealed class Orders(
             {
                 await (rollout.Machines?.ReadyAsync(Tell) ?? Task.CompletedTask);
                 rollout.OrderId = request.Id;
-                await order();
+                try
+                {
+                    await order();
+                }
+                finally
+                {
+                    await (rollout.Machines?.AbandonAsync() ?? Task.CompletedTask);
+                }
             });
         }
 

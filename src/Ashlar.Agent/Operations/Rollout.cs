@@ -164,9 +164,16 @@ internal sealed class Rollout(
         var state = TargetChanges.ForRelease(State, release.Stack);
         await MakeNeedsAsync(state, release);
         var (before, planned) = await loop.InvokeAsync(() => (supervisor.View.Target, planner.Plan(release, state, listeners.Preview(release.Stack), kept)));
-        if (!planned.Instances.Any(i => Tiers.IsBacking(i.Tier)))
+        if (!planned.Instances.Concat(planned.Elsewhere).Any(i => Tiers.IsBacking(i.Tier)))
         {
             return ImmutableSortedDictionary<string, string>.Empty;
+        }
+
+        if (Machines is not null)
+        {
+            OrderId ??= Guid.NewGuid().ToString("N");
+            await Machines.RaiseAsync(OrderId, AgentVerbs.Up, state with { Release = release.Name, Down = false }, release, Told);
+            return Tiers.Complete(planned.Context!).Variables;
         }
 
         var told = new Progress(line => Told(line));
@@ -216,7 +223,7 @@ internal sealed class Rollout(
         await loop.InvokeAsync(async () =>
         {
             var elsewhere = supervisor.View.Target.Elsewhere.Select(instance => instance.Name).ToHashSet(StringComparer.Ordinal);
-            kept.Make(planner.Needs(release, state), name => elsewhere.Contains(name) || supervisor.View.Observed.Any(o => o.Name == name && o.Alive));
+            kept.Make(planner.Needs(release, state), name => elsewhere.Contains(name) || listeners.Forwards(name) || supervisor.View.Observed.Any(o => o.Name == name && o.Alive));
             await kept.SaveAsync();
             return true;
         });

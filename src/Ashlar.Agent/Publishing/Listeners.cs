@@ -114,6 +114,9 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
         }
     }
 
+    /// <summary>True: its kept port leads from here to another machine, so it is no port that anything else has taken.</summary>
+    public bool Forwards(string instance) => _open.ContainsKey(MachineListeners.Forward + instance);
+
     /// <summary>Tries the addresses that the stack names and that are not open yet, so that nothing is built for a stack that cannot listen.</summary>
     /// <exception cref="AshlarException">ASH4015 and others: an address cannot be had.</exception>
     public void RequireFree(StackDefinition stack)
@@ -304,9 +307,9 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
     private void OpenOfMachine()
     {
         var wanted = OfMachine();
-        foreach (var gone in _open.Keys.Where(name => MachineListeners.IsOne(name) && !wanted.Any(l => l.Name == name)).ToArray())
+        foreach (var gone in _open.Values.Select(open => open.Listener).Where(open => MachineListeners.IsOne(open.Name) && !wanted.Any(l => l.Name == open.Name && (l.Forward is null || l.Port == open.Port))).ToArray())
         {
-            CloseOne(gone);
+            CloseOne(gone.Name);
         }
 
         foreach (var listener in wanted.Where(l => !_open.ContainsKey(l.Name)))

@@ -17,7 +17,6 @@ internal sealed class HeldServer(DnsMetrics metrics, Func<AnswerView> view, Acti
     private readonly SortedDictionary<string, (Descriptor Socket, string? Identity)> _received = new(StringComparer.Ordinal);
     private SortedDictionary<string, (Descriptor Socket, string? Identity)> _held = new(StringComparer.Ordinal);
     private volatile DnsServer? _server;
-    private bool _ended;
 
     /// <summary>The server; null: it has no sockets yet.</summary>
     public DnsServer? Server => _server;
@@ -29,7 +28,7 @@ internal sealed class HeldServer(DnsMetrics metrics, Func<AnswerView> view, Acti
         {
             lock (_gate)
             {
-                return _ended ? [] : [.. _held.Keys.Union(_received.Keys)];
+                return [.. _held.Keys.Union(_received.Keys)];
             }
         }
     }
@@ -40,7 +39,7 @@ internal sealed class HeldServer(DnsMetrics metrics, Func<AnswerView> view, Acti
         lock (_gate)
         {
             var all = new SortedDictionary<string, Descriptor>(StringComparer.Ordinal);
-            foreach (var (name, held) in _ended ? [] : _held.Concat(_received))
+            foreach (var (name, held) in _held.Concat(_received))
             {
                 all[name] = held.Socket;
             }
@@ -57,7 +56,7 @@ internal sealed class HeldServer(DnsMetrics metrics, Func<AnswerView> view, Acti
             foreach (var (name, socket) in received.Names.Zip(received.Descriptors))
             {
                 var identity = IdentityOf(socket);
-                if (_ended || (_held.TryGetValue(name, out var held) && held.Identity == identity))
+                if (_held.TryGetValue(name, out var held) && held.Identity == identity)
                 {
                     socket.Dispose();
                     continue;
@@ -89,7 +88,7 @@ internal sealed class HeldServer(DnsMetrics metrics, Func<AnswerView> view, Acti
             }
 
             var tcp = wanted.Values.FirstOrDefault(listener => !listener.IsDatagram && now.ContainsKey(listener.Name));
-            if (_ended || tcp is null || now.Values.Select(socket => socket.Identity).SequenceEqual(_held.Values.Select(socket => socket.Identity)))
+            if (tcp is null || now.Values.Select(socket => socket.Identity).SequenceEqual(_held.Values.Select(socket => socket.Identity)))
             {
                 return;
             }
@@ -118,23 +117,14 @@ internal sealed class HeldServer(DnsMetrics metrics, Func<AnswerView> view, Acti
         }
     }
 
-    /// <summary>Takes no connection more, and returns when what is open has its answers or the time is over.</summary>
-    public Task DrainAsync(TimeSpan grace) => _server?.DrainAsync(grace) ?? Task.CompletedTask;
-
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        lock (_gate)
+        if (_server is { } server)
         {
-            if (_ended)
-            {
-                return;
-            }
-
-            _ended = true;
+            await server.DisposeAsync();
         }
 
-        await (_server?.DisposeAsync() ?? ValueTask.CompletedTask);
         foreach (var (_, socket) in _held.Concat(_received))
         {
             socket.Socket.Dispose();

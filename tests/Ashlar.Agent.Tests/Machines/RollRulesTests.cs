@@ -73,6 +73,31 @@ public sealed class RollRulesTests
         Assert.Equal((V2, "On machine m2: web.1 ended."), (step.Holds, step.Rolls.Ended.Single().Error!.Message));
     }
 
+    [Theory]
+    [InlineData("m1:here m2:here m3:here", true)]
+    [InlineData("m1:here m2:here m3:silent", true)]
+    [InlineData("m1:here m2:comes m3:here", false)]
+    [InlineData("m1:here m2:old m3:here", false)] // It has not heard of it yet.
+    [InlineData("m1:here m2:silent m3:silent", false)]
+    public void WhatWaitsForItsReleaseCommandLetsNobodyOnAndIsRaisedWhenAllThatLiveHaveTheirDataTiers(string machines, bool raised)
+    {
+        var view = View(Waiting, Machines(machines));
+        Assert.Equal(raised, RollRules.AreRaised(view));
+        Assert.Null(RollRules.Advance(view, default));
+        Assert.Equal(raised ? "m2" : "", string.Join(' ', RollRules.Advance(View(Waiting with { Waits = false }, Machines(machines)), default)?.Rolls.Present?.LetOn ?? []));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ADataTierThatFailsBeforeTheReleaseCommandLeavesWhatWasBefore(bool down)
+    {
+        var holds = V1 with { Down = down };
+        var step = RollRules.Advance(View(Waiting, Machines("m1:here m2:fails m3:here")) with { Orders = holds }, default)!.Value;
+        Assert.Same(holds, step.Holds);
+        Assert.Equal(down ? null : true, step.Rolls.Present?.GoesBack); // Where nothing ran, it has ended.
+    }
+
     [Fact]
     public void WhatReplacesNothingGoesToAllAtOnce() =>
         Assert.Equal(["m1", "m2", "m3"], RollRules.Advance(View(Roll("") with { AtOnce = true }, Machines("m1:here m2:comes m3:here")), default)!.Value.Rolls.Present!.LetOn);
@@ -108,6 +133,8 @@ public sealed class RollRulesTests
             new RollHistory(new Random((seed * 1000) + history)).Run();
         }
     }
+
+    private static Roll Waiting { get; } = Roll("") with { Raises = true, Waits = true };
 
     private static Roll Roll(string letOn) => new()
     {

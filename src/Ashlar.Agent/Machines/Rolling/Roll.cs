@@ -31,6 +31,9 @@ internal sealed record Roll
     /// <summary>True: the data tiers are brought up on all machines first, and what they lose goes last.</summary>
     public bool Raises { get; init; }
 
+    /// <summary>True: the data tiers come up for the release command, and nobody is let on before that has run.</summary>
+    public bool Waits { get; init; }
+
     /// <summary>True: it has failed, and all machines go back.</summary>
     public bool GoesBack { get; init; }
 

@@ -4,6 +4,7 @@ using Ashlar.Catalog;
 using Ashlar.Catalog.Store;
 using Ashlar.Delivery.Releases;
 using Ashlar.Errors;
+using Ashlar.Fleet;
 
 namespace Ashlar.Agent.Machines.Rolling;
 
@@ -46,12 +47,13 @@ internal sealed class RollConductor(FleetLink fleet, IStore leaders, MirroredSto
         while (true)
         {
             var view = fleet.View;
-            if (view.Rolls.Present?.Id == roll.Id || view.Rolls.Ended.Any(ended => ended.Id == roll.Id))
+            var waited = view.Rolls.Present is { Waits: true } present && present.Id == roll.Id && !roll.Waits; // Its release command has run.
+            if ((view.Rolls.Present?.Id == roll.Id && !waited) || view.Rolls.Ended.Any(ended => ended.Id == roll.Id))
             {
                 return;
             }
 
-            if (view.Rolls.Present is not null)
+            if (view.Rolls.Present is not null && !waited)
             {
                 await fleet.Changed.WaitAsync(Again, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 cancellation.ThrowIfCancellationRequested();
@@ -63,6 +65,18 @@ internal sealed class RollConductor(FleetLink fleet, IStore leaders, MirroredSto
                 log.Info(LogEvent.Order, $"{roll.Verb} goes over {string.Join(", ", roll.Order)}{(roll.AtOnce ? " at once" : "")}");
                 return;
             }
+        }
+    }
+
+    /// <summary>Ends an order that waits for a release command which does not run any more: what was before holds.</summary>
+    public async Task AbandonAsync(CancellationToken cancellation)
+    {
+        if (fleet.View.Rolls.Present is { Waits: true } roll)
+        {
+            await ChangeAsync(
+                leaders,
+                view => (view.Orders ?? new DesiredState(), view.Rolls.Present is { Waits: true } ? view.Rolls.End(time.GetUtcNow(), FleetErrors.OrderLost(roll.Verb, roll.By, null).Error) : view.Rolls),
+                cancellation);
         }
     }
 
@@ -119,6 +133,7 @@ internal sealed class RollConductor(FleetLink fleet, IStore leaders, MirroredSto
         if (leads && !_led)
         {
             await releases.RecoverAsync(cancellation);
+            await AbandonAsync(cancellation);
         }
 
         _led = leads;

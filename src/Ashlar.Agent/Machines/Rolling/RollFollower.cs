@@ -3,6 +3,7 @@ using Ashlar.Agent.Desired;
 using Ashlar.Agent.Operations;
 using Ashlar.Agent.Publishing;
 using Ashlar.Agent.Supervision;
+using Ashlar.Catalog;
 using Ashlar.Errors;
 
 namespace Ashlar.Agent.Machines.Rolling;
@@ -117,27 +118,30 @@ internal sealed class RollFollower(
     }
 
     // Data tiers that services are newly told of are up before these are rolled, and those that they are told of no more go after.
-    private static Target WithData(Target target, (Target Next, Target Before) data) => target with
+    internal static Target WithData(Target target, (Target Next, Target Before) data) => target with
     {
-        Instances =
-        [
-            .. target.Instances.Where(instance => !Tiers.IsBacking(instance.Tier)),
-            .. data.Next.Instances.Where(instance => Tiers.IsBacking(instance.Tier)),
-            .. data.Before.Instances.Where(instance => Tiers.IsBacking(instance.Tier) && !data.Next.Instances.Concat(data.Next.Elsewhere).Any(next => next.Tier == instance.Tier && next.Name == instance.Name)),
-        ],
+        Instances = WithData(target, data, all => all.Instances),
+        Elsewhere = WithData(target, data, all => all.Elsewhere),
         Context = data.Next.Context,
     };
 
+    private static ImmutableArray<DesiredInstance> WithData(Target target, (Target Next, Target Before) data, Func<Target, ImmutableArray<DesiredInstance>> part) =>
+    [
+        .. part(target).Where(instance => !Tiers.IsBacking(instance.Tier)),
+        .. part(data.Next).Where(instance => Tiers.IsBacking(instance.Tier)),
+        .. part(data.Before).Where(instance => Tiers.IsBacking(instance.Tier) && !Everything(data.Next).Any(next => next.Tier == instance.Tier && next.Name == instance.Name)),
+    ];
+
     private async Task<Target> OnlyDataAsync(DesiredState next)
     {
-        var release = await rollout.LoadHereAsync(next.Release);
+        var release = await rollout.LoadAsync(next.Release); // Its files may not be whole yet, and no engine needs them.
         var target = await rollout.PlanAsync(next, release);
         if (fleet.Leads && await FleetPlacement.PlaceAsync(fleet, target))
         {
             target = await rollout.PlanAsync(next, release);
         }
 
-        return target with { Instances = [.. target.Instances.Where(instance => instance.Tier != Tiers.Services && !Tiers.IsEverywhere(instance.Tier))] };
+        return target with { Instances = [.. target.Instances.Where(instance => instance.Tier != Tiers.Services)] };
     }
 
     private async Task<Target> BesideAsync(DesiredState other)
@@ -146,5 +150,5 @@ internal sealed class RollFollower(
         return await loop.AskAsync(() => planner.Plan(release, other, listeners.Preview(release.Stack), kept));
     }
 
-    private static IEnumerable<Catalog.DesiredInstance> Everything(Target target) => target.Instances.Concat(target.Elsewhere);
+    private static IEnumerable<DesiredInstance> Everything(Target target) => target.Instances.Concat(target.Elsewhere);
 }

@@ -46,6 +46,47 @@ internal sealed class RollOrders(FleetLink fleet, RollConductor conductor, Agent
     /// <exception cref="AshlarException">A machine failed: all have gone back, and those that were not let on were never touched.</exception>
     public async Task GoAsync(string id, string verb, DesiredState next, Release release, Action<string> progress)
     {
+        var raised = fleet.View.Rolls.Present is { Waits: true };
+        await BeginAsync(id, verb, next, release, raises: raised, waits: false);
+        await AttendAsync(id, verb, progress, supervisor.TakenDown);
+        await PlacedAsync(progress);
+    }
+
+    /// <summary>Brings the data tiers of a release up on their machines, beside all that runs, for its release command; <see cref="GoAsync"/> goes on from there.</summary>
+    /// <exception cref="AshlarException">One of them failed: what was before holds.</exception>
+    public async Task RaiseAsync(string id, string verb, DesiredState next, Release release, Action<string> progress)
+    {
+        await BeginAsync(id, verb, next, release, raises: true, waits: true);
+        var told = new RollProgress(progress, id);
+        for (var changed = fleet.Changed; ; changed = fleet.Changed)
+        {
+            var view = fleet.View;
+            told.Look(view);
+            if (view.Rolls.Ended.FirstOrDefault(ended => ended.Id == id) is { } ended)
+            {
+                throw new AshlarException(ended.Error!);
+            }
+
+            if (view.Rolls.Present?.Id == id && RollRules.AreRaised(view))
+            {
+                return;
+            }
+
+            await changed.WaitAsync(supervisor.TakenDown);
+        }
+    }
+
+    /// <summary>Ends what was begun for a release command and is not gone on with.</summary>
+    public async Task AbandonAsync()
+    {
+        if (fleet is { Leads: true, View.Rolls.Present: { Waits: true } })
+        {
+            await conductor.AbandonAsync(supervisor.TakenDown);
+        }
+    }
+
+    private async Task BeginAsync(string id, string verb, DesiredState next, Release release, bool raises, bool waits)
+    {
         var holds = desired.State;
         var runs = RollRules.Runs(holds);
         var before = await loop.AskAsync(() => supervisor.View.Target);
@@ -60,14 +101,13 @@ internal sealed class RollOrders(FleetLink fleet, RollConductor conductor, Agent
                 Next = next,
                 Order = RollRules.Order(fleet.View.Records.Keys, fleet.Own.Name),
                 AtOnce = !runs || !RollRules.TakesTurns(was, will),
-                Raises = runs ? Handover.Changed(before, planned).Length > 0 : will.Any(instance => Tiers.IsBacking(instance.Tier)),
+                Raises = raises || (runs ? Handover.Changed(before, planned).Length > 0 : will.Any(instance => Tiers.IsBacking(instance.Tier))),
+                Waits = waits,
                 FailedBefore = [.. Failing(fleet.View)],
                 By = fleet.Own.Name,
                 Began = time.GetUtcNow(),
             },
             supervisor.TakenDown);
-        await AttendAsync(id, verb, progress, supervisor.TakenDown);
-        await PlacedAsync(progress);
     }
 
     /// <summary>Orders what needs no process; completes when all machines that live pursue it.</summary>

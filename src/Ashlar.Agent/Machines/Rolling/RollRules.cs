@@ -45,10 +45,10 @@ internal static class RollRules
         {
             return Runs(holds)
                 ? (holds, view.Rolls with { Present = roll with { GoesBack = true, LetOn = [], Error = failed } })
-                : (roll.Next, view.Rolls.End(now, failed)); // There is nothing to go back to.
+                : (roll.Waits ? holds : roll.Next, view.Rolls.End(now, failed)); // There is nothing to go back to.
         }
 
-        if (!awaited.All(machine => IsThere(view, machine)))
+        if (roll.Waits || !awaited.All(machine => IsThere(view, machine)))
         {
             return null;
         }
@@ -64,6 +64,9 @@ internal static class RollRules
 
     /// <summary>True: as with losses, where most are gone at once, the observer is the more likely cause. Nothing is done then.</summary>
     public static bool AreMostSilent(FleetView view) => view.Records.Keys.Count(view.Reports.ContainsKey) * 2 < view.Records.Count;
+
+    /// <summary>True: the data tiers are up on all machines that live, for an order that waits for its release command.</summary>
+    public static bool AreRaised(FleetView view) => !AreMostSilent(view) && view.Records.Keys.Where(view.Reports.ContainsKey).All(machine => IsThere(view, machine));
 
     private static bool IsThere(FleetView view, string machine) =>
         view.Reports[machine] is var report && report.Pursues >= view.Newest && (report.CarriedOut ?? report.Reached);
