@@ -55,11 +55,10 @@ internal sealed class DnsProcess : IAsyncDisposable
         var living = _live.RunAsync(_ending.Token);
         await _endAsked.Task;
         _log.Say("drains");
-        if (_held.Server is { } server)
-        {
-            await server.DrainAsync(_options.Grace);
-        }
+        await _held.DrainAsync(_options.Grace);
 
+        // As long as it answers it is told what changes: nobody gets an answer of before from one that ends.
+        await _held.DisposeAsync();
         await _ending.CancelAsync();
         await channel;
         await living;

@@ -17,6 +17,7 @@ internal sealed class HeldServer(DnsMetrics metrics, Func<AnswerView> view, Acti
     private readonly SortedDictionary<string, (Descriptor Socket, string? Identity)> _received = new(StringComparer.Ordinal);
     private SortedDictionary<string, (Descriptor Socket, string? Identity)> _held = new(StringComparer.Ordinal);
     private volatile DnsServer? _server;
+    private bool _ended;
 
     /// <summary>The server; null: it has no sockets yet.</summary>
     public DnsServer? Server => _server;
@@ -28,7 +29,7 @@ internal sealed class HeldServer(DnsMetrics metrics, Func<AnswerView> view, Acti
         {
             lock (_gate)
             {
-                return [.. _held.Keys.Union(_received.Keys)];
+                return _ended ? [] : [.. _held.Keys.Union(_received.Keys)];
             }
         }
     }
@@ -39,7 +40,7 @@ internal sealed class HeldServer(DnsMetrics metrics, Func<AnswerView> view, Acti
         lock (_gate)
         {
             var all = new SortedDictionary<string, Descriptor>(StringComparer.Ordinal);
-            foreach (var (name, held) in _held.Concat(_received))
+            foreach (var (name, held) in _ended ? [] : _held.Concat(_received))
             {
                 all[name] = held.Socket;
             }
@@ -56,7 +57,7 @@ internal sealed class HeldServer(DnsMetrics metrics, Func<AnswerView> view, Acti
             foreach (var (name, socket) in received.Names.Zip(received.Descriptors))
             {
                 var identity = IdentityOf(socket);
-                if (_held.TryGetValue(name, out var held) && held.Identity == identity)
+                if (_ended || (_held.TryGetValue(name, out var held) && held.Identity == identity))
                 {
                     socket.Dispose();
                     continue;
@@ -88,7 +89,7 @@ internal sealed class HeldServer(DnsMetrics metrics, Func<AnswerView> view, Acti
             }
 
             var tcp = wanted.Values.FirstOrDefault(listener => !listener.IsDatagram && now.ContainsKey(listener.Name));
-            if (tcp is null || now.Values.Select(socket => socket.Identity).SequenceEqual(_held.Values.Select(socket => socket.Identity)))
+            if (_ended || tcp is null || now.Values.Select(socket => socket.Identity).SequenceEqual(_held.Values.Select(socket => socket.Identity)))
             {
                 return;
             }
@@ -117,14 +118,23 @@ internal sealed class HeldServer(DnsMetrics metrics, Func<AnswerView> view, Acti
         }
     }
 
+    /// <summary>Takes no connection more, and returns when what is open has its answers or the time is over.</summary>
+    public Task DrainAsync(TimeSpan grace) => _server?.DrainAsync(grace) ?? Task.CompletedTask;
+
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        if (_server is { } server)
+        lock (_gate)
         {
-            await server.DisposeAsync();
+            if (_ended)
+            {
+                return;
+            }
+
+            _ended = true;
         }
 
+        await (_server?.DisposeAsync() ?? ValueTask.CompletedTask);
         foreach (var (_, socket) in _held.Concat(_received))
         {
             socket.Socket.Dispose();
