@@ -55,10 +55,10 @@ internal static class ExitCodes
     /// <summary>The errors of each exit code, by room; those of a whole room stand as its prefix (<c>ASH10</c>). All others fail with <see cref="Failed"/>.</summary>
     public static IReadOnlyDictionary<int, string[]> Errors { get; } = new Dictionary<int, string[]>
     {
-        [Usage] = ["ASH4012", "ASH4018", "ASH5006", "ASH5009", "ASH5010", "ASH6011", "ASH6012", "ASH7010", "ASH7518", "ASH7520"],
+        [Usage] = ["ASH3107", "ASH3108", "ASH4012", "ASH4018", "ASH5006", "ASH5009", "ASH5010", "ASH6011", "ASH6012", "ASH7010", "ASH7518", "ASH7520"],
         [StackInvalid] =
         [
-            "ASH10", "ASH2005", "ASH4016", "ASH5008", "ASH6014", "ASH6023", "ASH6027", "ASH6028", "ASH7009", "ASH7018", "ASH7019", "ASH7103",
+            "ASH10", "ASH2005", "ASH3100", "ASH4016", "ASH5008", "ASH6014", "ASH6023", "ASH6027", "ASH6028", "ASH7009", "ASH7018", "ASH7019", "ASH7103",
         ],
         [NotRunning] = ["ASH4013", "ASH4014", "ASH6013", "ASH6026", "ASH7022", "ASH7027", "ASH7204"],
         [Unhealthy] =
@@ -68,7 +68,7 @@ internal static class ExitCodes
         ],
         [Refused] =
         [
-            "ASH2006", "ASH2015", "ASH4002", "ASH4004", "ASH4015", "ASH4023", "ASH4025", "ASH4027", "ASH4051", "ASH4052", "ASH4053", "ASH4054", "ASH4055",
+            "ASH2006", "ASH2015", "ASH3109", "ASH3110", "ASH3111", "ASH4002", "ASH4004", "ASH4015", "ASH4023", "ASH4025", "ASH4027", "ASH4051", "ASH4052", "ASH4053", "ASH4054", "ASH4055",
             "ASH4060", "ASH4062", "ASH4063", "ASH4065", "ASH5007", "ASH6017", "ASH6018", "ASH6022", "ASH6030",
             "ASH7003", "ASH7004", "ASH7005", "ASH7013", "ASH7015", "ASH7016", "ASH7017", "ASH7021", "ASH7026", "ASH7028", "ASH7037",
             "ASH7105", "ASH7117", "ASH7118", "ASH7203", "ASH7302", "ASH7504", "ASH7509", "ASH7519", "ASH7521", "ASH7522", "ASH7523",

@@ -54,6 +54,16 @@ public sealed class ExitCodeTests : IDisposable
     }
 
     [Theory]
+    [InlineData("ASH3100", ExitCodes.StackInvalid)]
+    [InlineData("ASH3101", ExitCodes.Failed)]
+    [InlineData("ASH3107", ExitCodes.Usage)]
+    [InlineData("ASH3108", ExitCodes.Usage)]
+    [InlineData("ASH3109", ExitCodes.Refused)]
+    [InlineData("ASH3110", ExitCodes.Refused)]
+    [InlineData("ASH3111", ExitCodes.Refused)]
+    public void An_error_of_the_dns_ends_with_the_code_of_its_kind(string error, int code) => Assert.Equal(code, ExitCodes.Of(new AshlarError(error, "dns", "x", "y")));
+
+    [Theory]
     [InlineData("ps", ExitCodes.NotRunning)]
     [InlineData("status", ExitCodes.NotRunning)]
     [InlineData("top --once", ExitCodes.NotRunning)]

@@ -39,6 +39,7 @@ internal static class DnsBuilder
             ],
             Resolvers = dns.Resolvers,
             ResolvesNothing = dns.ResolvesNothing,
+            Rate = dns.Rate,
             Changed = target.RecordsChanged,
         };
     }

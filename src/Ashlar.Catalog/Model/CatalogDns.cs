@@ -20,6 +20,9 @@ public sealed record CatalogDns
     /// <summary>True: nothing is asked of others.</summary>
     public bool ResolvesNothing { get; init; }
 
+    /// <summary>Answers a second over UDP to one network of clients, of the same answer; 0: any number.</summary>
+    public int Rate { get; init; }
+
     /// <summary>When the records were last changed, in Unix seconds: the least serial of zones that do not state one.</summary>
     public long Changed { get; init; }
 }

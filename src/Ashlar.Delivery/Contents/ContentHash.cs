@@ -7,7 +7,7 @@ namespace Ashlar.Delivery.Contents;
 
 /// <summary>What a stack's folder is made of at one moment.</summary>
 /// <param name="Tree">Hash of everything that goes into a release.</param>
-/// <param name="Services">Hash of what each service is made of, by service: its folder, and all that lies in no service's folder.</param>
+/// <param name="Services">Hash of what each service is made of, by service: its folder, and all that lies in no service's folder, but for the zones' master files, which only the DNS reads.</param>
 /// <param name="Folder">The folder.</param>
 /// <param name="Entries">The entries, for a copy.</param>
 internal sealed record Content(string Tree, ImmutableSortedDictionary<string, string> Services, string Folder, IReadOnlyList<SourceEntry> Entries);
@@ -27,6 +27,7 @@ internal static class ContentHash
         var entries = SourceTree.Walk(root, stack.Services.Any(service => service.Build is not null), cancellation);
         var cache = HashCache.Load(cachePath);
         var folders = stack.Services.Select(service => Normal(service.Folder)).Where(folder => folder.Length > 0).Distinct().ToArray();
+        var zones = stack.Dns?.Zones.Select(zone => zone.File).OfType<string>().Select(file => Path.GetRelativePath(root, Path.GetFullPath(file, root))).ToHashSet(StringComparer.Ordinal) ?? [];
         using var tree = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var services = stack.Services.Select(service => (service.Name, Folder: Normal(service.Folder), Hash: IncrementalHash.CreateHash(HashAlgorithmName.SHA256))).ToList();
         try
@@ -40,6 +41,11 @@ internal static class ContentHash
                 }
 
                 tree.AppendData(line);
+                if (zones.Contains(entry.Path))
+                {
+                    continue;
+                }
+
                 var owned = folders.Any(folder => IsWithin(entry.Path, folder));
                 foreach (var (_, folder, hash) in services)
                 {

@@ -44,6 +44,9 @@ public static class Responder
     /// <summary>What is answered where nothing may be.</summary>
     internal static Response Refused { get; } = new() { Code = ResponseCode.Refused };
 
+    /// <summary>What is answered where the client is to ask over TCP.</summary>
+    internal static Response Cut { get; } = new() { IsCut = true };
+
     /// <summary>Writes an answer.</summary>
     internal static int Write(Query query, Response response, bool overTcp, Span<byte> into) =>
         ResponseWriter.Write(query, response, into[..(overTcp ? into.Length : Math.Min(query.Size, into.Length))]);

@@ -5,7 +5,8 @@ namespace Ashlar.Dns.Resolving;
 
 /// <summary>Who may ask for names that are not the stack's: loopback, and the machines of the stack. Nobody else, or anybody could aim us at others.</summary>
 /// <param name="machines">Addresses of the machines.</param>
-internal sealed class TrustedClients(IEnumerable<IPAddress> machines)
+/// <param name="trustsLoopback">False: not even loopback.</param>
+internal sealed class TrustedClients(IEnumerable<IPAddress> machines, bool trustsLoopback = true)
 {
     private const ushort InterNetwork = 2;
     private const ushort InterNetwork6 = 10;
@@ -13,6 +14,9 @@ internal sealed class TrustedClients(IEnumerable<IPAddress> machines)
 
     /// <summary>None but loopback.</summary>
     public static TrustedClients Loopback { get; } = new([]);
+
+    /// <summary>None at all.</summary>
+    public static TrustedClients Nobody { get; } = new([], trustsLoopback: false);
 
     /// <summary>True: it is one.</summary>
     public bool Contains(IPAddress address) => Contains(address.AddressFamily == AddressFamily.InterNetwork ? address.MapToIPv6().GetAddressBytes() : address.GetAddressBytes());
@@ -24,7 +28,7 @@ internal sealed class TrustedClients(IEnumerable<IPAddress> machines)
         switch (BitConverter.ToUInt16(address))
         {
             case InterNetwork:
-                if (address[4] == 127)
+                if (address[4] == 127 && trustsLoopback)
                 {
                     return true;
                 }
@@ -43,7 +47,7 @@ internal sealed class TrustedClients(IEnumerable<IPAddress> machines)
     {
         ReadOnlySpan<byte> mapped = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF];
         ReadOnlySpan<byte> loopback = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
-        if ((address.StartsWith(mapped) && address[12] == 127) || address.SequenceEqual(loopback))
+        if (trustsLoopback && ((address.StartsWith(mapped) && address[12] == 127) || address.SequenceEqual(loopback)))
         {
             return true;
         }

@@ -10,6 +10,9 @@ namespace Ashlar.Dns.Serving;
 /// <param name="Forwarder">Asks others for them; null: nobody is asked.</param>
 internal sealed record AnswerView(ZoneSet Zones, ZoneSet Inside, TrustedClients Trusted, Forwarder? Forwarder)
 {
+    /// <summary>Answers of a kind that a network of clients gets over UDP in a second; 0: any number.</summary>
+    public int Rate { get; init; }
+
     /// <summary>Nothing.</summary>
     public static AnswerView Empty { get; } = new(ZoneSet.Empty, ZoneSet.Empty, TrustedClients.Loopback, null);
 }

@@ -14,6 +14,7 @@ internal sealed class DnsMetrics
     private readonly Counter _forwarded;
     private readonly Counter _dropped;
     private readonly Counter _cut;
+    private readonly Counter _limited;
     private readonly Lock _gate = new();
 
     public DnsMetrics(MetricsFile file)
@@ -26,6 +27,7 @@ internal sealed class DnsMetrics
         _forwarded = file.Counter("dns_queries_forwarded");
         _dropped = file.Counter("dns_queries_dropped");
         _cut = file.Counter("dns_answers_truncated");
+        _limited = file.Counter("dns_answers_limited");
     }
 
     /// <summary>Slots for so many threads of UDP.</summary>
@@ -44,6 +46,14 @@ internal sealed class DnsMetrics
         }
 
         Count(slot, answer);
+    }
+
+    /// <summary>A query over UDP whose answer is beyond the rate, and what goes out instead: one that is cut, or nothing.</summary>
+    public void Limited(MetricsSlot slot, ReadOnlySpan<byte> instead)
+    {
+        slot.Add(_udp);
+        slot.Add(_limited);
+        Count(slot, instead);
     }
 
     /// <summary>A query over UDP that others are asked for.</summary>

@@ -21,8 +21,9 @@ public sealed class DnsServer : IAsyncDisposable
     internal DnsServer(Descriptor tcp, IEnumerable<Descriptor> udp, DnsMetrics metrics, AnswerView view)
     {
         _view = view;
+        var limit = new AnswerLimit();
         _tcp = new TcpAnswers(tcp, () => _view, metrics);
-        _udp.AddRange(udp.Select((socket, i) => new UdpAnswers(socket, i, () => _view, metrics)));
+        _udp.AddRange(udp.Select((socket, i) => new UdpAnswers(socket, i, () => _view, limit, metrics)));
     }
 
     private DnsServer(ListeningSocket tcp, ListeningSocket[] udp, MetricsFile own)

@@ -29,6 +29,9 @@ internal sealed class ReadyAnswers
     /// <summary>Octets that the client of the query read last takes.</summary>
     public int Size => _size;
 
+    /// <summary>What tells the question read last from others, of one that is plain.</summary>
+    public ulong Hash => _hash;
+
     /// <summary>Forgets all.</summary>
     public void Clear() => Array.Clear(_entries);
 

@@ -22,21 +22,25 @@ internal sealed unsafe class UdpAnswers : IDisposable
     private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(250);
     private readonly Descriptor _socket;
     private readonly Func<AnswerView> _view;
+    private readonly AnswerLimit _limit;
     private readonly DnsMetrics _metrics;
     private readonly MetricsSlot _slot;
     private readonly ReadyAnswers _ready = new();
     private readonly Thread _thread;
     private AnswerView? _readyFrom;
+    private long _now;
+    private bool _cuts;
     private volatile bool _ended;
 
     /// <summary>Begins to answer.</summary>
     /// <param name="socket">The socket; disposed of at the end. Other processes may hold it too.</param>
     /// <param name="index">Number of the thread, from 0.</param>
     /// <param name="view">What is answered from.</param>
+    /// <param name="limit">Rates, of all threads together.</param>
     /// <param name="metrics">Counts.</param>
-    public UdpAnswers(Descriptor socket, int index, Func<AnswerView> view, DnsMetrics metrics)
+    public UdpAnswers(Descriptor socket, int index, Func<AnswerView> view, AnswerLimit limit, DnsMetrics metrics)
     {
-        (_socket, _view, _metrics, _slot) = (socket, view, metrics, metrics.Slot(index));
+        (_socket, _view, _limit, _metrics, _slot) = (socket, view, limit, metrics, metrics.Slot(index));
         var yes = 1;
         long* turn = stackalloc long[2] { 0, (long)Turn.TotalMicroseconds };
         _ = Sockets.SetOption(socket.Number, Sockets.OfSocket, Sockets.ReceiveTimeout, turn, 2 * sizeof(long));
@@ -99,10 +103,10 @@ internal sealed unsafe class UdpAnswers : IDisposable
         }
 
         var answers = 0;
+        _now = Environment.TickCount64 * 1000;
         for (var i = 0; i < received; i++)
         {
-            var query = batch.Query(i);
-            var written = Answer(query, view, ref batch, i, batch.Answer(answers));
+            var written = Answer(batch.Query(i), view, ref batch, i, batch.Answer(answers));
             if (written > 0)
             {
                 batch.Address(answers++, i, written);
@@ -123,6 +127,11 @@ internal sealed unsafe class UdpAnswers : IDisposable
         var isPlain = _ready.Read(message, isTrusted);
         if (isPlain && _ready.Write(message, into) is > 0 and var ready)
         {
+            if (!isTrusted && !_limit.Allows(batch.Name(index), _ready.Hash, into[..ready], _now, view.Rate))
+            {
+                return Limited(message, into);
+            }
+
             _metrics.Udp(_slot, into[..ready], wasReady: true);
             return ready;
         }
@@ -142,9 +151,23 @@ internal sealed unsafe class UdpAnswers : IDisposable
             {
                 _ready.Keep(into[..written]);
             }
+
+            if (!isTrusted && !_limit.Allows(batch.Name(index), isPlain ? _ready.Hash : 0, into[..written], _now, view.Rate))
+            {
+                return Limited(message, into);
+            }
         }
 
         _metrics.Udp(_slot, into[..written], wasReady: false);
+        return written;
+    }
+
+    // Of what is beyond the rate every second one is told to ask over TCP, where nobody speaks in another's name; that answer is no longer than the query.
+    private int Limited(ReadOnlySpan<byte> message, Span<byte> into)
+    {
+        _cuts = !_cuts;
+        var written = _cuts && Query.Read(message) is { } query ? Responder.Write(query, Responder.Cut, overTcp: false, into) : 0;
+        _metrics.Limited(_slot, into[..written]);
         return written;
     }
 

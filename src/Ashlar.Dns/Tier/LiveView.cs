@@ -138,7 +138,10 @@ internal sealed class LiveView : IDisposable
         _outside = LiveZones.Outside(_good.Values, live);
         View = new AnswerView(
             live, InsideZones.Of(snapshot), new TrustedClients(snapshot.Machines.Select(machine => IPAddress.TryParse(machine.Address, out var address) ? address : null).OfType<IPAddress>()),
-            snapshot.Dns is { ResolvesNothing: false } ? _forwarder : null);
+            snapshot.Dns is { ResolvesNothing: false } ? _forwarder : null)
+        {
+            Rate = snapshot.Dns?.Rate ?? 0,
+        };
         Keep(new KeptForNext { Serials = serials, Aliases = _aliases.Kept });
         Changed(View);
         _look.Release();

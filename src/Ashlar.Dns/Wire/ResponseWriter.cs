@@ -18,6 +18,9 @@ public sealed record Response
     /// <summary>True: who was asked says that it has proved it (AD, RFC 4035, 3.2.3).</summary>
     public bool IsProven { get; init; }
 
+    /// <summary>True: there is more, over TCP (TC), though nothing of it was too long.</summary>
+    public bool IsCut { get; init; }
+
     /// <summary>The answer.</summary>
     public ImmutableArray<Record> Answers { get; init; } = [];
 
@@ -56,7 +59,7 @@ public static class ResponseWriter
 
         var room = into[..^(query.HasEdns ? OptLength : 0)];
         Span<ushort> counts = [(ushort)(query.Question is null ? 0 : 1), 0, 0, 0];
-        var truncated = !Section(response.Answers, room, ref at, names, ref counts[1]) || !Section(response.Authorities, room, ref at, names, ref counts[2]);
+        var truncated = response.IsCut || !Section(response.Answers, room, ref at, names, ref counts[1]) || !Section(response.Authorities, room, ref at, names, ref counts[2]);
 
         // Glue that does not fit is missed (RFC 9471); what else is additional can be asked for.
         truncated = truncated || (!Section(response.Additionals, room, ref at, names, ref counts[3]) && !response.IsAuthoritative);

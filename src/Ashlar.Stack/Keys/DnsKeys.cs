@@ -24,5 +24,7 @@ internal static class DnsKeys
                 "Addresses at which the edges are reached from outside, by machine or for all. Without them, those that the edges listen on or the machines have."),
             new("resolvers", new TextsShape(@"^(off|[0-9.]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?|[0-9A-Fa-f:.]+)$", OrOne: true),
                 "Resolvers that the stack's own machines reach through it, or off. Without this key, those of /etc/resolv.conf."),
+            new("rate", new IntegerShape(0, 1_000_000),
+                "Answers a second over UDP to one network of clients (/24, /56), of the same answer; 20 times as many of all. 0: no limit.", $"{DnsDefinition.DefaultRate}"),
         ]);
 }

@@ -8,6 +8,9 @@ public sealed record DnsDefinition
     /// <summary>Where it listens without a word about it, over UDP and TCP.</summary>
     public static ListenAddress DefaultListen { get; } = new("127.0.0.1", 5300);
 
+    /// <summary>Answers a second to one network without a word about it.</summary>
+    public const int DefaultRate = 200;
+
     /// <summary>Where it listens, over UDP and TCP. Default 127.0.0.1:5300.</summary>
     public ListenAddress Listen { get; init => field = value ?? DefaultListen; } = DefaultListen;
 
@@ -26,6 +29,9 @@ public sealed record DnsDefinition
 
     /// <summary>True: nothing is asked of others; only what it has is answered.</summary>
     public bool ResolvesNothing { get; init; }
+
+    /// <summary>Answers a second over UDP to one network of clients, of the same answer; 0: any number. Default 200.</summary>
+    public int Rate { get; init; } = DefaultRate;
 }
 
 /// <summary>A zone.</summary>

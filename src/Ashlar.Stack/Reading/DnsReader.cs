@@ -36,6 +36,7 @@ internal static class DnsReader
             Addresses = Addresses(s, report),
             Resolvers = [.. resolvers.Select(resolver => resolver.Text).Where(resolver => resolver != DnsKeys.Off)],
             ResolvesNothing = resolvers.Any(resolver => resolver.Text == DnsKeys.Off),
+            Rate = s.Integer("rate") ?? DnsDefinition.DefaultRate,
         };
     }
 

@@ -67,6 +67,18 @@ public sealed partial class ContentHashTests : IDisposable
         Assert.NotEqual(before.Services["top"], Compute(stack).Services["top"]);
     }
 
+    [Fact]
+    public void A_zones_master_file_is_part_of_the_release_and_of_no_service()
+    {
+        var stack = Stack() with { Dns = new DnsDefinition { Zones = [new DnsZoneDefinition { Name = "shop.test", File = "./zones/shop.zone" }] } };
+        _folder.Write("zones/shop.zone", "www A 192.0.2.1");
+        var before = Compute(stack);
+        _folder.Write("zones/shop.zone", "www A 192.0.2.2");
+        var after = Compute(stack);
+        Assert.NotEqual(before.Tree, after.Tree);
+        Assert.Equal(before.Services, after.Services);
+    }
+
     public static TheoryData<string, Action<string>> Changes => new()
     {
         { "a file more", root => File.WriteAllText(Path.Combine(root, "web/new"), "") },

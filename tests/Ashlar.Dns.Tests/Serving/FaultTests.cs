@@ -73,6 +73,78 @@ public sealed class FaultTests : IAsyncDisposable
         Assert.Equal(0, client.Available);
     }
 
+    [RootFact]
+    public async Task WhatItSeemsToHaveSentItselfAndWhatNobodyCanHaveSentStartsNothing()
+    {
+        // As if from its own address and port, and from port 0, to which nothing can be sent. A batch with them is answered to its end.
+        var port = (ushort)_server.Address.Port;
+        using var raw = new Socket(AddressFamily.InterNetwork, SocketType.Raw, ProtocolType.Udp);
+        using var client = new UdpClient();
+        client.Connect(_server.Address);
+        for (var i = 0; i < 50; i++)
+        {
+            foreach (var source in new ushort[] { port, 0 })
+            {
+                byte[] datagram = [(byte)(source >> 8), (byte)source, (byte)(port >> 8), (byte)port, 0, (byte)(8 + Query.Length), 0, 0, .. Query];
+                await raw.SendToAsync(datagram, new IPEndPoint(IPAddress.Loopback, 0));
+            }
+
+            await client.SendAsync(Query);
+        }
+
+        for (var i = 0; i < 50; i++)
+        {
+            Assert.Equal(1, (await client.ReceiveAsync(Soon)).Buffer[7]);
+        }
+
+        Assert.Equal(0, client.Available);
+    }
+
+    [Fact]
+    public void NoAnswerIsAnsweredWhateverTheQueryWas()
+    {
+        var seed = Environment.TickCount;
+        var random = new Random(seed);
+        var (answer, again) = (new byte[ResponseWriter.OwnSize], new byte[ResponseWriter.OwnSize]);
+        for (var i = 0; i < 5000; i++)
+        {
+            var message = Query.ToArray();
+            for (var changes = random.Next(0, 8); changes > 0; changes--)
+            {
+                message[random.Next(message.Length)] = (byte)random.Next(256);
+            }
+
+            var written = Responder.Respond(message.AsSpan(0, random.Next(message.Length + 1)), Zones, overTcp: false, answer);
+            Assert.True(Responder.Respond(answer.AsSpan(0, written), Zones, overTcp: false, again) == 0, $"seed {seed}, round {i}");
+        }
+    }
+
+    [Fact]
+    public async Task WhoAsksForMoreThanTheRateIsToldToAskOverTcpAndIsAnsweredThere()
+    {
+        _server.View = AnswerView.Empty with { Zones = Zones, Trusted = TrustedClients.Nobody, Rate = 1 };
+        using var client = new UdpClient();
+        client.Connect(_server.Address);
+        byte[] answer;
+        do
+        {
+            // One at a time gets through each second, every second of the others is cut and the rest not answered.
+            await client.SendAsync(Query);
+            await client.SendAsync(Query);
+            await client.SendAsync(Query);
+            answer = (await client.ReceiveAsync(Soon)).Buffer;
+        }
+        while ((answer[2] & 0x02) == 0);
+        Assert.Equal((1, 2, 0, Query.Length), (answer[0], answer[1], answer[7], answer.Length));
+
+        using var stream = new TcpClient();
+        await stream.ConnectAsync(_server.Address);
+        await stream.GetStream().WriteAsync((byte[])[0, (byte)Query.Length, .. Query]);
+        var whole = new byte[10];
+        await stream.GetStream().ReadExactlyAsync(whole.AsMemory(), Soon);
+        Assert.Equal(1, whole[9]);
+    }
+
     [Fact]
     public async Task OneClientDoesNotHaveAllConnections()
     {

@@ -75,7 +75,8 @@ public sealed class DnsOfAStackTests
         rig.Write("more.zone", "@ 60 SOA a b 1 1 1 1 1\n@ 60 NS old\nold 60 A 192.0.2.8\n");
         Assert.Equal("added old.shop.test. 60 IN A 192.0.2.8\n", await rig.DoAsync("dns", "import", Path.Combine(rig.Folder, "more.zone"), "--zone", "shop.test"));
 
-        // A mistake leaves what was; what is right is taken with the next up.
+        // A mistake leaves what was; what is right is taken with the next up, and no service is restarted for it.
+        var web = await rig.PidAsync("web.1");
         rig.Write("zones/other.zone", ZoneFile + "\nwww A 1.2.3\n");
         var refused = await rig.AshlarAsync("up", "--detach");
         Assert.Contains("other.zone:6:7: '1.2.3' is no IPv4 address", refused.Error + refused.Output, StringComparison.Ordinal);
@@ -84,6 +85,7 @@ public sealed class DnsOfAStackTests
         await rig.UpAsync();
         Assert.Equal("192.0.2.3", await KdigAsync("www.other.test", "A"));
         Assert.StartsWith("ns1.other.test. root.other.test. 8 ", await KdigAsync("other.test", "SOA"), StringComparison.Ordinal);
+        Assert.Equal(web, await rig.PidAsync("web.1"));
     }
 
     // A query that is not answered is asked once: the kernel keeps it while nobody reads.
