@@ -13,6 +13,7 @@ internal sealed record Outcome(IReadOnlyDictionary<string, double> Pairs, IReadO
 internal sealed class BenchContext(string root, string name, bool quick) : IDisposable
 {
     private readonly List<Process> _processes = [];
+    private readonly string _load = LoadAverages();
 
     public bool Quick => quick;
 
@@ -34,6 +35,8 @@ internal sealed class BenchContext(string root, string name, bool quick) : IDisp
             | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         return folder;
     }
+
+    private static string LoadAverages() => string.Join(' ', File.ReadAllText("/proc/loadavg").Split(' ').Take(3));
 
     public static int FreePort()
     {
@@ -116,6 +119,8 @@ internal sealed class BenchContext(string root, string name, bool quick) : IDisp
             quick,
             time = DateTimeOffset.UtcNow.ToString("yyyy-MM-ddTHH:mm:ssZ"),
             cores = Environment.ProcessorCount,
+            // What else the machine did: averages over 1, 5 and 15 minutes before the first part began.
+            load = _load,
             kernel = RuntimeInformation.OSDescription,
             dotnet = RuntimeInformation.FrameworkDescription,
             outcome.Versions,

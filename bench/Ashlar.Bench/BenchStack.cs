@@ -49,6 +49,9 @@ internal sealed class BenchStack(BenchContext context, string folder) : IAsyncDi
         };
     }
 
+    /// <summary>Runs a verb on the stack; what it says.</summary>
+    public Task<string> RunAsync(params string[] words) => BenchContext.RunAsync(context.Ashlar, [.. words, "--stack", folder]);
+
     public Task ScaleAsync(string service, int count) => BenchContext.RunAsync(context.Ashlar, "scale", $"{service}={count}", "--stack", folder);
 
     public async ValueTask DisposeAsync() => await BenchContext.RunAsync(context.Ashlar, "down", "--stack", folder);

@@ -22,6 +22,10 @@ internal static partial class Measure
         return total;
     }
 
+    /// <summary>The same with what its children have cost that have ended (PostgreSQL's connections).</summary>
+    public static double CpuSecondsWithEnded(int pid) =>
+        CpuSeconds(pid) + (Fields(pid) is { } stat ? (double.Parse(stat[13], CultureInfo.InvariantCulture) + double.Parse(stat[14], CultureInfo.InvariantCulture)) / TicksPerSecond : 0);
+
     /// <summary>Proportional set size in bytes.</summary>
     public static long Pss(int pid) =>
         long.Parse(File.ReadLines($"/proc/{pid}/smaps_rollup").First(l => l.StartsWith("Pss:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]) * 1024;

@@ -43,7 +43,7 @@ internal static partial class TlsBenchmark
         var pairs = new Dictionary<string, double>();
         foreach (var (pair, scenario, measure) in Scenarios(seconds))
         {
-            await CompareAsync(pair, scenario, measure, proxies, rounds, samples, pairs);
+            await Comparison.RunAsync(pair, scenario, measure, proxies, rounds, samples, pairs);
         }
 
         return new Outcome(pairs, samples, new Dictionary<string, string>
@@ -60,41 +60,6 @@ internal static partial class TlsBenchmark
         yield return ("h2-1k", "1 KiB, HTTP/2, 16 connections of 8 streams", port => LoadAsync(port, seconds, "-c16", "-m8"));
         yield return ("handshake", "full handshakes (openssl s_time)", port => HandshakesAsync(port, seconds, "-new"));
         yield return ("resume", "resumed handshakes, TLS 1.2 (openssl s_time)", port => HandshakesAsync(port, seconds, "-reuse", "-tls1_2"));
-    }
-
-    private static async Task CompareAsync(
-        string pair, string scenario, Func<int, Task<double>> measure, (string Name, int Port, int Pid)[] proxies, int rounds,
-        Dictionary<string, double[]> samples, Dictionary<string, double> pairs)
-    {
-        var cpu = proxies.ToDictionary(p => p.Name, _ => new List<double>());
-        var rate = proxies.ToDictionary(p => p.Name, _ => new List<double>());
-        foreach (var (_, port, _) in proxies)
-        {
-            await measure(port);
-        }
-
-        for (var round = 0; round < rounds; round++)
-        {
-            for (var i = 0; i < proxies.Length; i++)
-            {
-                var (name, port, pid) = proxies[(i + round) % proxies.Length];
-                var (before, clock) = (Measure.CpuSeconds(pid), System.Diagnostics.Stopwatch.StartNew());
-                var done = await measure(port);
-                cpu[name].Add((Measure.CpuSeconds(pid) - before) / done * 1e6);
-                rate[name].Add(done / clock.Elapsed.TotalSeconds);
-            }
-        }
-
-        Console.WriteLine($"{scenario}, {rounds} interleaved rounds; median (range)");
-        Console.WriteLine($"{"",-10}{"a second",26}{"CPU µs each",26}");
-        foreach (var (name, _, _) in proxies)
-        {
-            Console.WriteLine($"{name,-10}{Measure.Range(rate[name], "N0"),26}{Measure.Range(cpu[name], "N1"),26}");
-            samples[$"{pair}.{name}.cpu"] = [.. cpu[name]];
-            samples[$"{pair}.{name}.rps"] = [.. rate[name]];
-        }
-
-        pairs[$"{pair}-cpu"] = Measure.Median(Enumerable.Range(0, rounds).Select(r => cpu["ashlar"][r] / Math.Min(cpu["nginx"][r], cpu["caddy"][r])));
     }
 
     // Requests that succeeded; all others are a failure of the benchmark.

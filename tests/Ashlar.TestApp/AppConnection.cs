@@ -6,7 +6,7 @@ using System.Text;
 namespace Ashlar.TestApp;
 
 /// <summary>One HTTP/1.1 connection of the test app: requests in order, kept alive.</summary>
-internal sealed class AppConnection(NetworkStream stream, string name, CancellationToken stopping)
+internal sealed class AppConnection(NetworkStream stream, string name, JobLog jobs, CancellationToken stopping)
 {
     private readonly byte[] _buffer = new byte[128 * 1024];
     private int _start;
@@ -46,6 +46,16 @@ internal sealed class AppConnection(NetworkStream stream, string name, Cancellat
                     break;
                 case "/env":
                     await AnswerAsync((Environment.GetEnvironmentVariable(query["name"]) ?? "") + "\n");
+                    break;
+                case "/job":
+                    await JobAsync(int.Parse(headers["content-length"]));
+                    break;
+                case "/jobs":
+                    await AnswerAsync(jobs.Tell());
+                    break;
+                case "/jobs/clear":
+                    jobs.Clear();
+                    await AnswerAsync("cleared\n");
                     break;
                 case "/crash":
                     Environment.Exit(Number("code", 1));
@@ -184,6 +194,24 @@ internal sealed class AppConnection(NetworkStream stream, string name, Cancellat
             length = await TakeAsync(long.Parse(text), sum);
         }
         return $"{length} {Convert.ToHexStringLower(sum.GetHashAndReset())}\n";
+    }
+
+    private async Task JobAsync(int length)
+    {
+        var payload = new byte[length];
+        for (var have = 0; have < length;)
+        {
+            if (_start == _end && !await FillAsync())
+            {
+                throw new IOException("body cut short");
+            }
+            var take = Math.Min(length - have, _end - _start);
+            _buffer.AsSpan(_start, take).CopyTo(payload.AsSpan(have));
+            (_start, have) = (_start + take, have + take);
+        }
+        jobs.Begin(payload);
+        jobs.End();
+        await AnswerAsync("done\n");
     }
 
     private async Task DiscardAsync(Dictionary<string, string> headers)

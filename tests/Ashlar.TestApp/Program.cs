@@ -17,6 +17,7 @@ using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
 });
 Console.WriteLine($"{name} listens on {port}");
 var open = new CountdownEvent(1);
+var jobs = new JobLog();
 try
 {
     while (true)
@@ -29,7 +30,7 @@ try
             try
             {
                 using var stream = new NetworkStream(client, ownsSocket: true);
-                await new AppConnection(stream, name, stopping.Token).RunAsync();
+                await new AppConnection(stream, name, jobs, stopping.Token).RunAsync();
             }
             catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or FormatException)
             {
