@@ -43,6 +43,9 @@ internal sealed record Tier(string Name, Func<PlanContext, IEnumerable<DesiredIn
     /// <summary>Refuses a stack that this machine cannot run, before anything is built for it.</summary>
     public Func<StackDefinition, CancellationToken, Task> Require { get; init; } = (_, _) => Task.CompletedTask;
 
+    /// <summary>Makes in the data tiers, once they are up, what the release command may use.</summary>
+    public Func<PlanContext, CancellationToken, Task> Prepare { get; init; } = (_, _) => Task.CompletedTask;
+
     /// <summary>Makes what looks after its engines; null: nothing has to.</summary>
     public Func<TierWatchHost, ITierWatch>? Watch { get; init; }
 }
@@ -100,7 +103,7 @@ internal static class Tiers
             Explain = CacheEngines.Explain,
             Watch = CacheEngines.Watch,
         },
-        new(JobsPlan.Tier, PlanJobs) { Needs = JobsPlan.Needs, Variables = JobsPlan.Variables },
+        new(JobsPlan.Tier, PlanJobs) { Needs = JobsPlan.Needs, Variables = JobsPlan.Variables, Prepare = (context, cancellation) => JobsPreparation.MakeAsync(context, PostgresTier.Access(context), cancellation) },
         new(Dashboard, DashboardPlan.Plan) { Needs = DashboardPlan.Needs },
 
         // Which machine has a member is no matter of the stack file: MachinePart adds it.
@@ -142,6 +145,16 @@ internal static class Tiers
         foreach (var tier in All)
         {
             await tier.Require(stack, cancellation);
+        }
+    }
+
+    /// <summary>Makes in the data tiers what a release command may use.</summary>
+    /// <exception cref="AshlarException">What a tier could not make.</exception>
+    public static async Task PrepareAsync(PlanContext context, CancellationToken cancellation)
+    {
+        foreach (var tier in All)
+        {
+            await tier.Prepare(context, cancellation);
         }
     }
 

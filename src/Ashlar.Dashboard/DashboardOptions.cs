@@ -27,6 +27,9 @@ internal sealed record DashboardOptions(string Instance, string State, int Port,
     /// <summary>The edge's log of requests.</summary>
     public string AccessLog => Path.Combine(State, "run", "access.log");
 
+    /// <summary>How the queues are.</summary>
+    public string Jobs => Path.Combine(State, "run", "jobs.json");
+
     /// <summary>What happened to the stack.</summary>
     public string Events => Path.Combine(State, "run", "events.log");
 

@@ -20,8 +20,9 @@ namespace Ashlar.Jobs;
 /// <param name="Done">Jobs done in the last hour.</param>
 /// <param name="Paused">True: a person has paused it.</param>
 /// <param name="Declared">False: the stack file names it no more, and nothing of it is handed out.</param>
+/// <param name="DoneLately">Jobs done in the last minute.</param>
 public sealed record QueueReport(
-    string Queue, long Ready, double? OldestSeconds, long InFlight, long Scheduled, long Retries, long Dead, long Done, bool Paused, bool Declared);
+    string Queue, long Ready, double? OldestSeconds, long InFlight, long Scheduled, long Retries, long Dead, long Done, bool Paused, bool Declared, long DoneLately);
 
 /// <summary>A job as people see it.</summary>
 /// <param name="Id">Its id.</param>
@@ -36,6 +37,30 @@ public sealed record QueueReport(
 /// <param name="Payload">Its payload as JSON; null: not kept of done ones.</param>
 public sealed record JobReport(
     long Id, string Queue, string State, int Attempt, int Attempts, DateTime Enqueued, DateTime? At, string? Error, string? Key, string? Payload);
+
+/// <summary>An attempt that has failed, of a job that is tried again.</summary>
+/// <param name="Id">Id of the job.</param>
+/// <param name="Queue">Its queue.</param>
+/// <param name="Attempt">Which attempt comes next.</param>
+/// <param name="Attempts">Attempts that it may have.</param>
+/// <param name="Failed">When it failed.</param>
+/// <param name="Due">When it is tried again.</param>
+/// <param name="Error">Of what.</param>
+public sealed record FailureReport(long Id, string Queue, int Attempt, int Attempts, DateTime Failed, DateTime Due, string? Error);
+
+/// <summary>A job that a traced request has enqueued.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Queue">Its queue.</param>
+/// <param name="State"><c>ready</c> (or in hand), <c>scheduled</c>, <c>retry</c>, <c>running</c>, <c>dead</c> or <c>done</c>.</param>
+/// <param name="Attempt">The attempt that comes, runs or was the last.</param>
+/// <param name="Attempts">Attempts that it may have; 0: not known any more.</param>
+/// <param name="Enqueued">When it was enqueued, by the database's clock.</param>
+/// <param name="Started">When its attempt began; null: it has not, or it is not known.</param>
+/// <param name="Ended">When that ended; null: it has not.</param>
+/// <param name="Due">When it is its turn; null: now, or never more.</param>
+/// <param name="Error">What its last attempt failed of.</param>
+public sealed record TracedJobReport(
+    long Id, string Queue, string State, int Attempt, int Attempts, DateTime Enqueued, DateTime? Started, DateTime? Ended, DateTime? Due, string? Error);
 
 /// <summary>A schedule as people see it.</summary>
 /// <param name="Schedule">Its name.</param>
@@ -52,7 +77,9 @@ public sealed record ScheduleReport(string Schedule, string Cron, DateTime? Next
 /// <param name="Queues">The queues.</param>
 /// <param name="Dead">The latest dead letters, without payloads.</param>
 /// <param name="Schedules">The schedules.</param>
-public sealed record JobsPicture(DateTime At, ImmutableArray<QueueReport> Queues, ImmutableArray<JobReport> Dead, ImmutableArray<ScheduleReport> Schedules);
+/// <param name="Failures">The latest attempts that failed, of jobs that are tried again.</param>
+public sealed record JobsPicture(
+    DateTime At, ImmutableArray<QueueReport> Queues, ImmutableArray<JobReport> Dead, ImmutableArray<ScheduleReport> Schedules, ImmutableArray<FailureReport> Failures);
 
 /// <summary>What people ask of the queues and do to them, straight in the database: it works while no jobs process runs.</summary>
 public sealed class JobsAdministration : IAsyncDisposable
@@ -60,6 +87,7 @@ public sealed class JobsAdministration : IAsyncDisposable
     /// <summary>Jobs that are counted at most.</summary>
     public const int MostCounted = 100_000;
 
+    private const int MostPictured = 50;
     private const string Receipts = "(select * from ashlar.receipts_0 union all select * from ashlar.receipts_1)";
     private readonly NpgsqlConnection _connection;
 
@@ -95,6 +123,14 @@ public sealed class JobsAdministration : IAsyncDisposable
     /// <summary>All queues.</summary>
     public async Task<ImmutableArray<QueueReport>> QueuesAsync(CancellationToken cancellation)
     {
+        // Once for all queues: these tables have no index by queue. The archive's index is one for bitmaps, which are off elsewhere for the sake of plans
+        // that never go wrong (Database.cs); now(), and not the clock, so that it is used.
+        var waiting = (await ListAsync("select queue, count(*), count(error) from ashlar.scheduled group by queue", r => (Queue: r.GetInt32(0), All: r.GetInt64(1), Retries: r.GetInt64(2)), cancellation))
+            .ToDictionary(row => row.Queue);
+        var done = (await ListAsync("""
+            set enable_bitmapscan = on; select queue, count(*), count(*) filter (where ended > now() - interval '1 minute') from ashlar.archive
+                where ended > now() - interval '1 hour' group by queue; set enable_bitmapscan = off
+            """, r => (Queue: r.GetInt32(0), All: r.GetInt64(1), Lately: r.GetInt64(2)), cancellation)).ToDictionary(row => row.Queue);
         var queues = await ListAsync("select id, name, paused, declared from ashlar.queues order by name", r => (Id: r.GetInt32(0), Name: r.GetString(1), Paused: r.GetBoolean(2), Declared: r.GetBoolean(3)), cancellation);
         var reports = ImmutableArray.CreateBuilder<QueueReport>();
         foreach (var (id, name, paused, declared) in queues)
@@ -104,10 +140,10 @@ public sealed class JobsAdministration : IAsyncDisposable
                     (select extract(epoch from clock_timestamp() - min(at))::float8 from (select t.at {Unclaimed(id)} order by t.xid, t.place limit 1) x),
                     (select coalesce(sum(case when kind = 'd' then -cardinality(places) else cardinality(places) end), 0)::bigint from {Receipts} r where queue = {id})
                         + (select count(*) from ashlar.leases where queue = {id}),
-                    (select count(*) from ashlar.scheduled where queue = {id}), (select count(*) from ashlar.scheduled where queue = {id} and error is not null),
-                    (select count(*) from ashlar.dead where queue = {id}), (select count(*) from ashlar.archive where queue = {id} and ended > clock_timestamp() - interval '1 hour')
-                """, r => new QueueReport(name, r.GetInt64(0), r.IsDBNull(1) ? null : Math.Round(r.GetDouble(1), 3), Math.Max(0, r.GetInt64(2)), r.GetInt64(3), r.GetInt64(4), r.GetInt64(5), r.GetInt64(6), paused, declared), cancellation))[0];
-            reports.Add(row);
+                    (select count(*) from ashlar.dead where queue = {id})
+                """, r => (Ready: r.GetInt64(0), Oldest: r.IsDBNull(1) ? (double?)null : Math.Round(r.GetDouble(1), 3), InFlight: Math.Max(0, r.GetInt64(2)), Dead: r.GetInt64(3)), cancellation))[0];
+            var (later, past) = (waiting.GetValueOrDefault(id), done.GetValueOrDefault(id));
+            reports.Add(new QueueReport(name, row.Ready, row.Oldest, row.InFlight, later.All, later.Retries, row.Dead, past.All, paused, declared, past.Lately));
         }
 
         return reports.ToImmutable();
@@ -132,13 +168,13 @@ public sealed class JobsAdministration : IAsyncDisposable
         }
 
         await AddAsync("running", $"select job, queue, 'running', attempt, attempts, enqueued, at, null, key, payload::text from ashlar.leases where {of} limit {most}");
-        await AddAsync("dead", $"select job, queue, 'dead', attempt, attempts, enqueued, died, error, key, payload::text from ashlar.dead where {of} order by died desc limit {most}");
         await AddAsync("retry", $"select job, queue, 'retry', attempt, attempts, enqueued, due, error, key, payload::text from ashlar.scheduled where {of} and error is not null order by due limit {most}");
         await AddAsync("scheduled", $"select job, queue, 'scheduled', attempt, attempts, enqueued, due, error, key, payload::text from ashlar.scheduled where {of} and error is null order by due limit {most}");
         foreach (var known in await ListAsync("select id from ashlar.queues order by id", r => r.GetInt32(0), cancellation))
         {
             if (id == 0 || id == known)
             {
+                await AddAsync("dead", $"select job, queue, 'dead', attempt, attempts, enqueued, died, error, key, payload::text from ashlar.dead where queue = {known} order by died desc limit {most}");
                 await AddAsync("ready", $"select t.job, {known}, 'ready', t.attempt, t.attempts, t.enqueued, t.at, null, t.key, t.payload::text {Unclaimed(known)} order by t.xid, t.place limit {most}");
                 await AddAsync("running", $"""
                     select t.job, {known}, 'running', t.attempt, t.attempts, t.enqueued, t.at, null, t.key, t.payload::text from ashlar.ready t
@@ -261,7 +297,27 @@ public sealed class JobsAdministration : IAsyncDisposable
     /// <summary>All of it for the dashboard.</summary>
     public async Task<JobsPicture> PictureAsync(CancellationToken cancellation) => new(
         DateTime.UtcNow, await QueuesAsync(cancellation),
-        [.. (await ListAsync(null, "dead", 50, cancellation)).Select(job => job with { Payload = null })], await SchedulesAsync(cancellation));
+        [.. (await ListAsync(null, "dead", MostPictured, cancellation)).Select(job => job with { Payload = null })], await SchedulesAsync(cancellation), await FailuresAsync(MostPictured, cancellation));
+
+    /// <summary>Jobs that were enqueued with this trace since then, in their order. What is done is known of the last day.</summary>
+    /// <param name="trace">Id of a trace (W3C): 32 hexadecimal digits.</param>
+    /// <param name="since">When the request was sent; what was enqueued before is none of it.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public async Task<ImmutableArray<TracedJobReport>> TracedAsync(string trace, DateTimeOffset since, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand("""
+            select distinct on (j.job) j.job, q.name, j.state, j.attempt, j.attempts, j.enqueued, j.started, j.ended, j.due, j.error from (
+                select job, queue, 'done' as state, attempt, 0 as attempts, enqueued, started, ended, null::timestamptz as due, null::text as error, 9 as rank from ashlar.archive where trace like $1 and ended > $2
+                union all select job, queue, 'dead', attempt, attempts, enqueued, null, died, null, error, 8 from ashlar.dead where trace like $1
+                union all select job, queue, case when error is null then 'scheduled' else 'retry' end, attempt, attempts, enqueued, null, failed, due, error, 7 from ashlar.scheduled where trace like $1
+                union all select job, queue, 'running', attempt, attempts, enqueued, at, null, null, null, 6 from ashlar.leases where trace like $1
+                union all select job, part / 4, 'ready', attempt, attempts, enqueued, null, null, null, null, 0 from ashlar.ready where trace like $1 and at > $2
+            ) j join ashlar.queues q on q.id = j.queue where j.enqueued > $2 order by j.job, j.rank desc
+            """, _connection)
+        { Parameters = { new() { Value = $"00-{trace}-%" }, new() { Value = since.UtcDateTime } } };
+        return await ListAsync(command, r => new TracedJobReport(
+            r.GetInt64(0), r.GetString(1), r.GetString(2), r.GetInt32(3), r.GetInt32(4), r.GetDateTime(5), Time(r, 6), Time(r, 7), Time(r, 8), r.IsDBNull(9) ? null : r.GetString(9)), cancellation);
+    }
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
@@ -306,10 +362,21 @@ public sealed class JobsAdministration : IAsyncDisposable
 
     private async Task<int> RunAsync(string sql, CancellationToken cancellation) => (await ListAsync(sql, r => r.GetInt64(0), cancellation)).Length;
 
+    private Task<ImmutableArray<FailureReport>> FailuresAsync(int most, CancellationToken cancellation) => ListAsync(
+        $"select s.job, q.name, s.attempt, s.attempts, s.failed, s.due, s.error from ashlar.scheduled s join ashlar.queues q on q.id = s.queue where s.failed is not null order by s.failed desc limit {most}",
+        r => new FailureReport(r.GetInt64(0), r.GetString(1), r.GetInt32(2), r.GetInt32(3), r.GetDateTime(4), r.GetDateTime(5), r.IsDBNull(6) ? null : r.GetString(6)), cancellation);
+
+    private static DateTime? Time(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetDateTime(column);
+
     private async Task<ImmutableArray<T>> ListAsync<T>(string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellation)
     {
-        var rows = ImmutableArray.CreateBuilder<T>();
         await using var command = new NpgsqlCommand(sql, _connection);
+        return await ListAsync(command, read, cancellation);
+    }
+
+    private static async Task<ImmutableArray<T>> ListAsync<T>(NpgsqlCommand command, Func<NpgsqlDataReader, T> read, CancellationToken cancellation)
+    {
+        var rows = ImmutableArray.CreateBuilder<T>();
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {

@@ -63,20 +63,11 @@ public static class JobsPlan
         }
 
         var runs = context.Stack.Jobs.Any(queue => queue.Run is not null) || context.Stack.Schedule.Any(schedule => schedule.Run is not null);
-        var settings = new JobsSettings
+        var settings = Settings(context, access) with
         {
-            Port = access.Port,
-            Database = access.Database,
-            User = access.User,
-            Password = access.Password,
-            App = access.App?.User ?? access.User,
-            Secret = WebhookSignature.SecretOf(context.Secrets.GetValueOrDefault(Secret, "")),
-            Queues = [.. Queues(context)],
-            Schedules = context.Stack.Schedule,
             // Whatever is no command's business does not replace the process.
             Environment = runs ? environment : ImmutableSortedDictionary<string, string>.Empty,
             Folder = runs ? context.ReleaseFolder : "/",
-            Stack = context.Stack.Name,
         };
         return
         [
@@ -103,6 +94,20 @@ public static class JobsPlan
             },
         ];
     }
+
+    /// <summary>What the process is told of queues and database. Pure.</summary>
+    internal static JobsSettings Settings(PlanContext context, TierAccess access) => new()
+    {
+        Port = access.Port,
+        Database = access.Database,
+        User = access.User,
+        Password = access.Password,
+        App = access.App?.User ?? access.User,
+        Secret = WebhookSignature.SecretOf(context.Secrets.GetValueOrDefault(Secret, "")),
+        Queues = [.. Queues(context)],
+        Schedules = context.Stack.Schedule,
+        Stack = context.Stack.Name,
+    };
 
     private static IEnumerable<QueueSettings> Queues(PlanContext context)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -12,6 +13,7 @@ namespace Ashlar.Jobs;
 public static class JobsTier
 {
     private static readonly TimeSpan BetweenPictures = TimeSpan.FromSeconds(2);
+    private const int PauseForCost = 20;
     private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Hands out jobs until SIGTERM, then finishes what is in hand.</summary>
@@ -100,9 +102,10 @@ public static class JobsTier
             try
             {
                 await using var administration = await JobsAdministration.OpenAsync(database, options.Settings.Port, options.Settings.Stack, stop);
-                while (true)
+                for (var pause = BetweenPictures; ;)
                 {
-                    await Task.Delay(BetweenPictures, stop);
+                    await Task.Delay(pause, stop);
+                    var began = Stopwatch.GetTimestamp();
                     if (dispatcher.Leads)
                     {
                         var picture = await administration.PictureAsync(stop);
@@ -111,6 +114,10 @@ public static class JobsTier
                         await File.WriteAllBytesAsync(temporary, JsonSerializer.SerializeToUtf8Bytes(picture, JobsJson.Default.JobsPicture), stop);
                         File.Move(temporary, options.Report, overwrite: true);
                     }
+
+                    // Counting is never a queue's main work, however much lies in it.
+                    var costly = Stopwatch.GetElapsedTime(began) * PauseForCost;
+                    pause = costly > BetweenPictures ? costly : BetweenPictures;
                 }
             }
             catch (OperationCanceledException)

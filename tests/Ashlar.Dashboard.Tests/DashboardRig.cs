@@ -172,6 +172,9 @@ internal sealed class FakeAgent : IAsyncDisposable
     /// <summary>True: it takes questions and answers none, like one that is stopped.</summary>
     public bool Hangs { get; set; }
 
+    /// <summary>What it says of the edges' caches.</summary>
+    public AgentReply Cache { get; set; } = new(AgentReplyKinds.Error, Error: new Errors.AshlarError("ASH3080", "edge", "There is no cache.", ""));
+
     public async Task SayAsync(StatusReport report)
     {
         Report = report;
@@ -212,7 +215,16 @@ internal sealed class FakeAgent : IAsyncDisposable
             while (true)
             {
                 var stream = await _listener.AcceptAsync(_ending.Token);
-                Assert.Equal("watch", (await stream.ReadAsync(WatchJson.Default.AgentRequest))?.Verb);
+                var asked = await stream.ReadAsync(WatchJson.Default.AgentRequest);
+                if (asked?.Verb == "cache")
+                {
+                    Assert.Equal("stats", asked.Arguments.GetProperty("action").GetString());
+                    await stream.SendAsync(Cache, WatchJson.Default.AgentReply);
+                    stream.Dispose();
+                    continue;
+                }
+
+                Assert.Equal("watch", asked?.Verb);
                 lock (_streams)
                 {
                     _streams.Add(stream);

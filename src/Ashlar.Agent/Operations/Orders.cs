@@ -164,9 +164,13 @@ internal sealed class Orders(
 
     /// <summary>Answers the questions that change nothing; refuses all else.</summary>
     public Task HandleQuestionAsync(AgentRequest request, Action<AgentReply> reply, CancellationToken clientGone) =>
-        request.Verb is AgentVerbs.Status or AgentVerbs.Watch
+        request.Verb is AgentVerbs.Status or AgentVerbs.Watch || IsOfFigures(request)
             ? HandleAsync(request, reply, clientGone)
             : throw AgentErrors.BadRequest(request.Verb, "only questions are answered here");
+
+    // The cache's other actions are orders.
+    private static bool IsOfFigures(AgentRequest request) =>
+        request.Verb == AgentVerbs.Cache && request.Arguments.Deserialize(TypeOf<CacheArguments>()) is { Action: "stats" };
 
     private Task<UpResult> UpAsync(UpArguments arguments, string? order, Action<string> tell) => machines.WithSourcesAsync(arguments, order, tell, async (stack, sources) =>
     {

@@ -186,6 +186,7 @@ internal sealed class Rollout(
         try
         {
             await RaiseAsync(AgentVerbs.Up, before, planned, leaving, failing, told);
+            await Tiers.PrepareAsync(Tiers.Complete(planned.Context!), CancellationToken.None);
         }
         catch (AshlarException e) when (e.Error.Code != TakenDownCode)
         {

@@ -51,6 +51,8 @@ internal sealed class PageApplication(DashboardOptions options, LiveFeed feed, S
             ("GET", Root + "series") => SignedIn(context, SeriesAsync),
             ("GET", Root + "log") => SignedIn(context, LogAsync),
             ("GET", Root + "slowest") => SignedIn(context, SlowestAsync),
+            ("GET", Root + "jobs") => SignedIn(context, JobsAsync),
+            ("GET", Root + "cache") => SignedIn(context, CacheAsync),
             ("GET" or "HEAD", _) => RefuseAsync(response, StatusCodes.Status404NotFound, "There is nothing here."),
             _ => RefuseAsync(response, StatusCodes.Status405MethodNotAllowed, "The dashboard shows; it changes nothing."),
         };
@@ -293,6 +295,11 @@ internal sealed class PageApplication(DashboardOptions options, LiveFeed feed, S
     }
 
     private Task SlowestAsync(HttpContext context) => JsonAsync(context, SlowRequests.Read(options.AccessLog, time.GetUtcNow()), PageJson.Default.SlowAnswer);
+
+    private Task JobsAsync(HttpContext context) => JsonAsync(context, JobsReader.Read(options.Jobs), PageJson.Default.JobsPage);
+
+    private async Task CacheAsync(HttpContext context) =>
+        await JsonAsync(context, await CacheQuestion.AskAsync(options.WatchSocket, context.RequestAborted), PageJson.Default.CachePage);
 
     private static async Task JsonAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type)
     {

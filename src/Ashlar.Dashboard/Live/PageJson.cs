@@ -11,6 +11,8 @@ namespace Ashlar.Dashboard.Live;
 [JsonSerializable(typeof(SeriesAnswer))]
 [JsonSerializable(typeof(LogAnswer))]
 [JsonSerializable(typeof(SlowAnswer))]
+[JsonSerializable(typeof(JobsPage))]
+[JsonSerializable(typeof(CachePage))]
 [JsonSerializable(typeof(SignIn))]
 internal sealed partial class PageJson : JsonSerializerContext;
 

@@ -4,6 +4,8 @@ import { Panel } from './panel.js';
 import { Summary } from './summary.js';
 import { Slowest } from './slow.js';
 import { Table } from './table.js';
+import { Jobs } from './jobs.js';
+import { Cache } from './cache.js';
 import { open } from './stream.js';
 import * as format from './format.js';
 
@@ -187,16 +189,28 @@ function announce() {
   if (news.length) write(at('announce'), news.slice(0, 4).join('. '));
 }
 
+// What each view shows; notices stand above all of them.
+const views = {
+  diagram: ['summary', 'diagram-view', 'slowest', 'columns'],
+  table: ['summary', 'table-view', 'slowest', 'columns'],
+  jobs: ['jobs-view'],
+  cache: ['cache-view'],
+};
+const parts = new Set(Object.values(views).flat());
+const pages = { jobs: new Jobs(at('jobs-view')), cache: new Cache(at('cache-view')) };
+
 function view(name) {
-  const isTable = name === 'table';
-  at('table-view').hidden = !isTable;
-  at('diagram-view').hidden = isTable;
-  mark(at('view-table'), 'aria-pressed', isTable ? 'true' : 'false');
-  mark(at('view-diagram'), 'aria-pressed', isTable ? 'false' : 'true');
-  if (latest && !isTable) diagram.show(latest);
+  for (const part of parts) at(part).hidden = !views[name].includes(part);
+  for (const other of Object.keys(views)) mark(at(`view-${other}`), 'aria-pressed', other === name ? 'true' : 'false');
+  if (name in pages && panel.isOpen) panel.close();
+  for (const page of Object.values(pages)) page.look();
+  if (latest) {
+    diagram.show(latest);
+    table.show(latest);
+  }
+  history.replaceState(null, '', name in pages ? `#view=${name}` : location.pathname);
 }
-at('view-table').addEventListener('click', () => view('table'));
-at('view-diagram').addEventListener('click', () => view('diagram'));
+for (const name of Object.keys(views)) at(`view-${name}`).addEventListener('click', () => view(name));
 
 at('theme').addEventListener('click', () => {
   const root = document.documentElement;
@@ -218,3 +232,5 @@ document.addEventListener('keydown', event => {
   }
 });
 if (location.hash.startsWith('#token=')) history.replaceState(null, '', location.pathname);
+const asked = location.hash.replace('#view=', '');
+if (asked in pages) view(asked);

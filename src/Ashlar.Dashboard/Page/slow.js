@@ -1,4 +1,5 @@
 import { element, drawing } from './elements.js';
+import { asking } from './asking.js';
 import * as format from './format.js';
 
 const interval = 3000;
@@ -7,35 +8,15 @@ const parts = [['edge', 'in the edge'], ['queue', 'waiting for room'], ['connect
 
 // The slowest requests of the last minutes and where their time went. It asks only while it is open and seen.
 export class Slowest {
-  #root;
   #body;
   #since;
-  #timer = 0;
 
   constructor(root) {
-    this.#root = root;
     this.#body = root.querySelector('.slow-body');
     this.#since = root.querySelector('.slow-since');
     root.querySelector('.slow-legend').replaceChildren(...parts.map(([name, words]) => element('span', {},
       drawing('svg', { viewBox: '0 0 10 10', width: 10, height: 10, 'aria-hidden': 'true' }, drawing('rect', { width: 10, height: 10, class: `slow-${name}` })), words)));
-    root.addEventListener('toggle', () => this.#watch());
-    document.addEventListener('visibilitychange', () => this.#watch());
-  }
-
-  #watch() {
-    clearTimeout(this.#timer);
-    if (this.#root.open && !document.hidden) this.#ask();
-  }
-
-  async #ask() {
-    try {
-      const answer = await fetch('slowest', { cache: 'no-store' });
-      if (answer.status === 401) location.reload();
-      if (answer.ok) this.#show(await answer.json());
-    } catch {
-      // The header says that the dashboard does not answer; it is asked again.
-    }
-    if (this.#root.open && !document.hidden) this.#timer = setTimeout(() => this.#ask(), interval);
+    root.addEventListener('toggle', asking('slowest', interval, () => root.open, answer => this.#show(answer)));
   }
 
   #show({ seconds, requests }) {

@@ -127,6 +127,10 @@ internal sealed partial class ClaimStore
         await RunAsync("delete from ashlar.ticks t where fired < clock_timestamp() - interval '30 days' and exists (select from ashlar.ticks n where n.schedule = t.schedule and n.at > t.at)", cancellation);
     }
 
+    /// <summary>Has the archive's index know what was archived: no autovacuum comes by, for there is nothing to clean.</summary>
+    public Task SummarizeAsync(CancellationToken cancellation) =>
+        RunAsync("select brin_summarize_new_values(inhrelid::regclass) from pg_inherits where inhparent = 'ashlar.archive_ended'::regclass", cancellation);
+
     private async Task<bool> EmptyAsync(string table, TransactionSnapshot claimed, CancellationToken cancellation)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellation);

@@ -10,16 +10,16 @@ internal sealed class FinishStore(NpgsqlConnection connection, long epoch) : IAs
     /// What follows from the end of attempts, out of <c>gone</c>: rows like those of the leases, with <c>ending</c>, <c>error</c> and <c>retry</c>.
     /// </summary>
     public const string Tail = """
-        , later as (insert into ashlar.scheduled (job, queue, due, attempt, delivery, attempts, enqueued, key, trace, error, payload)
-            select job, queue, clock_timestamp() + coalesce(make_interval(secs => retry), ashlar.backoff(attempt)), attempt + (ending = 'f')::int, delivery + 1, attempts, enqueued, key, trace, error, payload
+        , later as (insert into ashlar.scheduled (job, queue, due, attempt, delivery, attempts, enqueued, key, trace, error, failed, payload)
+            select job, queue, clock_timestamp() + coalesce(make_interval(secs => retry), ashlar.backoff(attempt)), attempt + (ending = 'f')::int, delivery + 1, attempts, enqueued, key, trace, error, clock_timestamp(), payload
             from gone where ending = 'l' or (ending = 'f' and attempt < attempts)),
         again as (insert into ashlar.ready (part, job, attempt, delivery, attempts, enqueued, key, trace, payload)
             select q.id * 4 + q.slot, g.job, g.attempt, g.delivery + 1, g.attempts, g.enqueued, g.key, g.trace, g.payload
             from gone g join ashlar.queues q on q.id = g.queue where g.ending = 'i'),
         died as (insert into ashlar.dead (job, queue, attempt, delivery, attempts, enqueued, key, trace, error, payload)
             select job, queue, attempt, delivery, attempts, enqueued, key, trace, error, payload from gone where ending = 'x' or (ending = 'f' and attempt >= attempts)),
-        kept as (insert into ashlar.archive (job, queue, attempt, enqueued, started, ended)
-            select job, queue, attempt, enqueued, at, clock_timestamp() from gone where ending = 'd'),
+        kept as (insert into ashlar.archive (job, queue, attempt, enqueued, started, ended, trace)
+            select job, queue, attempt, enqueued, at, clock_timestamp(), trace from gone where ending = 'd'),
         freed as (delete from ashlar.keys k using gone g where g.key is not null and k.queue = g.queue and k.key = g.key and k.job = g.job
             and (g.ending in ('d', 'x') or (g.ending = 'f' and g.attempt >= g.attempts)))
         select job from gone

@@ -12,8 +12,8 @@ internal static class Schema
     /// <summary>Tables in the ring of a queue.</summary>
     public const int Slots = 4;
 
-    // Held while the schema is made, so that two processes that start together do not both make it.
-    private const long Lock = 0x4153484C_4A4F4253;
+    /// <summary>Held while something is made, so that two processes that start together do not both make it.</summary>
+    public const long Lock = 0x4153484C_4A4F4253;
 
     private static readonly string[] Callable =
     [

@@ -48,7 +48,7 @@ create table ashlar.receipts_1 (like ashlar.receipts_0) with (autovacuum_enabled
 
 create table ashlar.scheduled (
     job bigint primary key, queue int not null, due timestamptz not null, attempt int not null, delivery int not null, attempts int not null,
-    enqueued timestamptz not null, key text, trace text, error text, payload jsonb not null
+    enqueued timestamptz not null, key text, trace text, error text, failed timestamptz, payload jsonb not null
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 create index scheduled_due on ashlar.scheduled (due);
 
@@ -67,8 +67,10 @@ create table ashlar.keys (queue int not null, key text collate "C" not null, job
     with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 create table ashlar.archive (
-    job bigint not null, queue int not null, attempt int not null, enqueued timestamptz not null, started timestamptz not null, ended timestamptz not null
+    job bigint not null, queue int not null, attempt int not null, enqueued timestamptz not null, started timestamptz not null, ended timestamptz not null, trace text
 ) partition by range (ended);
+-- Some pages a day, and nothing to do for it when a job is done: what is new is summarized each minute (ClaimStore.Upkeep.cs).
+create index archive_ended on ashlar.archive using brin (ended);
 
 create table ashlar.schedules (
     name text collate "C" primary key, since timestamptz not null default clock_timestamp(), text text not null, declared boolean not null default true,
@@ -171,10 +173,18 @@ begin
     return ids;
 end $$;
 
-create function ashlar.lost(lease text) returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
+-- What a lease stands for, taken from among the leases: by whoever calls this first, and by nobody else.
+create function ashlar.take(lease text) returns ashlar.leases language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    l ashlar.leases;
 begin
-    raise exception 'ASH3215: the lease "%" is not held: the job was finished, or taken from its worker because no heartbeat came in time', lease
-        using errcode = 'object_not_in_prerequisite_state', hint = 'Roll back what was done for the job: it is done by another, or will be.';
+    delete from ashlar.leases s where s.job = split_part(take.lease, '.', 1)::bigint and s.delivery = split_part(take.lease, '.', 2)::int and s.runner is null
+        returning * into l;
+    if not found then
+        raise exception 'ASH3215: the lease "%" is not held: the job was finished, or taken from its worker because no heartbeat came in time', lease
+            using errcode = 'object_not_in_prerequisite_state', hint = 'Roll back what was done for the job: it is done by another, or will be.';
+    end if;
+    return l;
 end $$;
 
 -- For a queue with a lease: the job goes on. False: it was taken away, and its work is to be given up.
@@ -188,35 +198,25 @@ end $$;
 -- For a queue with a lease: the job is done, as part of the transaction that this is called in.
 create function ashlar.complete(lease text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    l ashlar.leases;
+    l ashlar.leases := ashlar.take(complete.lease);
 begin
-    delete from ashlar.leases s where s.job = split_part(complete.lease, '.', 1)::bigint and s.delivery = split_part(complete.lease, '.', 2)::int and s.runner is null
-        returning * into l;
-    if not found then
-        perform ashlar.lost(complete.lease);
-    end if;
     delete from ashlar.keys k where k.queue = l.queue and k.key = l.key and k.job = l.job;
-    insert into ashlar.archive values (l.job, l.queue, l.attempt, l.enqueued, l.at, clock_timestamp());
+    insert into ashlar.archive values (l.job, l.queue, l.attempt, l.enqueued, l.at, clock_timestamp(), l.trace);
 end $$;
 
 -- For a queue with a lease: the attempt has failed; the job comes back later, or is dead.
 create function ashlar.fail(lease text, error text default '', retry_in interval default null) returns void
     language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    l ashlar.leases;
+    l ashlar.leases := ashlar.take(fail.lease);
 begin
-    delete from ashlar.leases s where s.job = split_part(fail.lease, '.', 1)::bigint and s.delivery = split_part(fail.lease, '.', 2)::int and s.runner is null
-        returning * into l;
-    if not found then
-        perform ashlar.lost(fail.lease);
-    end if;
     if l.attempt >= l.attempts then
         insert into ashlar.dead (job, queue, attempt, delivery, attempts, enqueued, key, trace, error, payload)
             values (l.job, l.queue, l.attempt, l.delivery, l.attempts, l.enqueued, l.key, l.trace, left(fail.error, 2000), l.payload);
         delete from ashlar.keys k where k.queue = l.queue and k.key = l.key and k.job = l.job;
     else
         insert into ashlar.scheduled values (l.job, l.queue, clock_timestamp() + coalesce(fail.retry_in, ashlar.backoff(l.attempt)), l.attempt + 1, l.delivery + 1, l.attempts,
-            l.enqueued, l.key, l.trace, left(fail.error, 2000), l.payload);
+            l.enqueued, l.key, l.trace, left(fail.error, 2000), clock_timestamp(), l.payload);
     end if;
 end $$;
 

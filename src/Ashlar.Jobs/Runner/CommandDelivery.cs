@@ -134,7 +134,7 @@ internal sealed class CommandDelivery : IDelivery, IDisposable
             .SetItem("ASHLAR_ATTEMPT", job.Attempt.ToString(CultureInfo.InvariantCulture))
             .SetItem("ASHLAR_ATTEMPTS", job.Attempts.ToString(CultureInfo.InvariantCulture))
             .SetItem("ASHLAR_LEASE", queue.Lease is null ? "" : job.Lease)
-            .SetItem("TRACEPARENT", job.Trace ?? ""),
+            .SetItems(job.Trace is { } trace ? [new("TRACEPARENT", trace)] : []),
         WorkingDirectory = _settings.Folder,
         LogPath = "/dev/null",
         Tag = tag,

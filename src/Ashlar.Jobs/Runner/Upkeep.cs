@@ -24,7 +24,7 @@ internal sealed class Upkeep
         _ticker = new Ticker(settings.Schedules, store, events);
         _duties =
         [
-            new(PromoteAsync), new(ExpireAsync), new(AcceptedAsync), new(PauseAsync), new(TickAsync), new(TurnAsync), new(CheckpointAsync), new(ArchiveAsync),
+            new(PromoteAsync), new(ExpireAsync), new(AcceptedAsync), new(PauseAsync), new(TickAsync), new(TurnAsync), new(CheckpointAsync), new(ArchiveAsync), new(SummarizeAsync),
         ];
     }
 
@@ -133,6 +133,12 @@ internal sealed class Upkeep
     {
         await _store.ArchiveAsync(_options.ArchiveDays, cancellation);
         return TimeSpan.FromHours(1);
+    }
+
+    private async Task<TimeSpan> SummarizeAsync(CancellationToken cancellation)
+    {
+        await _store.SummarizeAsync(cancellation);
+        return TimeSpan.FromMinutes(1);
     }
 
     private static TimeSpan Often { get; } = TimeSpan.FromMilliseconds(200);

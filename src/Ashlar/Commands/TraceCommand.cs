@@ -6,6 +6,7 @@ using System.Text.Json;
 using Ashlar.Agents;
 using Ashlar.Catalog;
 using Ashlar.Errors;
+using Ashlar.Jobs;
 using Ashlar.Output;
 using Ashlar.Postgres;
 using Ashlar.Postgres.Administration;
@@ -19,6 +20,11 @@ internal static class TraceCommand
     public static Verb Verb { get; } = new("trace", VerbGroup.Run, "Follow one request through the stack and say each step with its time", Create,
         "ashlar trace http://localhost:8080/", "ashlar trace /cart", "ashlar trace https://shop.test/ -H 'Accept-Language: de'", "ashlar trace / --json");
 
+    // A job that is done at once is done by then; the clocks of this machine and of the database's may differ.
+    private static readonly TimeSpan ForJobs = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan ClocksApart = TimeSpan.FromMinutes(1);
+
     private static Command Create(Cli cli)
     {
         var url = new Argument<string>("URL") { Description = "where the request goes; a path alone means the stack's first address" };
@@ -29,7 +35,7 @@ internal static class TraceCommand
         {
             if (call.Value(line))
             {
-                return await LineAsync(call, call.Value(url)!, cancellation);
+                return await LineAsync(call, call.Value(url)!, HostOf([.. (call.Value(fields) ?? []).Select(Field)]) ?? "", cancellation);
             }
 
             var report = await TraceAsync(call, call.Value(url)!, call.Value(method)!, [.. (call.Value(fields) ?? []).Select(Field)], cancellation);
@@ -51,7 +57,8 @@ internal static class TraceCommand
         var clock = new Stopwatch();
         var servers = await WatchAsync(call, stack, trace, clock, cancellation);
         var client = await ClientSide.AskAsync(url, Method(method), fields, trace, IsOfStack(url.Host, stack) ? IPAddress.Loopback : null, clock, cancellation);
-        var (edge, machine) = client.Status is null ? (null, "") : await EdgeAsync(call, trace, client, cancellation);
+        var jobs = client.Status is null ? [] : await JobsAsync(call, stack, trace, client.Began, cancellation);
+        var (edge, machine) = client.Status is null ? (null, "") : await EdgeAsync(call, trace, HostOf(fields) ?? url.Authority, client, cancellation);
         ImmutableArray<TracedStatement> statements = [];
         foreach (var server in servers ?? [])
         {
@@ -71,31 +78,61 @@ internal static class TraceCommand
             Edge = edge,
             Machine = machine,
             Statements = servers is null ? default : statements,
+            Jobs = jobs,
         });
     }
 
+    /// <summary>The jobs that the request has enqueued. Those that are done at once are waited for, to say how it went.</summary>
+    private static async Task<ImmutableArray<TracedJobReport>> JobsAsync(VerbCall call, StatusReport stack, TraceId trace, DateTimeOffset began, CancellationToken cancellation)
+    {
+        if (stack.Tiers.All(tier => tier.Name != JobsPlan.Tier))
+        {
+            return [];
+        }
+
+        try
+        {
+            await using var administration = await JobsAdministration.OpenAsync(await PgCommand.AccessAsync(call, cancellation), stack.Stack, cancellation);
+            for (var waited = TimeSpan.Zero; ; waited += BetweenLooks)
+            {
+                var jobs = await administration.TracedAsync(trace.Id, began - ClocksApart, cancellation);
+                if (waited >= ForJobs || jobs.All(job => job.State is not ("ready" or "running")))
+                {
+                    return jobs;
+                }
+
+                await Task.Delay(BetweenLooks, cancellation);
+            }
+        }
+        catch (AshlarException)
+        {
+            // There is no database that answers, and so none of them is seen.
+            return [];
+        }
+    }
+
     /// <summary>The edge's line: of this machine, or of the one whose address the connection led to.</summary>
-    private static async Task<(EdgeLine? Line, string Machine)> EdgeAsync(VerbCall call, TraceId trace, ClientSide client, CancellationToken cancellation)
+    private static async Task<(EdgeLine? Line, string Machine)> EdgeAsync(VerbCall call, TraceId trace, string host, ClientSide client, CancellationToken cancellation)
     {
         var others = await OtherMachines.FindAsync(call.Cli, call.StackFolder, cancellation);
         if (others?.All.FirstOrDefault(machine => machine.Address == client.Connected?.Address.ToString()) is not { } there)
         {
-            return (await EdgeLines.FindAsync(Log(call), trace.Id, cancellation), others?.Own ?? "");
+            return (await EdgeLines.FindAsync(Log(call), trace.Id, host, cancellation), others?.Own ?? "");
         }
 
         using var said = new MemoryStream();
-        return await others.RunAsync(there, ["trace", trace.Id, "--line"], said, Stream.Null, cancellation) == ExitCodes.Ok
+        return await others.RunAsync(there, ["trace", trace.Id, "--line", "-H", $"Host: {host}"], said, Stream.Null, cancellation) == ExitCodes.Ok
             ? (JsonSerializer.Deserialize(said.ToArray(), TraceJson.Default.EdgeLine), there.Name) : (null, there.Name);
     }
 
-    private static async Task<int> LineAsync(VerbCall call, string trace, CancellationToken cancellation)
+    private static async Task<int> LineAsync(VerbCall call, string trace, string host, CancellationToken cancellation)
     {
         if (!TraceId.IsId(trace))
         {
             throw CliErrors.Usage("trace", $"'{trace}' is no id of a trace.");
         }
 
-        if (await EdgeLines.FindAsync(Log(call), trace, cancellation) is not { } found)
+        if (await EdgeLines.FindAsync(Log(call), trace, host, cancellation) is not { } found)
         {
             return ExitCodes.Unhealthy;
         }
@@ -161,6 +198,9 @@ internal static class TraceCommand
             throw CliErrors.Usage("trace", $"'{method}' is no method.");
         }
     }
+
+    private static string? HostOf((string Name, string Value)[] fields) =>
+        fields.FirstOrDefault(field => field.Name.Equals("Host", StringComparison.OrdinalIgnoreCase)).Value;
 
     private static (string Name, string Value) Field(string text)
     {

@@ -21,6 +21,7 @@ internal sealed record EdgeLine
     public string Id { get; init; } = "";
     public string? Cache { get; init; }
     public string? Trace { get; init; }
+    public string Host { get; init; } = "";
 }
 
 /// <summary>Finds the line of a trace in the access log of this machine.</summary>
@@ -31,41 +32,57 @@ internal static class EdgeLines
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(20);
     private const int Far = 4 * 1024 * 1024;
 
-    /// <summary>The line; null: it does not come. The log may be rotated meanwhile.</summary>
-    public static async Task<EdgeLine?> FindAsync(string log, string trace, CancellationToken cancellation)
+    /// <summary>
+    /// The line; null: it does not come. Requests that the app made meanwhile, and jobs that it enqueued, carry the same id: those went to other hosts.
+    /// The log may be rotated meanwhile.
+    /// </summary>
+    /// <param name="log">The edge's log.</param>
+    /// <param name="trace">Id of the trace.</param>
+    /// <param name="host">The request's host as it was sent; empty: any.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public static async Task<EdgeLine?> FindAsync(string log, string trace, string host, CancellationToken cancellation)
     {
+        EdgeLine? other = null;
         for (var waited = TimeSpan.Zero; waited < Patience; waited += Between)
         {
-            if (Last(log, trace) is { } line || (line = Last($"{log}.1", trace)) is not null)
+            foreach (var line in With(log, trace).Concat(With($"{log}.1", trace)))
             {
-                return JsonSerializer.Deserialize(line, TraceJson.Default.EdgeLine);
+                if (host.Length == 0 || line.Host.Equals(host, StringComparison.OrdinalIgnoreCase))
+                {
+                    return line;
+                }
+
+                other = line;
             }
 
             await Task.Delay(Between, cancellation);
         }
 
-        return null;
+        return other;
     }
 
-    private static string? Last(string path, string trace)
+    private static List<EdgeLine> With(string path, string trace)
     {
+        var found = new List<EdgeLine>();
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             file.Seek(-Math.Min(file.Length, Far), SeekOrigin.End);
             using var reader = new StreamReader(file, Encoding.ASCII);
-            string? found = null;
             while (reader.ReadLine() is { } line)
             {
-                found = line.EndsWith('}') && line.Contains($"\"trace\":\"{trace}\"", StringComparison.Ordinal) ? line : found;
+                if (line.EndsWith('}') && line.Contains($"\"trace\":\"{trace}\"", StringComparison.Ordinal))
+                {
+                    found.Add(JsonSerializer.Deserialize(line, TraceJson.Default.EdgeLine)!);
+                }
             }
-
-            return found;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
         {
-            return null;
+            // The edge has written nothing yet, or not for us.
         }
+
+        return found;
     }
 }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Ashlar.Catalog;
+using Ashlar.Jobs;
 using Ashlar.Postgres.Administration;
 
 namespace Ashlar.Tracing;
@@ -26,14 +27,8 @@ internal sealed record Seen
     public ImmutableArray<TracedStatement> Statements { get; init; }
 
     /// <summary>Jobs that were enqueued by the request.</summary>
-    public ImmutableArray<TracedJob> Jobs { get; init; } = [];
+    public ImmutableArray<TracedJobReport> Jobs { get; init; } = [];
 }
-
-/// <summary>A job that the request has enqueued.</summary>
-/// <param name="Id">Its number.</param>
-/// <param name="Queue">Its queue.</param>
-/// <param name="State">Where it is now.</param>
-internal sealed record TracedJob(long Id, string Queue, string State);
 
 /// <summary>Puts what was seen from outside and from inside into one course. Pure.</summary>
 internal static class TraceSteps
@@ -148,15 +143,34 @@ internal static class TraceSteps
             steps.Add(new TraceStep("statement", Math.Max(asked, statement.At), statement.Took, $"{text} ({statement.Server}, session {statement.Session}{(statement.Took is null ? ", still running" : "")})", 2));
         }
 
-        foreach (var job in seen.Jobs)
+        foreach (var job in seen.Jobs.OrderBy(job => job.Enqueued).ThenBy(job => job.Id))
         {
-            steps.Add(new TraceStep("job", asked, null, $"{job.Queue} {job.Id}: {job.State}", 2));
+            var at = (job.Enqueued - seen.Client.Began.UtcDateTime).TotalMilliseconds;
+            steps.Add(new TraceStep("job", Math.Max(asked, at), (job.Ended - job.Enqueued)?.TotalMilliseconds, $"{job.Queue} {job.Id} {Fate(job)}", 2));
         }
 
         if (!seen.Statements.IsDefault && seen.Statements.IsEmpty)
         {
             notes.Add("No statement named this trace: the request ran none, or the app does not say traceparent in a comment of its statements or as application_name (docs/trace.md).");
         }
+    }
+
+    private static string Fate(TracedJobReport job)
+    {
+        static string Time(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, time.TotalMilliseconds):0.00} ms");
+        var attempt = string.Create(CultureInfo.InvariantCulture, $"attempt {job.Attempt}{(job.Attempts > 0 ? $" of {job.Attempts}" : "")}");
+        var wait = job.Started is { } started ? $"waited {Time(started - job.Enqueued)}" : "";
+        var error = job.Error is { Length: > 0 } why ? $": {Commands.PgSessions.OneLine(why)}" : "";
+        var due = job.Due is { } when ? string.Create(CultureInfo.InvariantCulture, $" at {when:yyyy-MM-dd HH:mm:ss} UTC") : "";
+        return job.State switch
+        {
+            "done" => $"{wait}, ran {Time(job.Ended!.Value - job.Started!.Value)} and is done, {attempt}",
+            "dead" => $"is dead after {attempt}{error}",
+            "retry" => $"has failed and is tried again{due}, {attempt}{error}",
+            "scheduled" => $"waits for its time{due}",
+            "running" => $"{wait} and runs, {attempt}",
+            _ => $"is ready or in hand, {attempt}",
+        };
     }
 
     private static string Answer(ClientSide client, int status) => string.Create(CultureInfo.InvariantCulture,
