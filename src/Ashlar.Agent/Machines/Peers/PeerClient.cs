@@ -83,6 +83,10 @@ internal static class PeerClient
         {
             throw FleetErrors.Unreachable(machine.Name, machine.Address, e.Message.TrimEnd('.'), e);
         }
+        catch (OperationCanceledException e)
+        {
+            throw FleetErrors.Unreachable(machine.Name, machine.Address, "it had not answered when that was given up", e); // Another leads by now: it can be asked the same.
+        }
     }
 
     /// <summary>Has the leader sign our certificates anew.</summary>

@@ -61,7 +61,7 @@ internal sealed class RollOrders(FleetLink fleet, RollConductor conductor, Agent
         for (var changed = fleet.Changed; ; changed = fleet.Changed)
         {
             var view = fleet.View;
-            told.Look(view);
+            told.Look(view, fleet.IsDeaf);
             if (view.Rolls.Ended.FirstOrDefault(ended => ended.Id == id) is { } ended)
             {
                 throw new AshlarException(ended.Error!);
@@ -72,16 +72,24 @@ internal sealed class RollOrders(FleetLink fleet, RollConductor conductor, Agent
                 return;
             }
 
-            await changed.WaitAsync(supervisor.TakenDown);
+            await NextAsync(changed, supervisor.TakenDown);
         }
     }
 
-    /// <summary>Ends what was begun for a release command and is not gone on with.</summary>
+    /// <summary>Ends what was begun for a release command and is not gone on with. Who leads after us does the same.</summary>
     public async Task AbandonAsync()
     {
-        if (fleet is { Leads: true, View.Rolls.Present: { Waits: true } })
+        while (fleet is { Leads: true, View.Rolls.Present: { Waits: true } })
         {
-            await conductor.AbandonAsync(supervisor.TakenDown);
+            try
+            {
+                await conductor.AbandonAsync(supervisor.TakenDown);
+            }
+            catch (AshlarException e)
+            {
+                log.Warning(LogEvent.Store, e.Error.ToString());
+                await NextAsync(fleet.Changed, supervisor.TakenDown);
+            }
         }
     }
 
@@ -132,7 +140,7 @@ internal sealed class RollOrders(FleetLink fleet, RollConductor conductor, Agent
         {
             var changed = fleet.Changed;
             var view = fleet.View;
-            told.Look(view);
+            told.Look(view, fleet.IsDeaf);
             if (view.Rolls.Ended.FirstOrDefault(ended => ended.Id == id) is { } ended)
             {
                 return ended.Error is null ? ended : throw new AshlarException(ended.Error);
@@ -143,7 +151,7 @@ internal sealed class RollOrders(FleetLink fleet, RollConductor conductor, Agent
                 throw AgentErrors.TakenDown(verb);
             }
 
-            await changed.WaitAsync(cancellation);
+            await NextAsync(changed, cancellation);
         }
     }
 
@@ -209,11 +217,17 @@ internal sealed class RollOrders(FleetLink fleet, RollConductor conductor, Agent
                 progress(told = line);
             }
 
-            await changed.WaitAsync(Look, time, supervisor.TakenDown).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            supervisor.TakenDown.ThrowIfCancellationRequested();
+            await NextAsync(changed, supervisor.TakenDown);
         }
 
         progress("Not all of it runs yet: ashlar status shows what is missing.");
+    }
+
+    // The next change; or some time, in which silence may have grown long.
+    private async Task NextAsync(Task changed, CancellationToken cancellation)
+    {
+        await changed.WaitAsync(Look, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellation.ThrowIfCancellationRequested();
     }
 
     private static bool IsDown(FleetView view, string machine, long ordered) =>

@@ -10,10 +10,16 @@ internal sealed class RollProgress(Action<string> tell, string id)
     private Roll? _last;
     private string? _leader;
     private string _silent = "";
+    private string _halt = "";
 
     /// <summary>Tells what has changed since the last time.</summary>
-    public void Look(FleetView view)
+    /// <param name="view">What is known of the machines.</param>
+    /// <param name="isDeaf">True: the shared state has been out of reach for so long that nothing of this may be true any more.</param>
+    public void Look(FleetView view, bool isDeaf)
     {
+        TellHalt(isDeaf ? "The shared state is not reached: the order goes on when it is, or has ended meanwhile; Ctrl-C ends this command, not the order."
+            : view.Leader is null ? "No machine leads now: the order goes on when one does."
+            : "");
         if (_leader is not null && view.Leader is { } leader && leader != _leader)
         {
             tell($"{leader} leads now and goes on.");
@@ -36,6 +42,16 @@ internal sealed class RollProgress(Action<string> tell, string id)
 
             told.Look(report.Instances.Select(Seen));
         }
+    }
+
+    private void TellHalt(string line)
+    {
+        if (line != _halt && line.Length > 0)
+        {
+            tell(line);
+        }
+
+        _halt = line;
     }
 
     private void TellTurns(Roll roll)
