@@ -77,6 +77,11 @@ public static class FleetErrors
         "ASH7531", $"Machine {machine}, which was to carry out '{verb}', has gone before anything that runs was touched{(leader is null ? "" : $"; {leader} leads now")}.",
         $"Give the order again: ashlar {verb}. A release that was being built is not used.");
 
+    /// <summary>ASH7532: nothing is moved while most are silent.</summary>
+    public static AshlarException Frozen() => New(
+        "ASH7532", "More than half of the machines are silent, so nothing is moved: the network is the more likely cause. What runs goes on.",
+        "See which (ashlar machines list) and why; when they are heard again, give the order again.");
+
     /// <summary>ASH7514: instances that no machine can have.</summary>
     public static AshlarException Pending(IReadOnlyCollection<KeyValuePair<string, string>> pending) => New(
         "ASH7514", $"{string.Join(". ", pending.Take(MostNamed).Select(p => $"{p.Key} has no machine: {p.Value}"))}{(pending.Count > MostNamed ? $". And {pending.Count - MostNamed} more" : "")}.",
@@ -121,7 +126,7 @@ public static class FleetErrors
     /// <summary>ASH7522: a drained machine that keeps something.</summary>
     public static AshlarException StillThere(string name, IReadOnlyCollection<KeyValuePair<string, string>> stayed) => New(
         "ASH7522", $"{name} takes nothing new, and what could leave has left. {string.Join(". ", stayed.Select(s => $"{s.Key} stays: {s.Value}"))}.",
-        $"For a reboot that is enough: what stays is back with the machine, and ashlar machines uncordon {name} opens it again. To free it, make room elsewhere or move the data (docs/machines.md); then drain it again.");
+        $"For a reboot that is enough: what stays is back with the machine, and ashlar machines uncordon {name} opens it again. Have a backup before it is switched off for longer. What has no room elsewhere leaves when there is some and it is drained again; what has its data there cannot leave yet.");
 
     private const int MostNamed = 5;
 

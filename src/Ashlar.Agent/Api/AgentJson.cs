@@ -35,6 +35,8 @@ namespace Ashlar.Agent.Api;
 [JsonSerializable(typeof(MachinesResult))]
 [JsonSerializable(typeof(FoundArguments))]
 [JsonSerializable(typeof(MachineArguments))]
+[JsonSerializable(typeof(RebalanceArguments))]
+[JsonSerializable(typeof(RebalanceResult))]
 [JsonSerializable(typeof(TokenResult))]
 [JsonSerializable(typeof(StateResult))]
 [JsonSerializable(typeof(StateFileArguments))]

@@ -94,6 +94,9 @@ public static class AgentVerbs
     /// <summary><see cref="MachineArguments"/> → progress…, done when all has left that may.</summary>
     public const string Drain = "machines drain";
 
+    /// <summary><see cref="RebalanceArguments"/> → progress…, <see cref="RebalanceResult"/> when all has moved that is to.</summary>
+    public const string Rebalance = "machines rebalance";
+
     /// <summary><see cref="MachineArguments"/> → progress…, done: the machine is none of the stack any more.</summary>
     public const string Remove = "machines rm";
 
@@ -146,6 +149,19 @@ public sealed record MachineArguments(string Name, bool Force = false)
     /// <summary>Of <c>label</c>: the labels; <c>web-</c> takes one away.</summary>
     public ImmutableArray<string> Labels { get; init => field = value.IsDefault ? [] : value; } = [];
 }
+
+/// <summary>Arguments of <c>machines rebalance</c>.</summary>
+/// <param name="DryRun">True: say what would move, move nothing.</param>
+public sealed record RebalanceArguments(bool DryRun = false);
+
+/// <summary>What moves, or would, so that the instances are spread over the machines.</summary>
+public sealed record RebalanceResult(ImmutableArray<MoveLine> Moves);
+
+/// <summary>An instance that goes to another machine.</summary>
+/// <param name="Instance"><c>web.2</c>.</param>
+/// <param name="From">Machine where it was.</param>
+/// <param name="To">Machine where it is to be.</param>
+public sealed record MoveLine(string Instance, string From, string To);
 
 /// <summary>Arguments of <c>token</c>: how the first machine is to be known. They are read only while it is the only one.</summary>
 /// <param name="Address">Its address, at which the others reach it.</param>

@@ -82,6 +82,18 @@ internal sealed class MachineOrders(
     /// <exception cref="AshlarException">ASH7522.</exception>
     public Task DrainedAsync(string name, Action<string> tell, CancellationToken cancellation) => changes!.DrainedAsync(name, tell, cancellation);
 
+    /// <summary>Says what has to move for the instances to be spread anew, and has it move; a stack on one machine has nothing to.</summary>
+    /// <exception cref="AshlarException">ASH7512, ASH7532.</exception>
+    public async Task<RebalanceResult> RebalanceAsync(RebalanceArguments arguments) => fleet is null
+        ? new RebalanceResult([])
+        : new RebalanceResult([.. (await Rebalancing.PlaceAsync(fleet, await loop.AskAsync(() => supervisor.View.Target), arguments.DryRun)).Select(move => new MoveLine(move.Instance, move.From, move.To))]);
+
+    /// <summary>Waits until it has moved.</summary>
+    /// <exception cref="AshlarException">What does not become healthy there.</exception>
+    public Task MovedAsync(RebalanceResult result, Action<string> tell, CancellationToken cancellation) => fleet is null
+        ? Task.CompletedTask
+        : Rebalancing.MovedAsync(fleet, [.. result.Moves.Select(move => new PlacementMove(move.Instance, move.From, move.To))], tell, cancellation);
+
     /// <summary>Makes a token; makes the stack one of many machines first where it is not. Then it does not return: the agent starts anew.</summary>
     public async Task<TokenResult> TokenAsync(FoundArguments arguments, Action<string> tell)
     {

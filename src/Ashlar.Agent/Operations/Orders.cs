@@ -93,6 +93,13 @@ internal sealed class Orders(
                 await Queue(() => machines.ChangeAsync(request.Verb, Arguments<MachineArguments>(), Tell, clientGone));
                 await machines.DrainedAsync(Arguments<MachineArguments>().Name, Tell, clientGone);
                 break;
+            case AgentVerbs.Rebalance:
+                var spread = Arguments<RebalanceArguments>();
+                RebalanceResult? moving = null;
+                await Queue(async () => moving = await machines.RebalanceAsync(spread));
+                await (spread.DryRun ? Task.CompletedTask : machines.MovedAsync(moving!, Tell, clientGone));
+                Give(moving!);
+                break;
             case AgentVerbs.Up:
                 await Queue(async () => Give(await UpAsync(Arguments<UpArguments>(), request.Id, Tell)));
                 break;

@@ -52,6 +52,15 @@ internal sealed class MachineLoad(PlacementMachine machine)
         _cpu += demand.Cpu;
     }
 
+    /// <summary>Gives one up.</summary>
+    public void Remove(PlacementDemand demand)
+    {
+        foreach (var other in Empty().Where(taken => taken.Name != demand.Name))
+        {
+            Take(other);
+        }
+    }
+
     /// <summary>Gives up all it has.</summary>
     public List<PlacementDemand> Empty()
     {

@@ -4,7 +4,7 @@ using Ashlar.Output;
 
 namespace Ashlar.Commands;
 
-/// <summary><c>ashlar machines cordon|uncordon|drain|rm|label</c>.</summary>
+/// <summary><c>ashlar machines cordon|uncordon|drain|rebalance|rm|label</c>.</summary>
 internal static class MachineOrderCommands
 {
     public static IEnumerable<Command> Create(Cli cli)
@@ -12,6 +12,7 @@ internal static class MachineOrderCommands
         yield return Order(cli, "cordon", AgentVerbs.Cordon, "have a machine keep what it runs and take nothing new", name => $"{name} takes nothing new");
         yield return Order(cli, "uncordon", AgentVerbs.Uncordon, "have it take instances again", name => $"{name} takes what comes");
         yield return Order(cli, "drain", AgentVerbs.Drain, "move what it runs elsewhere, and wait for that; exit code 6 if something must stay", name => $"{name} is drained");
+        yield return Rebalance(cli);
         yield return Remove(cli);
         yield return Label(cli);
     }
@@ -20,6 +21,19 @@ internal static class MachineOrderCommands
     {
         var name = Name();
         return VerbCall.Command(cli, word, summary, [name], (call, cancellation) => SendAsync(call, verb, new MachineArguments(call.Value(name)!), done(call.Value(name)!), cancellation));
+    }
+
+    private static Command Rebalance(Cli cli)
+    {
+        var dryRun = new Option<bool>("--dry-run") { Description = "print what would move, move nothing" };
+        return VerbCall.Command(cli, "rebalance", "spread over the machines what runs, with as few moves as that takes, and wait for them", [dryRun], async (call, cancellation) =>
+        {
+            var result = await call.OrderAsync(AgentVerbs.Rebalance, new RebalanceArguments(call.Value(dryRun)), AgentJson.Default.RebalanceArguments, AgentJson.Default.RebalanceResult, "moving", cancellation);
+            call.Print(result ?? new RebalanceResult([]), CliJson.Agent.RebalanceResult, (_, said) => said.Moves.IsEmpty
+                ? "nothing to move: what may move is spread already\n"
+                : string.Concat(said.Moves.Select(move => $"{move.Instance} {(call.Value(dryRun) ? "would go" : "went")} from {move.From} to {move.To}\n")));
+            return ExitCodes.Ok;
+        });
     }
 
     private static Command Remove(Cli cli)

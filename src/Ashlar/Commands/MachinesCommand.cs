@@ -25,7 +25,7 @@ internal static class MachinesCommand
             VerbCall.Command(cli, "token", "print a token by which one machine may join, within an hour", [address, name],
                 (call, cancellation) => TokenAsync(call, new FoundArguments(call.Value(address), call.Value(name)), cancellation)),
             .. MachineOrderCommands.Create(cli),
-        ], (_, _) => throw CliErrors.Usage("machines", "it needs a second word: list, add, token, cordon, uncordon, drain, rm or label."));
+        ], (_, _) => throw CliErrors.Usage("machines", "it needs a second word: list, add, token, cordon, uncordon, drain, rebalance, rm or label."));
     }
 
     private static async Task<int> ListAsync(VerbCall call, CancellationToken cancellation)

@@ -95,6 +95,27 @@ public sealed class MachineChangesTests
     }
 
     [Fact]
+    public void OfAPrimaryThatStaysItIsSaidWhoFollowsIt()
+    {
+        var view = new FleetView
+        {
+            Records = ImmutableSortedDictionary<string, MachineRecord>.Empty.Add("m1", Record("m1")).Add("m2", Record("m2")),
+            Placement = new PlacementRecord { Machines = Nothing.Add("database.1", "m2").Add("database.2", "m1"), Homes = Nothing.Add("database.1", "m2").Add("database.2", "m1") },
+        };
+        Assert.Equal("it is the primary, whose data is there, and no replica on another machine follows it", Why(InstanceState.Starting));
+        Assert.Equal("it is the primary, whose data is there; database.2 on m1 follows it, and cannot take its place by order yet", Why(InstanceState.Healthy));
+
+        string Why(InstanceState replica) => Draining.Stays(
+            view with { Reports = ImmutableSortedDictionary<string, MachineReport>.Empty.Add("m1", Database("m1", 2, replica, "replica")).Add("m2", Database("m2", 1, InstanceState.Healthy, "primary")) }, "m2")["database.1"];
+
+        static MachineReport Database(string machine, int index, InstanceState state, string role) => new()
+        {
+            Name = machine,
+            Instances = [new MachineInstance($"database.{index}", "database", "database", index, true, new InstanceReport { Name = $"database.{index}", State = state, Role = role })],
+        };
+    }
+
+    [Fact]
     public void AClockIsOffWhenTwoReportsInARowSaySo()
     {
         var clocks = new ClockWatch();

@@ -13,6 +13,9 @@ internal sealed class Invariants(SimulatedFleet fleet)
     private readonly Dictionary<string, string> _homes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _twice = new(StringComparer.Ordinal);
 
+    /// <summary>Instances that are healthy somewhere at every moment.</summary>
+    public HashSet<string> Served { get; } = new(StringComparer.Ordinal);
+
     /// <summary>A placement that was just written.</summary>
     /// <param name="leader">Who wrote it.</param>
     /// <param name="view">What it saw.</param>
@@ -99,6 +102,11 @@ internal sealed class Invariants(SimulatedFleet fleet)
                     twice.Add(o.Name);
                 }
             }
+        }
+
+        foreach (var name in Served)
+        {
+            Holds(fleet.Machines.Values.Any(m => m.Observed.Any(o => o.Name == name && o.State == InstanceState.Healthy)), $"{name} is healthy nowhere");
         }
 
         foreach (var name in _twice.Keys.Except(twice, StringComparer.Ordinal).ToArray())

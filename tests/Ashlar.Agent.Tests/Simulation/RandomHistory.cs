@@ -36,7 +36,7 @@ internal static class RandomHistory
         yield return new Happening("rest");
     }
 
-    private static IEnumerable<Happening> Next(Random random, string name, string[] names) => random.Next(22) switch
+    private static IEnumerable<Happening> Next(Random random, string name, string[] names) => random.Next(23) switch
     {
         0 or 1 => [new Happening("cut", name)],
         2 or 3 => [new Happening("kill", name)],
@@ -53,6 +53,7 @@ internal static class RandomHistory
         17 => [new Happening("join", name, Text(random.Next(2, 17)))],
         18 or 19 => [Want(random, s_services[random.Next(s_services.Length)], names.Length)],
         20 => [new Happening("release")],
+        21 => [new Happening("rebalance")],
         _ => [.. Enumerable.Range(0, random.Next(1, 6)).Select(_ => new Happening("crash", $"{s_services[random.Next(3)]}.{random.Next(1, names.Length + 1)}"))],
     };
 

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Ashlar.Agent.Machines;
+using Ashlar.Catalog;
 using Ashlar.Catalog.Store;
 using Ashlar.Fleet.Placement;
 
@@ -85,6 +86,9 @@ internal sealed class SimulatedFleet
                 _machines.Remove(words[0]);
                 Store.Delete(Second, Keys.Node(words[0]));
                 break;
+            case "rebalance" when _machines.Values.FirstOrDefault(m => m.Leads && m.Spread(Stamp) is not null) is { } leader && leader.Spread(Stamp) is { } spread && leader.Write(Second, spread):
+                Placement = spread;
+                break;
             case "want":
                 var order = new ServiceOrder(Number(words[1]), Gibibytes(words[2]), words.Contains("data"), words.Contains("dedicated"));
                 Order(order.Count == 0 ? Ordered.Services.Remove(words[0]) : Ordered.Services.SetItem(words[0], order), Ordered.Release);
@@ -108,6 +112,9 @@ internal sealed class SimulatedFleet
                 break;
             case "rest":
                 Rest();
+                break;
+            case "serve":
+                _invariants.Served.Add(words[0]);
                 break;
             case "remember":
                 _remembered = Placement;
@@ -213,6 +220,7 @@ internal sealed class SimulatedFleet
         {
             "on" => where == said,
             "off" => where != said,
+            "runs" => _machines.Values.Count(m => m.Observed.Any(o => o.Name == what && o.State == InstanceState.Healthy)) == Number(said),
             "pending" => Placement.Pending.GetValueOrDefault(what) == said,
             "lost" => string.Join(',', Placement.Lost) == what,
             "unmoved" => _remembered!.Machines.All(m => Placement.Machines.GetValueOrDefault(m.Key) == m.Value),

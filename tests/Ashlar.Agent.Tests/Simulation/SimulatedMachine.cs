@@ -209,6 +209,10 @@ internal sealed class SimulatedMachine(string name, SimulatedStore store, Func<i
         return FleetPlacement.Compute(View, target, stamp) is { } placement && !FleetPlacement.IsSame(placement, View.Placement) ? placement : null;
     }
 
+    /// <summary>As leader: what it would write if all were to be spread anew.</summary>
+    public PlacementRecord? Spread(long stamp) =>
+        !Reaches || !Leads || Ordered is null ? null : FleetPlacement.Spread(View, new Target { Stack = s_stack, Instances = Ordered.Plan }, stamp)?.Placement;
+
     /// <summary>Writes it as leader, on the conditions on which the real one does.</summary>
     public bool Write(long second, PlacementRecord placement)
     {

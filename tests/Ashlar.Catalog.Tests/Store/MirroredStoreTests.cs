@@ -119,6 +119,33 @@ public sealed class MirroredStoreTests : StoreContract, IDisposable
     }
 
     [Fact]
+    public async Task What_was_forgotten_before_it_could_be_watched_is_listed_again()
+    {
+        await PutAsync("a", "1");
+        await PutAsync("b", "1");
+        var watched = 0;
+        _far!.Watching = async () =>
+        {
+            if (watched++ == 0)
+            {
+                // Between the list and the watch: all that the watch would begin with is past, and forgotten.
+                await _far.Inner.CommitAsync(new StoreTransaction([], [new StoreWrite("b", null)]));
+                await _far.Inner.CommitAsync(new StoreTransaction([], [new StoreWrite("c", "2"u8.ToArray())]));
+                await _far.Inner.CompactAsync((await _far.Inner.ListAsync("")).Revision);
+            }
+        };
+        await using var following = Mirrored.FollowAsync(CancellationToken.None).GetAsyncEnumerator();
+        Assert.Equal(["a", "b"], [(await NextAsync(following)).Key, (await NextAsync(following)).Key]);
+        var gone = await NextAsync(following);
+        Assert.Equal(("b", true), (gone.Key, gone.Value is null));
+        Assert.Equal(["a", "c"], [(await NextAsync(following)).Key, (await NextAsync(following)).Key]);
+        await PutAsync("d", "3");
+        Assert.Equal(("d", 2), ((await NextAsync(following)).Key, watched));
+        _far.IsAway = true;
+        Assert.Equal(["a", "c", "d"], (await Store.ListAsync("")).Entries.Select(entry => entry.Key));
+    }
+
+    [Fact]
     public async Task The_copy_goes_back_with_a_store_that_was_restored_from_a_backup()
     {
         await PutAsync("a", "old");
@@ -163,6 +190,9 @@ public sealed class MirroredStoreTests : StoreContract, IDisposable
 
         public IStore? Replaced { get; set; }
 
+        /// <summary>Happens when a watch is asked for, before it begins.</summary>
+        public Func<Task>? Watching { get; set; }
+
         public void Break() => Interlocked.Exchange(ref _breaking, new CancellationTokenSource()).Cancel();
 
         public ValueTask<StoreEntry?> GetAsync(string key, CancellationToken cancellation = default) => Near().GetAsync(key, cancellation);
@@ -174,6 +204,7 @@ public sealed class MirroredStoreTests : StoreContract, IDisposable
 
         public async IAsyncEnumerable<StoreEvent> WatchAsync(string prefix, long fromRevision, [EnumeratorCancellation] CancellationToken cancellation = default)
         {
+            await (Watching?.Invoke() ?? Task.CompletedTask);
             using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _breaking.Token);
             await using var events = Near().WatchAsync(prefix, fromRevision, both.Token).GetAsyncEnumerator(CancellationToken.None);
             while (true)

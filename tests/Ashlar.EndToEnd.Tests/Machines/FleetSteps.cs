@@ -93,6 +93,35 @@ internal static class FleetSteps
                 [.. i.GetProperty("pids").EnumerateArray().Select(p => p.GetInt32())]))];
     }
 
+    /// <summary>Does something while an address is asked again and again, each time on a new connection; no answer may fail.</summary>
+    public static async Task WithoutAFailedRequestAsync(Uri address, Func<Task> work)
+    {
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
+        client.DefaultRequestHeaders.ConnectionClose = true;
+        using var over = new CancellationTokenSource();
+        var asking = Task.Run(async () =>
+        {
+            var asked = 0;
+            for (; !over.IsCancellationRequested; asked++)
+            {
+                using var answer = await client.GetAsync(address, CancellationToken.None);
+                Assert.True(answer.IsSuccessStatusCode, $"{(int)answer.StatusCode} after {asked}");
+                await Task.Delay(5, CancellationToken.None);
+            }
+
+            return asked;
+        });
+        try
+        {
+            await work();
+        }
+        finally
+        {
+            await over.CancelAsync();
+            Assert.True(await asking > 0);
+        }
+    }
+
     public static async Task UntilAsync(TimeSpan patience, Func<Task<bool>> isSo)
     {
         for (var began = Stopwatch.StartNew(); !await isSo(); await Task.Delay(200))

@@ -10,7 +10,7 @@ namespace Ashlar.EndToEnd.Tests.Machines;
 public sealed class FleetTests
 {
     [MachinesFact]
-    public async Task A_stack_spreads_over_a_second_machine_and_is_replaced_when_that_is_lost()
+    public async Task A_stack_spreads_over_a_second_machine_is_replaced_when_that_is_lost_and_spread_again_by_order()
     {
         await using var net = await MachineNet.CreateAsync(2);
         var (first, second) = (new StackMachine(net[0], StackFile), new StackMachine(net[1], null));
@@ -34,10 +34,32 @@ public sealed class FleetTests
         await first.UpAsync();
         Assert.All(await InstancesAsync(second, "web"), i => Assert.Equal("v2", i.Release));
 
-        // A power cut: what ran there starts on the other.
-        await net.KillAsync(net[1]);
+        // It is cut off for more than a minute: what ran there starts on the other, and runs there too, since nobody can tell it to stop.
+        var cut = await PidsAsync(second, "web", "m2");
+        await net.IsolateAsync(net[1]);
         await UntilAsync(Soon * 2, async () => (await InstancesAsync(first, "web")).Where(i => i.State == "healthy").Select(i => i.Machine) is var where
             && where.Count() == 4 && where.All(name => name == "m1"));
+        Assert.All(cut, pid => Assert.True(Directory.Exists($"/proc/{pid}")));
+
+        // When it is back, it stops what is no longer its own.
+        await net.HealAsync();
+        await UntilAsync(Soon, () => Task.FromResult(!cut.Any(pid => Directory.Exists($"/proc/{pid}"))));
+        await UntilAsync(Soon, async () => await TryInstancesAsync(second, "web") is { Count: 4 } web && web.All(i => i is { Machine: "m1", State: "healthy" }));
+
+        // Nothing moves only to be spread, until that is ordered; then what moves is there before it goes.
+        var edge = new Uri($"http://{first.Edge}/up");
+        Assert.Equal("web.3 would go from m1 to m2\nweb.4 would go from m1 to m2\n", await second.DoAsync("machines", "rebalance", "--dry-run"));
+        await WithoutAFailedRequestAsync(edge, async () =>
+        {
+            Assert.Equal("web.3 went from m1 to m2\nweb.4 went from m1 to m2\n", await second.DoAsync("machines", "rebalance"));
+            Assert.Equal(["m1", "m1", "m2", "m2"], (await InstancesAsync(second, "web")).Where(i => i.State == "healthy").Select(i => i.Machine).Order());
+            Assert.StartsWith("nothing to move", await first.DoAsync("machines", "rebalance"), StringComparison.Ordinal);
+
+            // The only one of a service leaves its machine when the next one serves.
+            await first.DoAsync("scale", "web=1");
+            await second.DoAsync("machines", "drain", "m1");
+            Assert.Equal(("web.1", "m2"), (await InstancesAsync(first, "web")).Where(i => i.State == "healthy").Select(i => (i.Name, i.Machine)).Single());
+        });
 
         await first.DownAsync();
     }

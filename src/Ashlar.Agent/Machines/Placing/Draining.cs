@@ -47,9 +47,14 @@ internal static class Draining
     }
 
     private static string WhyData(FleetView view, string machine, string instance) =>
-        Instances(view, machine).FirstOrDefault(i => i.Report.Name == instance)?.Report.Role == "primary"
-            ? "it is the primary, whose data is there, and no replica takes its place by order yet"
-            : "its data is there";
+        Instances(view, machine).FirstOrDefault(i => i.Report.Name == instance) is not { Report.Role: "primary" } primary ? "its data is there"
+        : Copy(view, primary) is { } copy ? $"it is the primary, whose data is there; {copy.Name} on {copy.Machine} follows it, and cannot take its place by order yet"
+        : "it is the primary, whose data is there, and no replica on another machine follows it";
+
+    private static (string Name, string Machine)? Copy(FleetView view, MachineInstance primary) => view.Reports.Values
+        .SelectMany(report => report.Instances.Select(i => (i.Report.Name, Machine: report.Name, Instance: i)))
+        .Where(i => i.Instance.Tier == primary.Tier && i.Instance.Service == primary.Service && i.Name != primary.Report.Name && i.Instance.Report.State == InstanceState.Healthy)
+        .Select(i => ((string, string)?)(i.Name, i.Machine)).FirstOrDefault();
 
     private static IEnumerable<MachineInstance> Instances(FleetView view, string machine) =>
         view.Reports.GetValueOrDefault(machine)?.Instances.Where(instance => !Tiers.IsEverywhere(instance.Tier) && instance.Tier != EtcdTier.Tier) ?? [];

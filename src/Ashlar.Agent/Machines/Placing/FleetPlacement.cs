@@ -42,7 +42,7 @@ internal static class FleetPlacement
     /// <summary>Where they belong; null: more than half of the machines are silent, so nothing may move. Pure.</summary>
     public static PlacementRecord? Compute(FleetView view, Target target, long now)
     {
-        var all = target.Instances.Concat(target.Elsewhere).ToArray();
+        var all = All(target);
         var before = view.Placement ?? new PlacementRecord { Machines = Here(target, view) };
         var verdict = Judge(view, now);
         if (verdict.Frozen)
@@ -50,24 +50,7 @@ internal static class FleetPlacement
             return null;
         }
 
-        var machines = view.Records.Values.Select(record => new PlacementMachine
-        {
-            Name = record.Name,
-            Labels = record.Labels.Union(target.Stack.Machines.GetValueOrDefault(record.Name)?.Labels ?? []),
-            Memory = record.Memory,
-            Cpu = record.Cores,
-            Admission = verdict.Health[record.Name] switch
-            {
-                MachineHealth.Lost => Admission.Lost,
-                MachineHealth.Suspect when record.Admission == Admission.Open => Admission.Closed,
-                _ => record.Admission,
-            },
-            Unsteady = verdict.Unsteady.Contains(record.Name),
-        });
-        var demands = all
-            .Where(instance => !MachinePart.IsEverywhere(instance) && instance.Tier != Engines.Etcd.EtcdTier.Tier)
-            .Select(instance => Demand(instance, before));
-        var result = Placer.Place(machines, demands, before.Machines);
+        var result = Placer.Place(Machines(view, target, verdict), Demands(all, before), before.Machines);
         return new PlacementRecord
         {
             Machines = result.Machines,
@@ -80,9 +63,47 @@ internal static class FleetPlacement
         };
     }
 
+    /// <summary>
+    /// Where they would belong if they were spread anew, and what has to move for that: of all that may run twice at a time, so that it is there
+    /// before it goes; null: more than half of the machines are silent. Pure.
+    /// </summary>
+    public static (PlacementRecord Placement, ImmutableArray<PlacementMove> Moves)? Spread(FleetView view, Target target, long now)
+    {
+        if (Compute(view, target, now) is not { } placement)
+        {
+            return null;
+        }
+
+        var all = All(target);
+        var movable = all.Where(instance => Moving.CanBeTwice(instance) && !placement.Pending.ContainsKey(instance.Name)).Select(instance => instance.Name).ToHashSet(StringComparer.Ordinal);
+        var moves = Spreading.Moves(Machines(view, target, Judge(view, now)), Demands(all, placement), placement.Machines, demand => movable.Contains(demand.Name));
+        return (placement with { Machines = placement.Machines.SetItems(moves.Select(move => KeyValuePair.Create(move.Instance, move.To))) }, moves);
+    }
+
     /// <summary>Which machines are there, as far as this one can tell. Pure.</summary>
     public static LivenessVerdict Judge(FleetView view, long now) =>
         LivenessJudge.Judge(view.Records.Keys.ToImmutableSortedDictionary(name => name, name => Sighting(view, name, now), StringComparer.Ordinal));
+
+    private static DesiredInstance[] All(Target target) => [.. target.Instances, .. target.Elsewhere];
+
+    private static IEnumerable<PlacementMachine> Machines(FleetView view, Target target, LivenessVerdict verdict) => view.Records.Values.Select(record => new PlacementMachine
+    {
+        Name = record.Name,
+        Labels = record.Labels.Union(target.Stack.Machines.GetValueOrDefault(record.Name)?.Labels ?? []),
+        Memory = record.Memory,
+        Cpu = record.Cores,
+        Admission = verdict.Health[record.Name] switch
+        {
+            MachineHealth.Lost => Admission.Lost,
+            MachineHealth.Suspect when record.Admission == Admission.Open => Admission.Closed,
+            _ => record.Admission,
+        },
+        Unsteady = verdict.Unsteady.Contains(record.Name),
+    });
+
+    private static IEnumerable<PlacementDemand> Demands(DesiredInstance[] all, PlacementRecord before) => all
+        .Where(instance => !MachinePart.IsEverywhere(instance) && instance.Tier != Engines.Etcd.EtcdTier.Tier)
+        .Select(instance => Demand(instance, before));
 
     // Whoever leads is there, whatever has come of its reports.
     private static MachineSighting Sighting(FleetView view, string name, long now) => new(

@@ -30,8 +30,8 @@ internal static class Moving
     /// <summary>True: it fits on no machine, so it stays until it does.</summary>
     public static bool HasNowhereToGo(DesiredInstance instance, FleetView view) => view.Placement is { } placement && !placement.Machines.ContainsKey(instance.Name);
 
-    // What shares data or a port with its successor ends before that begins.
-    private static bool CanBeTwice(DesiredInstance instance) => instance is { Exclusive: false, KeepsData: false } && !Tiers.IsBacking(instance.Tier);
+    /// <summary>False: it shares data or a port with its successor, and ends before that begins.</summary>
+    public static bool CanBeTwice(DesiredInstance instance) => instance is { Exclusive: false, KeepsData: false } && !Tiers.IsBacking(instance.Tier);
 
     // What fits nowhere stays on one machine: of those where it is healthy the first by name.
     private static bool IsHealthyThere(DesiredInstance instance, FleetView view, string own) =>
