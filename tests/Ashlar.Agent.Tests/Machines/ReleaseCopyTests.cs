@@ -5,7 +5,6 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Ashlar.Agent.Machines;
-using Ashlar.Errors;
 
 namespace Ashlar.Agent.Tests.Machines;
 

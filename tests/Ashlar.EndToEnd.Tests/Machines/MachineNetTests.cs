@@ -72,7 +72,7 @@ public sealed class MachineNetTests
         await UntilAsync(async () => (await client.GetAsync($"http://{net[1].Address}:7000/")).IsSuccessStatusCode);
     }
 
-    [MachinesFact]
+    [MachinesFact(HostNeed.Delay)]
     public async Task Delay_shows_in_the_round_trip_and_ends()
     {
         await using var net = await MachineNet.CreateAsync(2);
@@ -134,10 +134,7 @@ public sealed class MachineNetTests
     public async Task A_one_way_partition_is_one_way_on_a_slow_link_too(bool slow)
     {
         await using var net = await MachineNet.CreateAsync(2);
-        if (slow)
-        {
-            await net.DelayAsync(net[0], TimeSpan.FromMilliseconds(5));
-        }
+        await (slow ? SlowAsync(net, net[0]) : Task.CompletedTask);
         await net.PartitionOneWayAsync(net[0], net[1]);
         Assert.Equal(0, await DatagramsAsync(net[0], net[1], 20));
         Assert.Equal(20, await DatagramsAsync(net[1], net[0], 20));
@@ -197,7 +194,7 @@ public sealed class MachineNetTests
         await TalkAsync(net[1].OpenSocket(), again);
     }
 
-    [MachinesFact]
+    [MachinesFact(HostNeed.Delay)]
     public async Task A_host_keeps_its_faults_when_it_is_switched_off_and_on()
     {
         await using var net = await MachineNet.CreateAsync(2);
@@ -223,7 +220,7 @@ public sealed class MachineNetTests
         await UntilAsync(() => Task.FromResult(process.Output.Length > written));
     }
 
-    [MachinesFact]
+    [MachinesFact(HostNeed.CpuShare)]
     public async Task A_cpu_share_holds_all_processes_of_the_host_together()
     {
         await using var net = await MachineNet.CreateAsync(1);
@@ -264,7 +261,7 @@ public sealed class MachineNetTests
         {
             await using var net = await MachineNet.CreateAsync(3);
             net[2].Run("sh", ["-c", "setsid sleep 1000 & sleep 1000"]);
-            await net.DelayAsync(net[1], TimeSpan.FromMilliseconds(10));
+            await SlowAsync(net, net[1]);
             using var server = Server(net[0]);
             await TalkAsync(net[1].OpenSocket(), server);
             await TalkAsync(net[2].OpenSocket(), server);
@@ -293,13 +290,18 @@ public sealed class MachineNetTests
     internal static async Task HoldNetAsync()
     {
         var net = await MachineNet.CreateAsync(2);
-        net[0].CpuShare(0.5);
+        if (Environment.IsPrivilegedProcess)
+        {
+            net[0].CpuShare(0.5);
+        }
         using var process = net[0].Run("sh", ["-c", "setsid sleep 1000 & echo ready; sleep 1000"]);
         await process.WaitForOutputAsync("ready");
-        await net.DelayAsync(net[1], TimeSpan.FromMilliseconds(10));
+        await SlowAsync(net, net[1]);
         Console.WriteLine(net.Name);
         await Task.Delay(Timeout.Infinite);
     }
+
+    private static Task SlowAsync(MachineNet net, MachineHost host) => MachineNet.CanDelay ? net.DelayAsync(host, TimeSpan.FromMilliseconds(10)) : Task.CompletedTask;
 
     private static Socket Server(MachineHost host)
     {
@@ -383,12 +385,12 @@ public sealed class MachineNetTests
         }
     }
 
-    private static Task<ProgramResult> SwitchAsync(MachineNet net, string what) => ProgramRun.RunAsync("ip", ["-n", $"{net.Name}-switch", what]);
+    private static Task<ProgramResult> SwitchAsync(MachineNet net, string what) => ProgramRun.RunAsync("nsenter", [$"--net={net.SwitchNamespace}", "ip", what]);
 
     private static IReadOnlyList<string> Remains(string name) =>
     [
         .. NetworkInterface.GetAllNetworkInterfaces().Select(i => i.Name).Where(n => n == name),
-        .. Directory.Exists("/run/netns") ? Directory.EnumerateFiles("/run/netns", $"{name}-*") : [],
+        .. Directory.Exists(MachineNet.Namespaces) ? Directory.EnumerateFiles(MachineNet.Namespaces, $"{name}-*") : [],
         .. Directory.EnumerateDirectories(Path.GetTempPath(), $"{name}-*"),
         .. Directory.EnumerateDirectories("/sys/fs/cgroup", name, new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 5 }),
         .. Directory.EnumerateDirectories("/proc").Where(d => int.TryParse(Path.GetFileName(d), out _)).Where(d => Folder(d).Contains($"/{name}-", StringComparison.Ordinal)),

@@ -73,7 +73,7 @@ public sealed class MachineVerbsTests
         await first.DownAsync();
     }
 
-    [MachinesFact]
+    [MachinesFact(HostNeed.Root)]
     public async Task A_host_is_added_over_ssh_and_a_second_time_nothing_happens()
     {
         await using var net = await MachineNet.CreateAsync(2);

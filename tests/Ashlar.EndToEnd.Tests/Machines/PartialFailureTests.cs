@@ -69,6 +69,30 @@ public sealed class PartialFailureTests(ThreeMachines fleet) : IClassFixture<Thr
     }
 
     [MachinesFact]
+    public async Task A_leader_that_stood_still_and_wakes_follows_the_one_that_leads_since()
+    {
+        await fleet.WholeAsync();
+        var former = (await fleet.LeaderAsync())!;
+        var others = fleet.All.Where(machine => machine != former).ToArray();
+        var asked = Array.IndexOf(fleet.All, others[0]);
+        var before = await fleet.RunningAsync(fleet.All);
+        former.Host.Freeze();
+        await UntilAsync(Soon, async () => await fleet.LeaderAsync(asked) is { } leads && leads != former);
+        await UntilAsync(Soon, async () => (await others[1].AshlarAsync("machines", "cordon", former.Host.Name)).ExitCode == 0);
+        await FleetSteps.AnswersAsync(others);
+
+        // What it believes when it wakes is past: it takes up what was ordered meanwhile, and orders given there go to the other.
+        former.Host.Thaw();
+        await UntilAsync(Soon, async () => await ThreeMachines.StatesAsync(former) is { Length: 3 } states && states.Count(state => state == "alive") == 2 && states.Contains("alive, cordoned"));
+        Assert.NotEqual(former, await fleet.LeaderAsync(Array.IndexOf(fleet.All, former)));
+        await UntilAsync(Soon, async () => (await former.AshlarAsync("machines", "uncordon", former.Host.Name)).ExitCode == 0);
+        await UntilAsync(Soon, async () => (await fleet.MembersAsync(asked)).Count(member => member.State == "healthy") == 3);
+        Assert.NotEqual(former, await fleet.LeaderAsync(asked));
+        Assert.Equal(before, await fleet.RunningAsync(fleet.All));
+        await FleetSteps.AnswersAsync(fleet.All);
+    }
+
+    [MachinesFact]
     public async Task When_etcd_finds_that_its_members_differ_orders_are_refused_and_everything_serves_until_the_alarm_ends()
     {
         await fleet.WholeAsync();

@@ -9,7 +9,7 @@ namespace Ashlar.Testing.Machines;
 /// </remarks>
 internal sealed class ControlGroupTree(string net, string host)
 {
-    /// <summary>The folders that hold the groups of nets.</summary>
+    /// <summary>The folders that hold the groups of nets; none for an ordinary user, who may make none.</summary>
     public static IReadOnlyList<string> Roots() => [.. Hierarchies().Select(h => h.Root)];
 
     /// <summary>Those of this host that could be made.</summary>
@@ -22,7 +22,7 @@ internal sealed class ControlGroupTree(string net, string host)
     public void LimitCpu(double cores, TimeSpan per)
     {
         var hierarchy = Hierarchies().FirstOrDefault(h => h.Cpu)
-            ?? throw new PlatformNotSupportedException("This machine has no control group for CPU.");
+            ?? throw new PlatformNotSupportedException("There is no control group for CPU that this user may change.");
         var folder = Path.Combine(hierarchy.Root, net, host);
         var quota = ((long)(cores * per.TotalMicroseconds)).ToString(CultureInfo.InvariantCulture);
         var period = ((long)per.TotalMicroseconds).ToString(CultureInfo.InvariantCulture);
@@ -99,6 +99,11 @@ internal sealed class ControlGroupTree(string net, string host)
 
     private static IEnumerable<Hierarchy> Hierarchies()
     {
+        if (!Environment.IsPrivilegedProcess)
+        {
+            yield break;
+        }
+
         var own = File.ReadLines("/proc/self/cgroup").Select(line => line.Split(':', 3)).ToList();
         foreach (var line in File.ReadLines("/proc/self/mountinfo"))
         {

@@ -100,7 +100,7 @@ public sealed class MachineHost
     /// <summary>So many cores together for all its processes, from now on.</summary>
     /// <param name="cores">Cores.</param>
     /// <param name="period">Time in which that much may be used, and then no more until its end: 1 ms to 1 s.</param>
-    /// <exception cref="PlatformNotSupportedException">This machine has no control group for CPU.</exception>
+    /// <exception cref="PlatformNotSupportedException">There is no control group for CPU that this user may change.</exception>
     public void CpuShare(double cores, TimeSpan? period = null) => _groups.LimitCpu(cores, period ?? TimeSpan.FromMilliseconds(100));
 
     /// <summary>
@@ -130,15 +130,17 @@ public sealed class MachineHost
     }
 
     // nsenter and unshare become what they start, and so does the shell: the pid is the command's. `ip netns exec` would hide /sys/fs/cgroup.
+    // What an ordinary user may do to networks is the harness's alone: programs on hosts are an ordinary user's.
     private IEnumerable<string> Prefix(string outputPath, string command, IEnumerable<string> arguments)
     {
         var join = string.Concat(_groups.Folders.Select(folder => $"echo $$ >'{folder}/cgroup.procs' && "));
+        var become = Environment.IsPrivilegedProcess ? "exec" : "exec setpriv --inh-caps=-all --ambient-caps=-all --bounding-set=-all";
         var script = $$"""
-            {{join}}echo {{Name}} >/proc/sys/kernel/hostname || exit 125
+            {{join}}hostname {{Name}} || exit 125
             [ -z "$1" ] || exec >"$1" 2>&1 </dev/null
             shift
-            exec "$@"
+            {{become}} "$@"
             """;
-        return [$"--net={NetworkNamespace.Folder}/{Namespace}", "unshare", "--uts", "sh", "-c", script, "sh", outputPath, command, .. arguments];
+        return [$"--net={NetworkNamespace.PathOf(Namespace)}", "unshare", "--uts", "sh", "-c", script, "sh", outputPath, command, .. arguments];
     }
 }

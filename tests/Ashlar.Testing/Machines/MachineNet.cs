@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Runtime.CompilerServices;
 
@@ -6,7 +7,7 @@ namespace Ashlar.Testing.Machines;
 
 /// <summary>
 /// Hosts out of network namespaces on a bridge, with addresses of their own; this process has one there too. Safe in parallel, gone when disposed;
-/// what a run that crashed left is taken away when the next begins. Only root can.
+/// what a run that crashed left is taken away when the next begins. Root can, and an ordinary user in namespaces of his own (<c>tools/own-network</c>).
 /// </summary>
 public sealed partial class MachineNet : IAsyncDisposable
 {
@@ -32,6 +33,9 @@ public sealed partial class MachineNet : IAsyncDisposable
     /// <summary>Why not.</summary>
     public static string? WhyNot => Hindrance.Value;
 
+    /// <summary>Whether links can be made slow by this user.</summary>
+    public static bool CanDelay => SlowLink.IsPossible;
+
     /// <summary>All hosts.</summary>
     public IReadOnlyList<MachineHost> Hosts => _hosts;
 
@@ -43,6 +47,12 @@ public sealed partial class MachineNet : IAsyncDisposable
 
     /// <summary>The name that all its namespaces, links and groups begin with.</summary>
     public string Name => _slot.Name;
+
+    /// <summary>The folder of all namespaces.</summary>
+    public static string Namespaces => NetworkNamespace.Folder;
+
+    /// <summary>The file of the namespace that the bridge is in.</summary>
+    public string SwitchNamespace => NetworkNamespace.PathOf(_slot.Switch);
 
     /// <summary>Makes a net, and takes away what crashed ones left.</summary>
     public static async Task<MachineNet> CreateAsync(int hosts)
@@ -87,14 +97,14 @@ public sealed partial class MachineNet : IAsyncDisposable
         await EndProcessesAsync(host.Name, host.Processes);
         Unhook(host);
         await NetworkTools.IpAsync(_slot.Switch, $"link del {host.Port}");
-        await NetworkTools.IpAsync(null, $"netns del {host.Namespace}");
+        NetworkNamespace.Remove(host.Namespace);
         host.IsOn = false;
     }
 
     /// <summary>Power is back: the same addresses, the faults of before, no process.</summary>
     public async Task PowerOnAsync(MachineHost host)
     {
-        await NetworkTools.IpAsync(null, $"netns add {host.Namespace}");
+        NetworkNamespace.Make(host.Namespace);
         await ConnectAsync(host);
         host.IsOn = true;
         await ApplyAsync(host);
@@ -113,9 +123,13 @@ public sealed partial class MachineNet : IAsyncDisposable
 
     private async Task BuildAsync()
     {
-        await NetworkTools.IpAsync(null, [$"netns add {_slot.Switch}", .. _hosts.Select(h => $"netns add {h.Namespace}"),
-            $"link add {_slot.Name} type veth peer name own netns {_slot.Switch}",
-            $"addr add {OwnAddress}/24 dev {_slot.Name}", $"link set {_slot.Name} addrgenmode none up"]);
+        foreach (var name in _hosts.Select(h => h.Namespace).Prepend(_slot.Switch))
+        {
+            NetworkNamespace.Make(name);
+        }
+        await NetworkTools.IpAsync(null,
+            $"link add {_slot.Name} type veth peer name own netns {NetworkNamespace.PathOf(_slot.Switch)}",
+            $"addr add {OwnAddress}/24 dev {_slot.Name}", $"link set {_slot.Name} addrgenmode none up");
         await NetworkTools.IpAsync(_slot.Switch, "link add bridge type bridge forward_delay 0 mcast_snooping 0",
             "link set bridge addrgenmode none up", "link set own master bridge addrgenmode none up");
         foreach (var host in _hosts)
@@ -128,7 +142,7 @@ public sealed partial class MachineNet : IAsyncDisposable
     private async Task ConnectAsync(MachineHost host)
     {
         await NetworkTools.IpAsync(_slot.Switch,
-            $"link add {host.Port} type veth peer name eth0 address {host.HardwareAddress} netns {host.Namespace}",
+            $"link add {host.Port} type veth peer name eth0 address {host.HardwareAddress} netns {NetworkNamespace.PathOf(host.Namespace)}",
             $"link set {host.Port} master bridge addrgenmode none up");
         await NetworkTools.IpAsync(host.Namespace, "link set lo up", $"addr add {host.Address}/24 dev eth0", "link set eth0 up");
     }
@@ -137,11 +151,11 @@ public sealed partial class MachineNet : IAsyncDisposable
     {
         var namespaces = slot.Namespaces().ToList();
         await EndProcessesAsync(slot.Name, () => [.. namespaces.SelectMany(NetworkNamespace.ProcessesIfAny).Union(ControlGroupTree.Processes(slot.Name))]);
-        if (Directory.Exists($"/sys/class/net/{slot.Name}"))
+        if (NetSlot.Links().Contains(slot.Name))
         {
             await NetworkTools.IpAsync(null, $"link del {slot.Name}");
         }
-        await NetworkTools.IpAsync(null, namespaces.Select(name => $"netns del {name}"));
+        namespaces.ForEach(NetworkNamespace.Remove);
         await UntilAsync($"Control groups of {slot.Name} are left.", () => ControlGroupTree.TryRemove(slot.Name));
         foreach (var folder in slot.TempFolders())
         {
@@ -175,9 +189,9 @@ public sealed partial class MachineNet : IAsyncDisposable
 
     private static string? FindHindrance()
     {
-        if (!Environment.IsPrivilegedProcess)
+        if (!Environment.IsPrivilegedProcess && !MayMakeNetworks())
         {
-            return "Only root can make network namespaces.";
+            return "Only root can make network namespaces, and an ordinary user in namespaces of his own: ./test --full enters them, or: tools/own-network dotnet test …";
         }
         if (NetworkTools.Needed.FirstOrDefault(p => NetworkTools.Find(p) is null) is { } missing)
         {
@@ -187,4 +201,9 @@ public sealed partial class MachineNet : IAsyncDisposable
         probe.WaitForExit();
         return probe.ExitCode == 0 ? null : $"This system grants no namespaces: {probe.StandardError.ReadToEnd().Trim()}";
     }
+
+    // CAP_NET_ADMIN and CAP_SYS_ADMIN (capabilities(7)).
+    private static bool MayMakeNetworks() => File.ReadLines("/proc/self/status").First(line => line.StartsWith("CapEff:", StringComparison.Ordinal)) is var line
+        && ulong.Parse(line.AsSpan("CapEff:".Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) is var held
+        && (held >> 12 & held >> 21 & 1) == 1;
 }

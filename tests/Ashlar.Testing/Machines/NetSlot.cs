@@ -86,10 +86,12 @@ internal sealed partial class NetSlot : IDisposable
     private bool IsMine(string path) => NumberOf(path) == _number;
 
     private static HashSet<int> Remains() =>
-        [.. ControlGroupTree.Roots().Concat([NetworkNamespace.Folder, "/sys/class/net", Path.GetTempPath()])
-            .SelectMany(Entries).Select(NumberOf).OfType<int>()];
+        [.. ControlGroupTree.Roots().Concat([NetworkNamespace.Folder, Path.GetTempPath()])
+            .SelectMany(Entries).Concat(Links()).Select(NumberOf).OfType<int>()];
 
-    // Namespaces are files, links are symbolic links.
+    /// <summary>The links of this process's own network; /sys shows those of the network that it was mounted in.</summary>
+    public static IEnumerable<string> Links() => File.ReadLines("/proc/net/dev").Skip(2).Select(line => line.Split(':')[0].Trim());
+
     private static IEnumerable<string> Entries(string path) => Directory.Exists(path) ? Directory.EnumerateFileSystemEntries(path, "ashnet*") : [];
 
     private static int? NumberOf(string path) =>

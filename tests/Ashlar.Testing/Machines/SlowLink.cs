@@ -29,6 +29,9 @@ internal sealed partial class SlowLink : IDisposable
         _threads = [new Thread(Collect), new Thread(Deliver), new Thread(Return)];
     }
 
+    /// <summary>Whether this user may make a tap.</summary>
+    public static bool IsPossible => Access("/dev/net/tun", 6 /* R_OK | W_OK */) == 0;
+
     /// <summary>What the host's packets wait; may be changed at any time.</summary>
     public TimeSpan Delay { get; set; }
 
@@ -53,7 +56,10 @@ internal sealed partial class SlowLink : IDisposable
             NetworkNamespace.Check(SetOption(link, 263, 15 /* PACKET_VNET_HDR */, ref one, sizeof(int)), "PACKET_VNET_HDR");
             NetworkNamespace.Check(SetOption(link, 263, 23 /* PACKET_IGNORE_OUTGOING */, ref one, sizeof(int)), "PACKET_IGNORE_OUTGOING");
             var large = 8 << 20;
-            NetworkNamespace.Check(SetOption(link, 1, 33 /* SO_RCVBUFFORCE */, ref large, sizeof(int)), "SO_RCVBUFFORCE");
+            if (SetOption(link, 1, 33 /* SO_RCVBUFFORCE */, ref large, sizeof(int)) < 0)
+            {
+                NetworkNamespace.Check(SetOption(link, 1, 8 /* SO_RCVBUF */, ref large, sizeof(int)), "SO_RCVBUF"); // as large as an ordinary user's may be
+            }
             var address = new LinkAddress(NetworkNamespace.Check((int)IndexOf(port), port));
             NetworkNamespace.Check(Bind(link, ref address, Marshal.SizeOf<LinkAddress>()), "bind");
             return (link, tap);
@@ -161,6 +167,9 @@ internal sealed partial class SlowLink : IDisposable
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int OpenFile(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "access", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Access(string path, int mode);
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     private static partial int Control(int descriptor, nuint request, ref InterfaceRequest argument);

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Ashlar.Agent.Supervision;
-using Ashlar.Catalog;
 using Ashlar.Fleet;
 using Ashlar.Fleet.Placement;
 
