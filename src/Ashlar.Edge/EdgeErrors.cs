@@ -52,4 +52,22 @@ internal static class EdgeErrors
     public static AshlarError CannotAccept(string listener, string reason, int connections) => new(
         "ASH3015", "edge", $"The edge has {connections} connections and cannot accept more on the listener {listener}: {reason}. New ones wait until others have ended.",
         "Raise the limit of open files of the user or unit that runs ashlar (ulimit -n, LimitNOFILE), then run: ashlar restart edge.");
+
+    /// <summary>Code of <see cref="CgiArguments"/>.</summary>
+    public const string CgiArgumentsCode = "ASH3076";
+
+    /// <summary>The host of scripts was started with arguments that it does not understand; only the agent starts it.</summary>
+    public static AshlarException CgiArguments(string reason) => new(new AshlarError(
+        CgiArgumentsCode, "services", $"The host of the scripts cannot start: {reason}.",
+        "The agent starts it for services with interface: cgi; use ashlar up. If the agent did, its program and this one are of different builds: run ashlar up again."));
+
+    /// <summary>The folder with a service's scripts is not there.</summary>
+    public static AshlarException NoScripts(string folder) => new(new AshlarError(
+        "ASH3077", "services", $"The folder with the service's scripts, {folder}, is not there.",
+        "Correct the service's 'root:', which is relative to its directory, or make the folder; a build command may make it too."));
+
+    /// <summary>The host of scripts cannot listen where the agent has told it to.</summary>
+    public static AshlarException CgiCannotListen(string endPoint, string reason) => new(new AshlarError(
+        "ASH3078", "services", $"The host of the scripts cannot listen on {endPoint}: {reason}.",
+        "Another program has taken the port meanwhile; the agent tries another one by itself. If it stays, run ashlar doctor."));
 }

@@ -43,8 +43,8 @@ public static class ProcessErrors
     /// <summary>ASH2008: the kernel refused to start the program.</summary>
     public static AshlarException StartRefused(string program, int errno) => New("ASH2008",
         $"'{program}' could not be started: {Text(errno)}.",
-        errno == Libc.ENOEXEC
-            ? "It is no program of this machine: a script needs a first line such as '#!/bin/sh'."
+        errno is Libc.ENOEXEC ? "It is no program of this machine: a script needs a first line such as '#!/bin/sh'."
+            : errno is Libc.ENOENT ? "It is not there, or the interpreter that its first line names is not (one that ends with CR is another)."
             : "Check the limits on processes and memory of this machine (ulimit -a, free -m).");
 
     /// <summary>ASH2009: a tool that a start needs is missing from the system.</summary>

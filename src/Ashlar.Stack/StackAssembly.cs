@@ -70,7 +70,7 @@ internal static class StackAssembly
     {
         var name = written.Definition.Name;
         var run = written.Run ?? procfile?.CommandOf(name);
-        if (run is null)
+        if (run is null && written.Definition is not { Interface: ServiceInterface.Cgi, Root: not null })
         {
             report.Add(StackErrors.NoCommand(written.At, name));
         }

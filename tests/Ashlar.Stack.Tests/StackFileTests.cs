@@ -135,6 +135,15 @@ public sealed class StackFileTests : StackTest
             [ServiceInterface.Http, ServiceInterface.Http, ServiceInterface.Http, ServiceInterface.None], stack.Services.Select(s => s.Interface));
     }
 
+    [Fact]
+    public void A_service_of_scripts_needs_no_command()
+    {
+        var service = Valid("services: {web: {interface: cgi, root: cgi, limits: {time: 10s}}}").Services[0];
+        Assert.Equal((ServiceInterface.Cgi, "cgi", "", TimeSpan.FromSeconds(10), LimitsDefinition.CgiRequests), (service.Interface, service.Root, service.Run, service.Limits.Time, service.RequestLimit));
+        Assert.Equal(3, Service("interface: cgi\nlimits: {requests: 3}").RequestLimit);
+        Assert.Null(Service("interface: http").RequestLimit);
+    }
+
     [Theory]
     [InlineData("0.0.0.0:80", "0.0.0.0", 80)]
     [InlineData("10.0.0.1:8080", "10.0.0.1", 8080)]

@@ -81,7 +81,7 @@ internal static class SnapshotBuilder
         TryFiles = service.TryFiles,
         Maintenance = target.Maintenance.Contains(service.Name),
         Balance = service.Balance == BalancePolicy.RoundRobin ? "round-robin" : "least-requests",
-        RequestsPerInstance = service.Limits.Requests ?? 0,
+        RequestsPerInstance = service.RequestLimit ?? 0,
         WaitingRoom = service.Waiting.Room,
         WaitingTimeoutMs = (int)service.Waiting.Timeout.TotalMilliseconds,
         Instances = [.. Instances(instances), .. Instances(distant)],

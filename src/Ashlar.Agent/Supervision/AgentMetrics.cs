@@ -39,7 +39,7 @@ internal sealed class AgentMetrics : IDisposable
         {
             var service = services.GetValueOrDefault(o.Service);
             return new Instance(o.Name, o.Tier, o.State, o.Process?.Pid ?? 0, o.Restarts, o.Started,
-                (long)((service?.Limits.Cpu ?? 0) * 1000), service?.Limits.Memory ?? 0, service?.Limits.Requests ?? 0);
+                (long)((service?.Limits.Cpu ?? 0) * 1000), service?.Limits.Memory ?? 0, service?.RequestLimit ?? 0);
         })]);
     }
 

@@ -81,8 +81,8 @@ public static class ServicesPlan
             Fingerprint = Fingerprint(context, agent, service, name, environment),
             Launch = new LaunchSpec
             {
-                Command = ShellCommand.ToArguments(service.Run),
-                Environment = environment,
+                Command = Command(context, service, name),
+                Environment = service.Interface == ServiceInterface.Cgi ? environment.AddRange(CgiHost.Where(own => !environment.ContainsKey(own.Key))) : environment,
                 WorkingDirectory = service.Folder.Length == 0 ? context.ReleaseFolder : Path.Combine(context.ReleaseFolder, service.Folder),
                 LogPath = "",
                 Tag = "",
@@ -101,6 +101,20 @@ public static class ServicesPlan
             Machines = service.Machines,
         };
     }
+
+    private static ImmutableSortedDictionary<string, string> CgiHost { get; } = ChildEnvironment.OfOwnProgram.AddRange(ChildEnvironment.SmallProcess);
+
+    // An instance of a CGI service is a program of ours that starts the team's for each request.
+    private static ImmutableArray<string> Command(PlanContext context, ServiceDefinition service, string name) =>
+        service.Interface != ServiceInterface.Cgi ? ShellCommand.ToArguments(service.Run) :
+        [
+            context.Program, "cgi",
+            "--instance", name,
+            "--processes", service.RequestLimit!.Value.ToString(CultureInfo.InvariantCulture),
+            "--time", service.Limits.Time.TotalSeconds.ToString(CultureInfo.InvariantCulture),
+            .. service.Root is { } root ? ["--root", root] : ImmutableArray<string>.Empty,
+            .. service.Run.Length > 0 ? ["--run", service.Run] : ImmutableArray<string>.Empty,
+        ];
 
     // Everything whose change needs a new process. Not the release's name, nor its folder: an instance of a service that has not
     // changed goes on in the folder of the release that it was started from. And not what comes from the agent's own environment: an
@@ -127,6 +141,14 @@ public static class ServicesPlan
         if (service.OnSocket)
         {
             Add("listen", "socket");
+        }
+
+        if (service.Interface == ServiceInterface.Cgi)
+        {
+            Add("program", context.ProgramVersion);
+            Add("root", service.Root);
+            Add("processes", service.RequestLimit);
+            Add("time", service.Limits.Time);
         }
 
         Add("memory", service.Limits.Memory);

@@ -13,7 +13,12 @@ internal sealed record Roster(CatalogService Service, InstanceTarget[] All, Inst
     public int Limit { get; } = Service.RequestsPerInstance;
 
     /// <summary>Where the scripts are that its instances run; null: they speak HTTP.</summary>
-    public ScriptFolders? Scripts { get; } = Service.Interface is "fastcgi" or "cgi" ? new ScriptFolders(Service.Root, Service.TryFiles) : null;
+    public ScriptFolders? Scripts { get; } = Service.Interface switch
+    {
+        "fastcgi" => new ScriptFolders(Service.Root, Service.TryFiles),
+        "cgi" => new ScriptFolders(Service.Root, Service.TryFiles, isCgi: true),
+        _ => null,
+    };
 
     /// <summary>True: some instance is healthy or will be, so that waiting has a point.</summary>
     public bool CanServe { get; init; } = Healthy.Length > 0 || IsExpecting(Service);

@@ -46,6 +46,9 @@ public sealed class ServiceTarget
     /// <summary>Where the scripts of its instances are; null: they speak HTTP.</summary>
     internal ScriptFolders? Scripts => _roster.Scripts;
 
+    /// <summary>True: its instances are hosts of ours that start a program for each request.</summary>
+    internal bool IsCgi => _roster.Service.Interface == "cgi";
+
     /// <summary>The files that the edge serves for it; null: none.</summary>
     internal StaticFolder? Files => _files;
 

@@ -1,5 +1,6 @@
 using Ashlar.Edge.Balancing;
 using Ashlar.Edge.Gateways;
+using Ashlar.Edge.Gateways.Cgi;
 using Ashlar.Edge.Logging;
 using Ashlar.Http.Wire;
 
@@ -150,10 +151,35 @@ internal sealed partial class Exchange
         {
             ScriptOverloaded();
         }
+        else if (_records.Ended == ProtocolStatus.Complete)
+        {
+            Unanswered();
+        }
         else
         {
-            BrokenScript(_records.Ended == ProtocolStatus.Complete ? HttpProblem.ScriptUnfinished : HttpProblem.ScriptRefused);
+            BrokenScript(HttpProblem.ScriptRefused);
         }
+    }
+
+    /// <summary>The request has ended without an answer: our own host of scripts says more of it than FastCGI has words for.</summary>
+    private void Unanswered()
+    {
+        var problem = !_service!.IsCgi ? null : (CgiStatus)_records.AppStatus switch
+        {
+            CgiStatus.TimedOut => HttpProblem.ScriptTimeout,
+            CgiStatus.NotStarted => HttpProblem.ScriptNotStarted,
+            CgiStatus.NotFound => HttpProblem.NoFile,
+            _ => null,
+        };
+        if (problem is null)
+        {
+            BrokenScript(HttpProblem.ScriptUnfinished);
+            return;
+        }
+
+        BreakOffUpstream();
+        ReleaseInstance(Outcome.Answered);
+        Answer(problem, problem == HttpProblem.ScriptTimeout ? Failure.UpstreamTimeout : problem == HttpProblem.NoFile ? Failure.NoRoute : Failure.BadAnswer);
     }
 
     /// <summary>The server has not begun with the request: another may take it.</summary>

@@ -379,8 +379,9 @@ internal sealed partial class Exchange
         {
             _responseDone = true;
         }
-        else if (_answered && inOrder && _responseBody.End(_toClient))
+        else if (_answered && inOrder && !_isGateway && _responseBody.End(_toClient))
         {
+            // FastCGI says when an answer is over; that the connection is, says nothing.
             _responseDone = true;
         }
         else if (_answered)

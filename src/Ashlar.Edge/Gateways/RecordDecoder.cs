@@ -39,6 +39,9 @@ internal struct RecordDecoder
     /// <summary>How the server ended the request.</summary>
     public ProtocolStatus Ended { get; private set; }
 
+    /// <summary>What the application says of its end; its own affair, but where it is a host of ours.</summary>
+    public uint AppStatus { get; private set; }
+
     /// <summary>True: nothing has come behind the end, so that the connection is at the beginning of another request.</summary>
     public bool IsClean { get; private set; }
 
@@ -135,6 +138,7 @@ internal struct RecordDecoder
         {
             // appStatus in four bytes, protocolStatus in one, three reserved.
             Ended = (ProtocolStatus)(byte)(_body >> 24);
+            AppStatus = (uint)(_body >> 32);
             Status = RecordStatus.Ended;
         }
     }

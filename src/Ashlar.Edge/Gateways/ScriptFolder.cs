@@ -10,14 +10,19 @@ namespace Ashlar.Edge.Gateways;
 /// </summary>
 internal sealed class ScriptFolder
 {
+    // Folders above a script: each is looked at.
+    private const int DeepestScript = 16;
+
     private static readonly byte[] _suffix = ".php"u8.ToArray();
     private readonly FileRoot? _root;
     private readonly bool _hasRoot;
     private readonly byte[] _folder;
     private readonly byte[][] _tries;
+    private readonly bool _isCgi;
 
-    private ScriptFolder(byte[] folder, FileRoot? root, bool hasRoot, byte[][] tries)
+    private ScriptFolder(byte[] folder, FileRoot? root, bool hasRoot, byte[][] tries, bool isCgi)
     {
+        _isCgi = isCgi;
         _folder = folder;
         _root = root;
         _hasRoot = hasRoot;
@@ -27,12 +32,13 @@ internal sealed class ScriptFolder
     /// <param name="folder">Folder that the instances were started in.</param>
     /// <param name="root">Folder below it with the scripts; null: there is one app, and no script is looked for.</param>
     /// <param name="tryFiles">What a path may be; none: the file, the folder's index.php, /index.php.</param>
-    public static ScriptFolder Open(string folder, string? root, ImmutableArray<string> tryFiles)
+    /// <param name="isCgi">True: every file is a script, a folder's is index.cgi, and no script stands for all paths unless it is said.</param>
+    public static ScriptFolder Open(string folder, string? root, ImmutableArray<string> tryFiles, bool isCgi = false)
     {
-        var tries = tryFiles.IsDefaultOrEmpty ? ["$uri", "$uri/", "/index.php"] : tryFiles;
+        var tries = !tryFiles.IsDefaultOrEmpty ? tryFiles : isCgi ? ["$uri", "$uri/"] : ["$uri", "$uri/", "/index.php"];
         return new ScriptFolder(
             Encoding.UTF8.GetBytes(folder), root is null ? null : FileRoot.Open(Path.Combine(folder, root)), root is not null,
-            [.. tries.Select(Encoding.UTF8.GetBytes)]);
+            [.. tries.Select(Encoding.UTF8.GetBytes)], isCgi);
     }
 
     /// <summary>Finds the script. False: there is none.</summary>
@@ -62,9 +68,14 @@ internal sealed class ScriptFolder
             && ((!isHidden && FindInPath(decoded, room, out script)) || FindByRules(decoded, isHidden, room, out script));
     }
 
-    /// <summary>The first part of the path that ends with .php and is a file; what follows it is PATH_INFO.</summary>
+    /// <summary>The first part of the path that ends with .php, or with any name for CGI, and is a file; what follows it is PATH_INFO.</summary>
     private bool FindInPath(ReadOnlySpan<byte> path, Span<byte> room, out Script script)
     {
+        if (_isCgi)
+        {
+            return FindFileInPath(path, room, out script);
+        }
+
         script = default;
         for (var from = 0; path[from..].IndexOf(_suffix) is var at and >= 0;)
         {
@@ -76,6 +87,26 @@ internal sealed class ScriptFolder
             }
 
             from = end;
+        }
+
+        return false;
+    }
+
+    private bool FindFileInPath(ReadOnlySpan<byte> path, Span<byte> room, out Script script)
+    {
+        script = default;
+        for (var (depth, end) = (0, 0); end < path.Length && depth < DeepestScript; depth++)
+        {
+            var slash = path[(end + 1)..].IndexOf((byte)'/');
+            end = slash < 0 ? path.Length : end + 1 + slash;
+            switch (_root!.Look(path[..end], out _))
+            {
+                case FileKind.File:
+                    script = Of(path[..end], path[end..], room);
+                    return true;
+                case FileKind.None:
+                    return false;
+            }
         }
 
         return false;
@@ -105,7 +136,7 @@ internal sealed class ScriptFolder
                 Append(attempt.AsSpan(4), name, ref length);
                 if (name[length - 1] == '/')
                 {
-                    Append("index.php"u8, name, ref length);
+                    Append(_isCgi ? "index.cgi"u8 : "index.php"u8, name, ref length);
                 }
             }
             else
@@ -113,7 +144,7 @@ internal sealed class ScriptFolder
                 Append(attempt, name, ref length);
             }
 
-            if (name[..length].EndsWith(_suffix) && IsScript(name[..length]))
+            if ((_isCgi || name[..length].EndsWith(_suffix)) && IsScript(name[..length]))
             {
                 script = Of(name[..length], default, room[length..]);
                 return true;

@@ -64,14 +64,15 @@ internal sealed class StaticFolder
     /// <summary>The folder of a service's root; the one before where that has not changed, null where it has none.</summary>
     public static StaticFolder? OfService(CatalogService service, StaticFolder? before)
     {
-        if (service.Root is not { } root || service.Folder.Length == 0)
+        // What lies beside scripts of CGI is a script too, or something that one reads: none of it is shown.
+        if (service.Root is not { } root || service.Folder.Length == 0 || service.Interface == "cgi")
         {
             return null;
         }
 
         // Of a service that runs scripts, the path that stands for all others is one of those.
         var folder = System.IO.Path.Combine(service.Folder, root);
-        ImmutableArray<string> tries = service.Interface is "fastcgi" or "cgi" ? [.. service.TryFiles.Where(static attempt => attempt[0] == '$')] : service.TryFiles;
+        ImmutableArray<string> tries = service.Interface == "fastcgi" ? [.. service.TryFiles.Where(static attempt => attempt[0] == '$')] : service.TryFiles;
         return before?.Is(folder, tries, immutable: false, []) == true ? before : new StaticFolder(folder, tries, immutable: false, []);
     }
 

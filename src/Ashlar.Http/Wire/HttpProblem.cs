@@ -153,6 +153,8 @@ public sealed class HttpProblem
     public static readonly HttpProblem ScriptRecords = new(502, "What the FastCGI server answered are no records of an answer.");
     public static readonly HttpProblem ScriptRefused = new(502, "The FastCGI server does not take requests for a responder.");
     public static readonly HttpProblem ScriptUnfinished = new(502, "The script ended before it had answered.");
+    public static readonly HttpProblem ScriptNotStarted = new(502, "The script could not be started; the service's log says why.");
+    public static readonly HttpProblem ScriptTimeout = new(504, "The script did not answer in the time that it has.");
     public static readonly HttpProblem UpstreamTimeout = new(504, "The app did not answer in time.");
 #pragma warning restore CS1591
 }

@@ -27,6 +27,20 @@ internal static unsafe class Spawn
     {
         using var argv = new CStrings(arguments);
         using var envp = new CStrings(environment);
+        return Start(path, argv, envp, folder, input: null, log, log, descriptors);
+    }
+
+    /// <summary>The same with an input and two outputs.</summary>
+    /// <param name="path">Path of the program.</param>
+    /// <param name="argv">The program's name first.</param>
+    /// <param name="envp">NAME=value.</param>
+    /// <param name="folder">Folder it starts in.</param>
+    /// <param name="input">Becomes its stdin; null: it has an empty one.</param>
+    /// <param name="output">Becomes its stdout.</param>
+    /// <param name="error">Becomes its stderr.</param>
+    /// <param name="descriptors">Become its descriptors 3, 4, …</param>
+    public static int Start(string path, in CStrings argv, in CStrings envp, string folder, int? input, int output, int error, ReadOnlySpan<int> descriptors)
+    {
         var attributes = stackalloc byte[AttributesSize];
         var actions = stackalloc byte[ActionsSize];
         var set = stackalloc byte[SignalSetSize];
@@ -43,18 +57,20 @@ internal static unsafe class Spawn
             _ = Libc.sigemptyset(set);
             Must(Libc.posix_spawnattr_setsigmask(attributes, set));
 
-            var logCopy = Copy(log);
-            Must(Libc.posix_spawn_file_actions_addopen(actions, 0, "/dev/null", 0, 0));
-            Must(Libc.posix_spawn_file_actions_adddup2(actions, logCopy, 1));
-            Must(Libc.posix_spawn_file_actions_adddup2(actions, logCopy, 2));
+            var (outputCopy, errorCopy) = (Copy(output), Copy(error));
+            Must(input is { } given
+                ? Libc.posix_spawn_file_actions_adddup2(actions, Copy(given), 0)
+                : Libc.posix_spawn_file_actions_addopen(actions, 0, "/dev/null", 0, 0));
+            Must(Libc.posix_spawn_file_actions_adddup2(actions, outputCopy, 1));
+            Must(Libc.posix_spawn_file_actions_adddup2(actions, errorCopy, 2));
             for (var i = 0; i < descriptors.Length; i++)
                 Must(Libc.posix_spawn_file_actions_adddup2(actions, Copy(descriptors[i]), 3 + i));
             Must(Libc.posix_spawn_file_actions_addchdir_np(actions, folder));
             CloseFrom(actions, above);
 
             int pid;
-            var error = Libc.posix_spawn(&pid, path, actions, attributes, argv.Pointer, envp.Pointer);
-            return error == 0 ? pid : -error;
+            var refused = Libc.posix_spawn(&pid, path, actions, attributes, argv.Pointer, envp.Pointer);
+            return refused == 0 ? pid : -refused;
         }
         finally
         {

@@ -15,6 +15,18 @@ internal readonly unsafe ref struct CStrings : IDisposable
             Pointer[_count++] = (byte*)Marshal.StringToCoTaskMemUTF8(text);
     }
 
+    public CStrings(IReadOnlyCollection<byte[]> strings)
+    {
+        Pointer = (byte**)NativeMemory.AllocZeroed((nuint)strings.Count + 1, (nuint)sizeof(byte*));
+        foreach (var text in strings)
+        {
+            var copy = (byte*)Marshal.AllocCoTaskMem(text.Length + 1);
+            text.CopyTo(new Span<byte>(copy, text.Length));
+            copy[text.Length] = 0;
+            Pointer[_count++] = copy;
+        }
+    }
+
     /// <summary>The array itself.</summary>
     public byte** Pointer { get; }
 

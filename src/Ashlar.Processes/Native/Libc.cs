@@ -18,6 +18,7 @@ internal static partial class Libc
     public const int O_DIRECTORY = 0x10000;
     public const int O_CLOEXEC = 0x80000;
 
+    public const int F_SETFL = 4;
     public const int F_DUPFD_CLOEXEC = 1030;
 
     public const int EPERM = 1;
@@ -29,6 +30,7 @@ internal static partial class Libc
     public const int EACCES = 13;
     public const int ENOTDIR = 20;
     public const int EMFILE = 24;
+    public const int ETXTBSY = 26;
     public const int ERANGE = 34;
 
     public const int P_PIDFD = 3;
@@ -115,6 +117,9 @@ internal static partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int close(int fd);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static unsafe partial int pipe2(int* ends, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int fcntl(int fd, int command, int argument);

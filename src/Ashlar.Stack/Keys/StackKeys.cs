@@ -29,6 +29,7 @@ internal static class StackKeys
             new("cpu", new NumberShape(0.01, 4096), "Cores of one instance, by cgroup where the machine has one."),
             new("requests", new IntegerShape(1, 1_000_000), "Requests in flight at one instance; the edge holds the others back."),
             new("files", new IntegerShape(16, 1_048_576), "Open files of one process (RLIMIT_NOFILE)."),
+            new("time", Time("100ms", "24h"), "Longest that a script of a cgi service may run; then it is ended with all that it has started.", Show(Service.Limits.Time)),
         ]);
 
     private static readonly MapShape Waiting = new(
@@ -59,12 +60,12 @@ internal static class StackKeys
 
     private static readonly MapShape ServiceKeys = new(
         [
-            new("run", new TextShape(), "Command line, run by sh in the service's directory with PORT in its environment. Without one, the Procfile's entry of this name."),
+            new("run", new TextShape(), "Command line, run by sh in the service's directory with PORT in its environment. Without one, the Procfile's entry of this name. For cgi it is run for each request; with a root it may be left out: then the scripts are."),
             new("build", new TextShape(), "Command that builds the service inside the release's folder, before anything starts."),
             new("directory", new TextShape(), "Subfolder of the stack that the service lives and runs in.", "."),
             new("instances", new IntegerShape(0, 1000), "Instances to run.", Show(Service.Instances)),
             new("route", new TextsShape(RouteText.Pattern, OrOne: true), "Public route: /, /path, host or host/path; a list is allowed. The service web gets / when no other has it."),
-            new("interface", new ChoiceShape(["http", "fastcgi"], "scgi", "uwsgi", "cgi", "tcp", "udp", "h2c"), "What it speaks where it serves: http, or fastcgi (PHP). A service with a route or health speaks http; any other is a worker without a port."),
+            new("interface", new ChoiceShape(["http", "fastcgi", "cgi"], "scgi", "uwsgi", "tcp", "udp", "h2c"), "What it speaks where it serves: http, fastcgi (PHP), or cgi: a program that is started for each request. A service with a route or health speaks http; any other is a worker without a port."),
             .. WebKeys.OfService,
             new("health", Health, "Path that answers when an instance is healthy, or a map that says more."),
             new("limits", Limits, "Limits of each instance."),

@@ -21,7 +21,7 @@ internal static class WebKeys
     public static readonly StackKey[] OfService =
     [
         new("endpoint", new ChoiceShape(["port", "socket"]), "Where it serves: the TCP port in PORT, or the Unix socket whose path is in SOCKET.", "port"),
-        new("root", new TextShape("^[^/]"), "Folder, below the service's own, whose files the edge serves itself; scripts in it are for a fastcgi service."),
+        new("root", new TextShape("^[^/]"), "Folder, below the service's own, whose files the edge serves itself; scripts in it are for a fastcgi service. Of a cgi service: the folder with its scripts, whose files are run and never shown."),
         TryFiles,
     ];
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace Ashlar.Stack;
 
@@ -72,7 +73,10 @@ public sealed record ServiceDefinition
     /// <summary>A DNS label of 1 to 40 characters, lower case.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Command line; run by <c>sh -c</c>, with <c>exec</c> where it is one simple command.</summary>
+    /// <summary>
+    /// Command line; run by <c>sh -c</c>, with <c>exec</c> where it is one simple command. For <see cref="ServiceInterface.Cgi"/> it is run for each
+    /// request, and empty where the script itself is.
+    /// </summary>
     public required string Run { get; init; }
 
     /// <summary>Command that builds it inside the release's folder; null if there is nothing to build.</summary>
@@ -104,6 +108,10 @@ public sealed record ServiceDefinition
 
     /// <summary>Limits of each instance.</summary>
     public LimitsDefinition Limits { get; init; } = new();
+
+    /// <summary>Requests in flight at one instance; null: no limit. Each request of CGI is a process, so there is always one.</summary>
+    [JsonIgnore]
+    public int? RequestLimit => Limits.Requests ?? (Interface == ServiceInterface.Cgi ? LimitsDefinition.CgiRequests : null);
 
     /// <summary>How requests are spread over its instances.</summary>
     public BalancePolicy Balance { get; init; } = BalancePolicy.LeastRequests;
@@ -180,6 +188,9 @@ public sealed record HealthDefinition
 /// <summary>Limits of one instance; null is no limit.</summary>
 public sealed record LimitsDefinition
 {
+    /// <summary>Scripts of CGI that run at once in one instance, where <see cref="Requests"/> says nothing.</summary>
+    public const int CgiRequests = 16;
+
     /// <summary>Memory in bytes (cgroup where there is one).</summary>
     public long? Memory { get; init; }
 
@@ -191,6 +202,9 @@ public sealed record LimitsDefinition
 
     /// <summary>Open files (RLIMIT_NOFILE).</summary>
     public int? Files { get; init; }
+
+    /// <summary>Longest that a script of a CGI service may run. Default 5 min.</summary>
+    public TimeSpan Time { get; init; } = TimeSpan.FromMinutes(5);
 }
 
 /// <summary>The room in which requests wait while every instance is at its limit.</summary>

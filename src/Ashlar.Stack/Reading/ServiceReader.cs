@@ -125,6 +125,7 @@ internal static class ServiceReader
 
     private static LimitsDefinition Limits(Section? s) => s is null ? new() : new LimitsDefinition
     {
+        Time = s.Time("time") ?? new LimitsDefinition().Time,
         Memory = s.Bytes("memory"),
         Cpu = s.Number("cpu"),
         Requests = s.Integer("requests"),

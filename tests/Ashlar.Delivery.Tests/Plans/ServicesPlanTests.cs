@@ -51,6 +51,18 @@ public sealed class ServicesPlanTests
     }
 
     [Fact]
+    public void Scripts_have_a_host_of_ours_that_is_told_what_to_run()
+    {
+        var scripts = new ServiceDefinition { Name = "web", Run = "", Interface = ServiceInterface.Cgi, Root = "cgi", Limits = new LimitsDefinition { Requests = 4 } };
+        var instance = Assert.Single(ServicesPlan.Plan(Context with { Stack = Context.Stack with { Services = [scripts] } }, Agent));
+        Assert.Equal(["/usr/bin/ashlar", "cgi", "--instance", "web.1", "--processes", "4", "--time", "300", "--root", "cgi"], instance.Launch.Command.ToArray());
+        Assert.True(instance.HasEndpoint);
+        var one = ServicesPlan.Plan(Context with { Stack = Context.Stack with { Services = [scripts with { Root = null, Run = "./it $X" }] } }, Agent).Single();
+        Assert.Equal(["--run", "./it $X"], one.Launch.Command[^2..].ToArray());
+        Assert.NotEqual(instance.Fingerprint, one.Fingerprint);
+    }
+
+    [Fact]
     public void What_was_stopped_is_not_wanted()
     {
         Assert.Equal(["back-office.1"], Names(Context with { Stopped = ["web"] }));

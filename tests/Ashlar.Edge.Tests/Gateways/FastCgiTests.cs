@@ -208,13 +208,87 @@ public sealed class FastCgiTests
         using var client = await rig.Edge.ConnectAsync();
         await client.SendAsync("GET /info.php HTTP/1.1\r\nHost: test\r\n\r\n");
         await client.ReadHeadAsync();
-        await Assert.ThrowsAnyAsync<Exception>(async () =>
+        Assert.False((await client.EndAsync()).EndsWith("0\r\n\r\n", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("GET", "200")]
+    [InlineData("POST", "502")]
+    public async Task A_kept_connection_that_closes_as_it_is_used_is_tried_again_where_that_is_safe(string method, string status)
+    {
+        await using var app = new ScriptedApp(async connection =>
         {
+            await ReadAsync(connection);
+            if (connection.Number > 1)
+            {
+                await connection.SendAsync([.. Stdout("A: b\r\n\r\nanew"), .. End()]);
+                return;
+            }
+
+            await connection.SendAsync([.. Stdout("A: b\r\n\r\nfirst"), .. End()]);
+            await ReadAsync(connection);
+        });
+        await using var rig = await StartAsync(app);
+        Assert.Equal("first", (await rig.GetAsync("/info.php")).Body);
+        Assert.StartsWith($"HTTP/1.1 {status} ", (await rig.Edge.AskAsync($"{method} /info.php HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")).Head);
+        Assert.Equal("anew", (await rig.GetAsync("/info.php")).Body);
+    }
+
+    [Fact]
+    public async Task An_error_stream_without_end_fills_no_log()
+    {
+        await using var app = new ScriptedApp(async connection =>
+        {
+            await ReadAsync(connection);
+            var noise = Stderr(string.Concat(Enumerable.Repeat("noise\n", 1000)));
+            for (var i = 0; i < 200; i++)
+            {
+                await connection.SendAsync(noise);
+            }
+
+            await connection.SendAsync([.. Stderr(new string('x', 60_000)), .. Stdout("A: b\r\n\r\nok"), .. End()]);
+        });
+        await using var rig = await StartAsync(app);
+        Assert.Equal("ok", (await rig.GetAsync("/info.php")).Body);
+        Assert.Equal(50, rig.Edge.Said.Count);
+        Assert.Contains("further lines of this request are left out", rig.Edge.Said.Last());
+    }
+
+    [Fact]
+    public async Task A_server_that_says_errors_and_nothing_else_is_a_504()
+    {
+        await using var app = new ScriptedApp(async connection =>
+        {
+            await ReadAsync(connection);
             while (true)
             {
-                Assert.NotEqual("0", await client.ReadLineAsync());
+                await connection.SendAsync(Stderr("noise\n"));
+                await Task.Delay(20);
             }
         });
+        await using var rig = await StartAsync(app);
+        rig.Edge.Change = snapshot => snapshot with
+        {
+            Folder = rig.Folder, Web = new WebDefinition { Rules = [new RuleDefinition { Timeout = TimeSpan.FromMilliseconds(400) }] },
+        };
+        rig.Edge.Serve(
+            service => service with { Interface = "fastcgi", Root = "public", Folder = rig.Folder, Instances = [.. service.Instances.Select(instance => instance with { Folder = rig.Folder })] }, app.Port);
+        Assert.StartsWith("HTTP/1.1 504 ", (await rig.GetAsync("/info.php")).Head);
+    }
+
+    [Fact]
+    public async Task A_server_without_a_free_worker_hands_the_request_to_another()
+    {
+        await using var full = Answering(static _ => End(2));
+        await using var free = Answering(static request => [.. Stdout($"A: b\r\n\r\n{Encoding.ASCII.GetString(request.Body)}"), .. End()]);
+        await using var rig = await StartAsync(full);
+        rig.Edge.Serve(
+            service => service with { Interface = "fastcgi", Root = "public", Folder = rig.Folder, Instances = [.. service.Instances.Select(instance => instance with { Folder = rig.Folder })] },
+            full.Port, free.Port);
+        for (var i = 0; i < 10; i++)
+        {
+            Assert.Equal("body", (await rig.Edge.AskAsync("POST /info.php HTTP/1.1\r\nHost: test\r\nContent-Length: 4\r\n\r\nbody")).Body);
+        }
     }
 
     [Fact]
