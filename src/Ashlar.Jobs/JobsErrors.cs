@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ashlar.Errors;
 
 namespace Ashlar.Jobs;
@@ -29,6 +30,11 @@ public static class JobsErrors
     /// <summary>ASH3216: the schema is somebody else's.</summary>
     public static AshlarException SchemaTaken() => New("ASH3216", "There is a schema named ashlar in the database that Ashlar has not made.",
         "Rename it: alter schema ashlar rename to …; then ashlar restart jobs.");
+
+    /// <summary>ASH3217: a transaction has held the queue's tables for long.</summary>
+    public static AshlarError OpenForLong(int session, string application, TimeSpan since) => New("ASH3217",
+        string.Create(CultureInfo.InvariantCulture, $"Session {session}{(application.Length > 0 ? $" ({application})" : "")} has held the queue's tables in one transaction for {since.TotalSeconds:0} s: what it enqueued is not handed out before it commits, and until then no table that it holds is emptied."),
+        "Other jobs go on at full speed. If it is no backup, end it: 'ashlar pg ps' shows it.").Error;
 
     /// <summary>ASH3205: the stack has no jobs.</summary>
     public static AshlarException NoJobs(string stack) => New("ASH3205", $"The stack {stack} has no jobs.",

@@ -127,6 +127,20 @@ internal sealed partial class ClaimStore
         await RunAsync("delete from ashlar.ticks t where fired < clock_timestamp() - interval '30 days' and exists (select from ashlar.ticks n where n.schedule = t.schedule and n.at > t.at)", cancellation);
     }
 
+    /// <summary>The session that has held tables of the queues in one transaction for longest; null: none for so long.</summary>
+    public async Task<(int Session, string Application, TimeSpan Since)?> OpenForLongAsync(TimeSpan atLeast, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand("""
+            select a.pid, a.application_name, extract(epoch from clock_timestamp() - a.xact_start)::float8 from pg_stat_activity a
+            where a.datname = current_database() and a.pid <> pg_backend_pid() and a.xact_start < clock_timestamp() - make_interval(secs => $1)
+                and exists (select from pg_locks l join pg_class c on c.oid = l.relation where l.pid = a.pid and c.relnamespace = 'ashlar'::regnamespace)
+            order by a.xact_start limit 1
+            """, connection)
+        { Parameters = { new() { Value = atLeast.TotalSeconds } } };
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        return await reader.ReadAsync(cancellation) ? (reader.GetInt32(0), reader.GetString(1), TimeSpan.FromSeconds(reader.GetDouble(2))) : null;
+    }
+
     /// <summary>Has the archive's index know what was archived: no autovacuum comes by, for there is nothing to clean.</summary>
     public Task SummarizeAsync(CancellationToken cancellation) =>
         RunAsync("select brin_summarize_new_values(inhrelid::regclass) from pg_inherits where inhparent = 'ashlar.archive_ended'::regclass", cancellation);

@@ -30,6 +30,9 @@ internal sealed record DispatchOptions
     /// <summary>Days that done jobs are remembered.</summary>
     public int ArchiveDays { get; init; } = 1;
 
+    /// <summary>A transaction that holds the queue's tables for longer is told.</summary>
+    public TimeSpan OpenForLong { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Between two looks for jobs: the longer nothing has come, the more, and never beyond what is due.</summary>
     public static TimeSpan Pause(TimeSpan quiet, TimeSpan next)
     {

@@ -8,6 +8,7 @@ namespace Ashlar.Jobs.Runner;
 internal sealed class Upkeep
 {
     private readonly ClaimStore _store;
+    private readonly IDispatchEvents _events;
     private readonly DispatchOptions _options;
     private readonly Lock _gate;
     private readonly SemaphoreSlim _writing;
@@ -20,11 +21,11 @@ internal sealed class Upkeep
     public Upkeep(
         JobsSettings settings, ClaimStore store, IDispatchEvents events, DispatchOptions options, Lock gate, SemaphoreSlim writing, Func<QueueState, HashSet<int>> slotsWithOpen)
     {
-        (_store, _options, _gate, _writing, _slotsWithOpen) = (store, options, gate, writing, slotsWithOpen);
+        (_store, _events, _options, _gate, _writing, _slotsWithOpen) = (store, events, options, gate, writing, slotsWithOpen);
         _ticker = new Ticker(settings.Schedules, store, events);
         _duties =
         [
-            new(PromoteAsync), new(ExpireAsync), new(AcceptedAsync), new(PauseAsync), new(TickAsync), new(TurnAsync), new(CheckpointAsync), new(ArchiveAsync), new(SummarizeAsync),
+            new(PromoteAsync), new(ExpireAsync), new(AcceptedAsync), new(PauseAsync), new(TickAsync), new(TurnAsync), new(CheckpointAsync), new(ArchiveAsync), new(SummarizeAsync), new(OpenForLongAsync),
         ];
     }
 
@@ -139,6 +140,16 @@ internal sealed class Upkeep
     {
         await _store.SummarizeAsync(cancellation);
         return TimeSpan.FromMinutes(1);
+    }
+
+    private async Task<TimeSpan> OpenForLongAsync(CancellationToken cancellation)
+    {
+        if (await _store.OpenForLongAsync(_options.OpenForLong, cancellation) is { } open)
+        {
+            _events.Say(JobsErrors.OpenForLong(open.Session, open.Application, open.Since));
+        }
+
+        return _options.OpenForLong;
     }
 
     private static TimeSpan Often { get; } = TimeSpan.FromMilliseconds(200);

@@ -62,7 +62,7 @@ public sealed class DispatcherTests(PostgresServer server)
     {
         var settings = await server.NewAsync(Emails);
         var delivery = new FunctionDelivery((_, _) => Task.FromResult<Outcome?>(Outcome.Done));
-        await using var rig = new RunnerRig(settings, delivery);
+        await using var rig = new RunnerRig(settings, delivery, new DispatchOptions { Holder = "test", OpenForLong = TimeSpan.FromMilliseconds(200) });
         await rig.LeadsAsync();
         await using var slow = await server.OpenAsync("app", settings.Database);
         await using var quick = await server.OpenAsync("app", settings.Database);
@@ -75,6 +75,8 @@ public sealed class DispatcherTests(PostgresServer server)
         }
 
         Assert.DoesNotContain(delivery.Handed, job => job.Id == late);
+        var session = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Session {slow.ProcessID} ");
+        await RunnerRig.Until(() => rig.Said.Any(error => error.Code == "ASH3217" && error.Message.StartsWith(session, StringComparison.Ordinal)), "the open transaction is told");
         await transaction.CommitAsync();
         await rig.EndedAsync(101);
         Assert.Contains(delivery.Handed, job => job.Id == late);

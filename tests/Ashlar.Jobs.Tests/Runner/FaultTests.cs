@@ -234,4 +234,48 @@ public sealed class ServerDeathTests
             await server.DisposeAsync();
         }
     }
+
+    [Fact]
+    public async Task Jobs_that_end_while_the_server_is_dead_are_archived_once_when_it_is_back()
+    {
+        var server = new PostgresServer();
+        await server.InitializeAsync();
+        try
+        {
+            var settings = await server.NewAsync(new QueueSettings { Name = "emails", Concurrency = 20, Url = "http://none/" });
+            var ended = new TaskCompletionSource();
+            var delivery = new FunctionDelivery(async (_, cancellation) =>
+            {
+                await ended.Task.WaitAsync(cancellation);
+                return Outcome.Done;
+            });
+            await using var rig = new RunnerRig(settings, delivery);
+            await rig.LeadsAsync();
+            var jobs = new List<long>();
+            await using (var app = await server.OpenAsync("app", settings.Database))
+            {
+                for (var i = 0; i < 10; i++)
+                {
+                    jobs.Add(await RunnerRig.EnqueueAsync(app, "emails", more: $", key => 'once {i}'"));
+                }
+            }
+
+            await RunnerRig.Until(() => delivery.Handed.Count >= 10, "all are in hand");
+            await server.KillAsync();
+            ended.SetResult();
+            await server.StartAsync();
+            await using var owner = await server.OpenAsync("ashlar", settings.Database);
+            await RunnerRig.Until(async () => await PostgresServer.AskAsync<long>(owner, "select count(distinct job) from ashlar.archive") == 10, "all are archived");
+
+            // Done by which delivery ever, it is told once, and the keys are free.
+            await RunnerRig.Until(() => jobs.TrueForAll(job => rig.Endings.Any(ending => ending.Job.Id == job && !ending.Lost)), "each is told");
+            Assert.Equal(10L, await PostgresServer.AskAsync<long>(owner, "select count(*) from ashlar.archive"));
+            Assert.Equal(0L, await PostgresServer.AskAsync<long>(owner, "select count(*) from ashlar.keys"));
+            Assert.All(jobs, job => Assert.Single(rig.Endings, ending => ending.Job.Id == job && !ending.Lost));
+        }
+        finally
+        {
+            await server.DisposeAsync();
+        }
+    }
 }

@@ -115,6 +115,54 @@ public sealed class HttpDeliveryTests
         Assert.Equal(Ending.Later, (await delivery.DeliverAsync(queue, Job, CancellationToken.None))!.Ending);
     }
 
+    [Fact]
+    public async Task Who_answers_late_or_twice_answers_no_other_job()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var late = new SemaphoreSlim(0);
+        var serving = Task.Run(async () =>
+        {
+            // The first answers only when nobody waits any more; the others twice, the second time that it has failed.
+            for (var i = 0; i < 4; i++)
+            {
+                using var client = await listener.AcceptTcpClientAsync();
+                using var reader = new StreamReader(client.GetStream());
+                while (await reader.ReadLineAsync() is { Length: > 0 })
+                {
+                }
+
+                if (i == 0)
+                {
+                    await late.WaitAsync();
+                }
+
+                const string Done = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+                const string Dead = "HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n";
+                try
+                {
+                    await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(i == 0 ? Done : Done + Dead));
+                    await reader.ReadToEndAsync();
+                }
+                catch (IOException)
+                {
+                    // The delivery has closed the connection, as it should.
+                }
+            }
+        });
+        using var delivery = new HttpDelivery(Secret, TimeProvider.System);
+        var queue = new QueueSettings { Name = "emails", Url = $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/", Timeout = TimeSpan.FromMilliseconds(300) };
+        Assert.Equal(Ending.Failed, (await delivery.DeliverAsync(queue, Job, CancellationToken.None))!.Ending);
+        late.Release();
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(Outcome.Done, await delivery.DeliverAsync(queue with { Timeout = TimeSpan.FromSeconds(30) }, Job, CancellationToken.None));
+        }
+
+        delivery.Dispose();
+        await serving.WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
     [Theory]
     [InlineData("120", 120)]
     [InlineData("999999999", 86_400)]
