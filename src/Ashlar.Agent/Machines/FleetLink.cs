@@ -111,7 +111,7 @@ internal sealed partial class FleetLink : IAsyncDisposable
         _leave = () => _loop.Post(() => supervisor.TakeDown(Shutdown.InOrder));
         _running.Add(ForeverAsync("follow", FollowAsync));
         _running.Add(ForeverAsync("tell", () => TellAsync(() => status.ForOthersAsync(follower.Stand))));
-        _running.Add(ForeverAsync("act", () => ActAsync(follower.FollowAsync)));
+        _running.Add(ForeverAsync("act", () => ActAsync(follower)));
     }
 
     /// <summary>Does something for as long as this machine is one of several, again and again where it fails.</summary>
@@ -269,9 +269,9 @@ internal sealed partial class FleetLink : IAsyncDisposable
 
     /// <summary>
     /// Pursues anew what is to be here: for orders and placements of others, and on the leader when machines come and go, and each second
-    /// while one is silent, which may be lost by then.
+    /// while one is silent, which may be lost by then. What could not be done for want of a port is tried each second, too.
     /// </summary>
-    private async Task ActAsync(Func<Task> pursueAnew)
+    private async Task ActAsync(RollFollower follower)
     {
         while (true)
         {
@@ -280,9 +280,9 @@ internal sealed partial class FleetLink : IAsyncDisposable
             (_ordersChanged, _machinesChanged) = (false, false);
             try
             {
-                if (orders || (Leads && (machines || !_view.SilentSince.IsEmpty)))
+                if (orders || follower.IsIncomplete || (Leads && (machines || !_view.SilentSince.IsEmpty)))
                 {
-                    await pursueAnew();
+                    await follower.FollowAsync();
                 }
             }
             catch

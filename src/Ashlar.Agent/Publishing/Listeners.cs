@@ -33,9 +33,13 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly string Door = IPAddress.Loopback.ToString();
     private readonly SortedDictionary<string, (CatalogListener Listener, ListeningSocket Socket)> _open = new(StringComparer.Ordinal);
+    private volatile ImmutableHashSet<string> _withheld = [];
 
     /// <summary>What this machine needs besides as one of several: the hop, and doors to engines elsewhere.</summary>
     public Func<ImmutableArray<CatalogListener>> OfMachine { get; set; } = () => [];
+
+    /// <summary>True: one of <see cref="OfMachine"/> could not be had, and is worth another try. From any thread.</summary>
+    public bool IsIncomplete => !_withheld.IsEmpty;
 
     /// <summary>All that are open.</summary>
     public ImmutableArray<CatalogListener> All => [.. _open.Values.Select(o => o.Listener)];
@@ -226,6 +230,7 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
     /// <inheritdoc />
     public void Dispose()
     {
+        _withheld = [];
         foreach (var name in _open.Keys.ToArray())
         {
             CloseOne(name);
@@ -303,7 +308,7 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
     private static ListeningSocket[] OpenDatagrams(ListenAddress listen, string folder) => Named(IPAddress.Parse(listen.Address), listen.Port, DnsKey, folder,
         () => ListeningSocket.OpenDatagrams(IPAddress.Parse(listen.Address), listen.Port, Math.Clamp(Environment.ProcessorCount, 1, MostDatagramSockets), DnsKey));
 
-    // One that cannot be had now (an engine that moves has it still) is tried again with the next plan; all else goes on without.
+    // One that cannot be had now (an engine that moves has it still) is tried again; all else goes on without.
     private void OpenOfMachine()
     {
         var wanted = OfMachine();
@@ -312,17 +317,25 @@ internal sealed class Listeners(KeptNeeds kept, AgentLog log) : IDisposable
             CloseOne(gone.Name);
         }
 
+        var withheld = ImmutableHashSet.CreateBuilder<string>();
         foreach (var listener in wanted.Where(l => !_open.ContainsKey(l.Name)))
         {
             try
             {
                 Replace(listener, OpenSocket(IPAddress.Parse(listener.Address), listener.Port, listener.Name));
             }
+            catch (AshlarException) when (_withheld.Contains(listener.Name))
+            {
+                withheld.Add(listener.Name); // Said already.
+            }
             catch (AshlarException e)
             {
+                withheld.Add(listener.Name);
                 log.Warning(LogEvent.Listener, e.Error.ToString());
             }
         }
+
+        _withheld = withheld.ToImmutable();
     }
 
     private void Replace(CatalogListener listener, ListeningSocket socket)

@@ -75,6 +75,23 @@ public sealed class ForwardedPortTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task APortThatSomethingHoldsStillIsTriedAgain()
+    {
+        _kept.Make(Queue, _listeners.Forwards);
+        using (var holder = new TcpListener(System.Net.IPAddress.Loopback, _kept.Ports["queue.1"]))
+        {
+            holder.Start();
+            await _listeners.OpenAsync(_stack);
+            Assert.True(_listeners.IsIncomplete);
+            Assert.Null(Forward);
+        }
+
+        await _listeners.OpenAsync(_stack);
+        Assert.False(_listeners.IsIncomplete);
+        Assert.NotNull(Forward);
+    }
+
+    [Fact]
     public void WhileDataTiersComeUpThoseOfOtherMachinesArePartOfTheTarget()
     {
         var raised = RollFollower.WithData(Of("v1", [World.Want("web", 1, "a")], [World.Want("web", 2, "a")]), (

@@ -221,6 +221,20 @@ public sealed class PeerTests
         await Refused("ASH7508", () => PeerClient.ForwardAsync(rig.Identity, gone, new Catalog.AgentRequest("status", Api.AgentJson.Nothing), _ => { }, CancellationToken.None));
     }
 
+    [Fact]
+    public async Task AnOrderThatWasGivenUpBeforeTheMachineAnsweredWasNeverAsked()
+    {
+        await using var rig = new PeerRig();
+        using var silent = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        silent.Start();
+        using var over = new CancellationTokenSource();
+        var asked = Refused("ASH7508", () => PeerClient.ForwardAsync(
+            rig.Identity, rig.Record with { PeerPort = ((System.Net.IPEndPoint)silent.LocalEndpoint).Port }, new Catalog.AgentRequest("status", Api.AgentJson.Nothing), _ => { }, over.Token));
+        using var taken = await silent.AcceptSocketAsync();
+        await over.CancelAsync();
+        await asked;
+    }
+
     private static async Task<SslStream> StrangerAsync(PeerRig rig)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);

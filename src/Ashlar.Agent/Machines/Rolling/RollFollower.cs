@@ -25,6 +25,9 @@ internal sealed class RollFollower(
     private AshlarError? _hindrance;
     private long _pursued;
 
+    /// <summary>True: what is pursued is not complete here, because something held a port that leads to another machine. From any thread.</summary>
+    public bool IsIncomplete => listeners.IsIncomplete;
+
     /// <summary>Pursues what the orders say now.</summary>
     /// <exception cref="AshlarException">It cannot be pursued: the others are told, and it is tried again.</exception>
     public async Task FollowAsync()
