@@ -32,9 +32,20 @@ internal sealed partial class FleetLink
         var standing = StandAsync(lease, lost.Token);
         try
         {
-            var (told, toldAt) = (Array.Empty<byte>(), 0L);
-            while (!IsRemoved && await LivesAsync(lease))
+            var (told, toldAt, keptAt) = (Array.Empty<byte>(), 0L, 0L);
+            while (!IsRemoved)
             {
+                // Much settles here without a change to tell; the lease is kept by the beat all the same, and not with each of these.
+                if (keptAt == 0 || _time.GetElapsedTime(keptAt) >= Beat)
+                {
+                    if (!await LivesAsync(lease))
+                    {
+                        return;
+                    }
+
+                    keptAt = _time.GetTimestamp();
+                }
+
                 var said = await report();
                 var now = JsonSerializer.SerializeToUtf8Bytes(said, MachineJson.Default.MachineReport);
                 if (!now.AsSpan().SequenceEqual(told) || _time.GetElapsedTime(toldAt) > LongestSilence)
@@ -47,7 +58,7 @@ internal sealed partial class FleetLink
                 }
 
                 await Task.Delay(ShortestPause, _time, _ending.Token);
-                await _toTell.WaitAsync(Beat, _ending.Token);
+                await _toTell.WaitAsync(TimeSpan.FromMilliseconds(Math.Max(0, Math.Ceiling((Beat - _time.GetElapsedTime(keptAt)).TotalMilliseconds))), _ending.Token);
             }
         }
         finally
