@@ -6,6 +6,7 @@ using Ashlar.Edge.Logging;
 using Ashlar.Edge.Routing;
 using Ashlar.Edge.Web;
 using Ashlar.Http.Wire;
+using Ashlar.Stack;
 
 namespace Ashlar.Edge.Forwarding;
 
@@ -16,7 +17,10 @@ internal sealed partial class Exchange
     private long _answerTimeoutMs;
     private HeaderEdits? _edits;
     private byte[]? _rewritten;
-    private WebRule? _asksPassword;
+
+    // The rules that ask for a password, in their order, and where the client is sent once it has given them.
+    private readonly List<WebRule> _asking = [];
+    private (string Status, string Location)? _moved;
     private byte[] _moreLines = [];
     private IPAddress? _clientAddress;
     private byte[]? _clientText;
@@ -30,7 +34,8 @@ internal sealed partial class Exchange
         _answerTimeoutMs = 0;
         _edits = null;
         _rewritten = null;
-        _asksPassword = null;
+        _asking.Clear();
+        _moved = null;
         _moreLines = [];
         _clientAddress = null;
         _clientText = null;
@@ -85,15 +90,40 @@ internal sealed partial class Exchange
         Span<char> text = stackalloc char[path.Length];
         text = text[..Encoding.UTF8.GetChars(path, text)];
         var host = HostName.Strip(Request.HostRange.Of(head));
+        var isReadOtherwise = path.Contains((byte)';') || (_service?.Scripts is not null && !NormalPath.BehindScript(path).IsEmpty);
         foreach (var rule in web.Rules)
         {
-            if (rule.Covers(host, path, text, out var pattern) && (IsRefused(rule, head) || IsMoved(rule, pattern, head, text)))
+            var isMeant = rule.Covers(host, path, text, out var pattern);
+            if ((isMeant || (isReadOtherwise && IsMeantOtherwise(rule, host, path))) && IsRefused(rule, head))
             {
                 return true;
             }
+
+            if (isMeant && IsMoved(rule, pattern, head, text))
+            {
+                break;
+            }
         }
 
-        return _asksPassword is { } asking && AnsweredByPassword(asking, web, head);
+        return _asking.Count > 0 ? AnsweredByPassword(0, web, head) : AnsweredByMove();
+    }
+
+    /// <summary>
+    /// Whether a rule is about the path as an app may read it: a servlet container without parameters (<c>/;x/admin</c> is <c>/admin</c>),
+    /// a front controller without its own name (<c>/index.php/admin</c>).
+    /// </summary>
+    private bool IsMeantOtherwise(WebRule rule, ReadOnlySpan<byte> host, ReadOnlySpan<byte> path)
+    {
+        Span<byte> room = stackalloc byte[path.Length + 1];
+        Span<char> text = stackalloc char[path.Length];
+        var bare = room[..NormalPath.WriteWithoutParameters(path, room)];
+        if (rule.Covers(host, bare, text[..Encoding.UTF8.GetChars(bare, text)], out _))
+        {
+            return true;
+        }
+
+        var behind = _service?.Scripts is null ? default : NormalPath.BehindScript(bare);
+        return !behind.IsEmpty && rule.Covers(host, behind, text[..Encoding.UTF8.GetChars(behind, text)], out _);
     }
 
     /// <summary>True: the rule lets the request come no further.</summary>
@@ -143,11 +173,15 @@ internal sealed partial class Exchange
         }
 
         _answerTimeoutMs = definition.Timeout is { } timeout ? (long)timeout.TotalMilliseconds : _answerTimeoutMs;
-        _asksPassword = definition.Auth is null ? _asksPassword : rule;
+        if (definition.Auth is not null)
+        {
+            _asking.Add(rule);
+        }
+
         return false;
     }
 
-    /// <summary>True: the client is sent elsewhere. A rewritten path goes on here.</summary>
+    /// <summary>True: the client is to be sent elsewhere, and no further rule matters. A rewritten path goes on here.</summary>
     private bool IsMoved(WebRule rule, PathPattern? pattern, ReadOnlySpan<byte> head, ReadOnlySpan<char> path)
     {
         var definition = rule.Definition;
@@ -156,8 +190,7 @@ internal sealed partial class Exchange
             _rewritten = Encoding.ASCII.GetBytes(pattern is null ? rewrite : pattern.Expand(rewrite, path.ToString()));
         }
 
-        // Who may not see the page is not told where it has gone.
-        if (definition.Redirect is not { } redirect || _asksPassword is not null || _refreshes)
+        if (definition.Redirect is not { } redirect || _refreshes)
         {
             return false;
         }
@@ -175,53 +208,81 @@ internal sealed partial class Exchange
         };
 
         // //host would be another site's address.
-        location = location.StartsWith("//", StringComparison.Ordinal) ? "/" + location.TrimStart('/') : location;
-        AnswerShort(status, $"Location: {location}\r\nContent-Length: 0\r\n", default);
+        _moved = (status, location.StartsWith("//", StringComparison.Ordinal) ? "/" + location.TrimStart('/') : location);
         return true;
     }
 
-    private bool AnsweredByPassword(WebRule rule, WebTable web, ReadOnlySpan<byte> head)
+    // After the passwords: who may not see the page is not told where it has gone.
+    private bool AnsweredByMove()
     {
-        var auth = rule.Definition.Auth!;
-        _moreLines = Encoding.ASCII.GetBytes($"WWW-Authenticate: Basic realm=\"{auth.Realm ?? web.Realm}\", charset=\"UTF-8\"\r\n");
-        if (!TryCredentials(head, out var credentials, out var user, out var password))
+        if (_moved is not { } moved)
         {
-            Answer(HttpProblem.Unauthorized, Failure.Denied);
-            return true;
-        }
-
-        // For a name that does not exist a password is checked all the same: how long it takes tells nobody which names there are.
-        var isUser = auth.Users.TryGetValue(user, out var hash);
-        hash ??= auth.Users.IsEmpty ? "" : auth.Users.First().Value;
-        var passwords = _edge.Server.Passwords;
-        if (isUser && passwords.IsRemembered(credentials, hash))
-        {
-            _moreLines = [];
             return false;
         }
 
-        var isRight = false;
-        var ticket = Await(Stage.Looking);
-        NoDeadline();
-        if (!_edge.Server.Workers.TryRun(
-            _loop, () => isRight = passwords.Check(credentials, password, hash) && isUser, () => Continue(ticket, () => PasswordChecked(isRight))))
-        {
-            Answer(HttpProblem.QueueFull, Failure.QueueFull);
-        }
-
+        AnswerShort(moved.Status, $"Location: {moved.Location}\r\nContent-Length: 0\r\n", default);
         return true;
     }
 
-    private void PasswordChecked(bool isRight)
+    /// <summary>True: a rule's password is missing, or has to be checked first; else all are right, and the client is not sent elsewhere.</summary>
+    /// <param name="from">Of the rules that ask, the first that has not been satisfied.</param>
+    /// <param name="web">The rules' table.</param>
+    /// <param name="head">The request's head.</param>
+    private bool AnsweredByPassword(int from, WebTable web, ReadOnlySpan<byte> head)
+    {
+        var isSent = TryCredentials(head, out var credentials, out var user, out var password);
+        var passwords = _edge.Server.Passwords;
+        for (var i = from; i < _asking.Count; i++)
+        {
+            var auth = _asking[i].Definition.Auth!;
+            if (!isSent)
+            {
+                AskPassword(auth, web);
+                return true;
+            }
+
+            // For a name that does not exist a password is checked all the same: how long it takes tells nobody which names there are.
+            var isUser = auth.Users.TryGetValue(user, out var hash);
+            hash ??= auth.Users.IsEmpty ? "" : auth.Users.First().Value;
+            if (!isUser || !passwords.IsRemembered(credentials, hash))
+            {
+                CheckPassword(i, web, credentials, password, hash, isUser);
+                return true;
+            }
+        }
+
+        return AnsweredByMove();
+    }
+
+    private void CheckPassword(int index, WebTable web, byte[] credentials, byte[] password, string hash, bool isUser)
+    {
+        var isRight = false;
+        var passwords = _edge.Server.Passwords;
+        var ticket = Await(Stage.Looking);
+        NoDeadline();
+        if (!_edge.Server.Workers.TryRun(
+            _loop, () => isRight = passwords.Check(credentials, password, hash) && isUser, () => Continue(ticket, () => PasswordChecked(index, web, isRight))))
+        {
+            Answer(HttpProblem.QueueFull, Failure.QueueFull);
+        }
+    }
+
+    private void PasswordChecked(int index, WebTable web, bool isRight)
     {
         if (!isRight)
         {
-            Answer(HttpProblem.Unauthorized, Failure.Denied);
-            return;
+            AskPassword(_asking[index].Definition.Auth!, web);
         }
+        else if (!AnsweredByPassword(index + 1, web, _client.Received!.Slice(_headStart, Request.Consumed)))
+        {
+            RouteToFiles();
+        }
+    }
 
-        _moreLines = [];
-        RouteToFiles();
+    private void AskPassword(AuthDefinition auth, WebTable web)
+    {
+        _moreLines = Encoding.ASCII.GetBytes($"WWW-Authenticate: Basic realm=\"{auth.Realm ?? web.Realm}\", charset=\"UTF-8\"\r\n");
+        Answer(HttpProblem.Unauthorized, Failure.Denied);
     }
 
     private bool TryCredentials(ReadOnlySpan<byte> head, out byte[] credentials, out string user, out byte[] password)

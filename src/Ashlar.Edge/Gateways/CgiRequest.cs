@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text;
 using Ashlar.Http.Wire;
@@ -48,6 +49,9 @@ internal readonly ref struct CgiContext
 /// </summary>
 internal static class CgiRequest
 {
+    private static readonly SearchValues<byte> _nameCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"u8);
+
     /// <summary>Writes all variables. False: they do not fit.</summary>
     public static bool Write(ref ParamsWriter to, scoped ReadOnlySpan<byte> buffer, RequestHead head, scoped CgiContext context)
     {
@@ -121,6 +125,25 @@ internal static class CgiRequest
         {
             to.Add("HTTP_X_FORWARDED_PROTO"u8, context.Secure ? "https"u8 : "http"u8);
         }
+
+        if (!context.TrustsFields || !head.Has(KnownHeader.XRealIp))
+        {
+            to.Add("HTTP_X_REAL_IP"u8, context.Client);
+        }
+
+        if (!context.TrustsFields || !head.Has(KnownHeader.XForwardedHost))
+        {
+            to.Add("HTTP_X_FORWARDED_HOST"u8, host);
+        }
+
+        if (!context.TrustsFields || !head.Has(KnownHeader.XForwardedOther))
+        {
+            to.Begin();
+            to.Append("HTTP_X_FORWARDED_PORT"u8);
+            to.BeginValue();
+            to.Append(context.Port);
+            to.End();
+        }
     }
 
     private static void WriteBody(ref ParamsWriter to, scoped ReadOnlySpan<byte> buffer, RequestHead head, long length)
@@ -186,8 +209,9 @@ internal static class CgiRequest
 
     private static bool Passes(in HeaderField field, ReadOnlySpan<byte> buffer, CgiContext context)
     {
-        // _ and - are the same in a variable, so a field with _ could pass for another one; Proxy would become HTTP_PROXY (httpoxy).
-        return !field.Dropped && !field.Known.IsHopByHop() && !field.Name(buffer).Contains((byte)'_') && field.Known switch
+        // In a variable _ is what - is, and PHP makes _ of a dot and of other characters too, so such a name could pass for another one,
+        // also for one that only we may say. Proxy would become HTTP_PROXY (httpoxy).
+        return !field.Dropped && !field.Known.IsHopByHop() && !field.Name(buffer).ContainsAnyExcept(_nameCharacters) && field.Known switch
         {
             KnownHeader.Host or KnownHeader.ContentLength or KnownHeader.ContentType or KnownHeader.Expect or KnownHeader.Trailer => false,
             KnownHeader.IfNoneMatch or KnownHeader.IfModifiedSince => !context.OwnConditions,

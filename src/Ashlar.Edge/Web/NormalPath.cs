@@ -6,6 +6,8 @@ namespace Ashlar.Edge.Web;
 /// </summary>
 internal static class NormalPath
 {
+    private static readonly byte[][] _scripts = [".php/"u8.ToArray(), ".cgi/"u8.ToArray()];
+
     /// <summary>Writes the path; returns its length.</summary>
     /// <param name="path">As received; no segment climbs.</param>
     /// <param name="destination">At least as long, and one byte more.</param>
@@ -21,21 +23,60 @@ internal static class NormalPath
                 i += 2;
             }
 
-            b = b == '\\' ? (byte)'/' : b;
-            if (b == '/')
-            {
-                length = EndSegment(destination, length);
-                if (length > 0 && destination[length - 1] == '/')
-                {
-                    continue;
-                }
-            }
-
-            destination[length++] = b;
+            Append(b == '\\' ? (byte)'/' : b, destination, ref length);
         }
 
-        return EndSegment(destination, length) is var end && end == 0 ? Slash(destination) : end;
+        return End(destination, length);
     }
+
+    /// <summary>Writes the path as servlet containers read it, without the parameters of its segments; returns its length.</summary>
+    /// <param name="path">Written by <see cref="Write"/>.</param>
+    /// <param name="destination">At least as long, and one byte more.</param>
+    public static int WriteWithoutParameters(ReadOnlySpan<byte> path, Span<byte> destination)
+    {
+        var length = 0;
+        var isParameter = false;
+        foreach (var b in path)
+        {
+            isParameter = b != '/' && (isParameter || b == ';');
+            if (!isParameter)
+            {
+                Append(b, destination, ref length);
+            }
+        }
+
+        return End(destination, length);
+    }
+
+    /// <summary>What lies behind a script in a path, with its slash; empty: nothing does.</summary>
+    public static ReadOnlySpan<byte> BehindScript(ReadOnlySpan<byte> path)
+    {
+        foreach (var ending in _scripts)
+        {
+            if (path.IndexOf(ending) is var at and > 0)
+            {
+                return path[(at + ending.Length - 1)..];
+            }
+        }
+
+        return default;
+    }
+
+    private static void Append(byte b, Span<byte> path, ref int length)
+    {
+        if (b == '/')
+        {
+            length = EndSegment(path, length);
+            if (length > 0 && path[length - 1] == '/')
+            {
+                return;
+            }
+        }
+
+        path[length++] = b;
+    }
+
+    private static int End(Span<byte> path, int length) => EndSegment(path, length) is var end && end == 0 ? Slash(path) : end;
 
     // A segment that is a dot means nothing.
     private static int EndSegment(Span<byte> path, int length) =>

@@ -34,8 +34,6 @@ internal sealed class StaticFolder
     private const int MostFiles = 256;
     private const int MostPaths = 8192;
 
-    private static readonly byte[][] _scripts = [".php"u8.ToArray(), ".phtml"u8.ToArray(), ".phar"u8.ToArray(), ".php5"u8.ToArray(), ".cgi"u8.ToArray()];
-
     private readonly string _folder;
     private readonly bool _immutable;
     private readonly ImmutableArray<string> _links;
@@ -169,7 +167,7 @@ internal sealed class StaticFolder
     private StaticFile? Open(byte[] name)
     {
         // The source of a script is nobody's business.
-        if (Array.Exists(_scripts, ending => name.AsSpan().EndsWith(ending)) || _root!.Look(name, out var facts) != FileKind.File)
+        if (ScriptSource.Is(name) || _root!.Look(name, out var facts) != FileKind.File)
         {
             return null;
         }

@@ -8,8 +8,8 @@ namespace Ashlar.Edge.Tests.Gateways;
 
 public sealed class FastCgiTests
 {
-    private static Task<WebRig> StartAsync(ScriptedApp app, string? root = "public") => WebRig.StartAsync(
-        new WebDefinition(),
+    private static Task<WebRig> StartAsync(ScriptedApp app, string? root = "public", WebDefinition? web = null) => WebRig.StartAsync(
+        web ?? new WebDefinition(),
         static folder =>
         {
             Directory.CreateDirectory(Path.Combine(folder, "public/blog"));
@@ -78,9 +78,40 @@ public sealed class FastCgiTests
         Assert.Equal(Path.Combine(rig.Folder, "public/info.php"), told["SCRIPT_FILENAME"]);
         Assert.Equal(Path.Combine(rig.Folder, "public"), told["DOCUMENT_ROOT"]);
         Assert.DoesNotContain("HTTP_PROXY", told.Keys);
-        Assert.DoesNotContain("HTTP_X_REAL_IP", told.Keys);
+        Assert.Equal(("127.0.0.1", "shop.test:81", rig.Edge.Port.ToString()), (told["HTTP_X_REAL_IP"], told["HTTP_X_FORWARDED_HOST"], told["HTTP_X_FORWARDED_PORT"]));
         Assert.DoesNotContain("HTTP_X_GONE", told.Keys);
         Assert.DoesNotContain("HTTPS", told.Keys);
+    }
+
+    [Theory]
+    [InlineData("/admin", "403")]
+    [InlineData("/index.php/admin", "403")]
+    [InlineData("/info.php//%61dmin/x", "403")]
+    [InlineData("/blog/index.php/;x/admin", "403")]
+    [InlineData("/index.php/old", "200")]
+    [InlineData("/index.php/other", "200")]
+    [InlineData("/index.php", "200")]
+    public async Task A_rule_about_a_path_holds_also_behind_the_front_controllers_name(string path, string status)
+    {
+        await using var app = Telling("PATH_INFO");
+        await using var rig = await StartAsync(
+            app, web: new WebDefinition { Rules = [new RuleDefinition { Paths = ["/admin"], Deny = ["all"] }, new RuleDefinition { Paths = ["/old"], Redirect = "/index.php/old" }] });
+        Assert.StartsWith($"HTTP/1.1 {status} ", (await rig.GetAsync(path)).Head);
+    }
+
+    [Fact]
+    public async Task A_field_whose_name_could_become_another_ones_variable_never_arrives()
+    {
+        FastCgiRequest? got = null;
+        await using var app = Answering(request =>
+        {
+            got = request;
+            return [.. Stdout("Content-Type: text/plain\r\n\r\nok"), .. End()];
+        });
+        await using var rig = await StartAsync(app);
+        await rig.GetAsync("/info.php", "X.Forwarded.Host: evil", "X.Real.IP: evil", "X-Forwarded.Prefix: evil", "X.Authenticated.User: evil", "Surrogate.Capability: evil", "X+Y: evil", "X*Z: evil", "X-Plain-1: good");
+        Assert.DoesNotContain("evil", got!.Variables.Values);
+        Assert.Equal("good", got.Variables["HTTP_X_PLAIN_1"]);
     }
 
     [Theory]

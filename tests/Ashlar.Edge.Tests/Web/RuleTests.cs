@@ -61,6 +61,11 @@ public sealed class RuleTests
     [InlineData("/admin;a=b")]
     [InlineData("/admin%2fx")]
     [InlineData("/%2e/admin")]
+    [InlineData("/;x/admin")]
+    [InlineData("/.;x/admin")]
+    [InlineData("/;x/.;y/;/admin;z/w")]
+    [InlineData("/%3bx/admin")]
+    [InlineData("/x;/;y%2fadmin")]
     public async Task A_denied_path_is_denied_in_every_spelling(string path)
     {
         await using var rig = await WebRig.StartAsync(new RuleDefinition { Paths = ["/admin", "/x/admin"], Deny = ["all"] });
@@ -69,6 +74,9 @@ public sealed class RuleTests
 
     [Theory]
     [InlineData("/administration")]
+    [InlineData("/;admin")]
+    [InlineData("/y;/admin")]
+    [InlineData("/index.php/admin")]
     [InlineData("/x")]
     public async Task Other_paths_are_open(string path)
     {
@@ -125,6 +133,47 @@ public sealed class RuleTests
 
         Assert.StartsWith("HTTP/1.1 401 ", (await rig.GetAsync("/admin", "Authorization: Basic %%%")).Head);
         Assert.StartsWith("HTTP/1.1 200 ", (await rig.GetAsync("/")).Head);
+    }
+
+    [Fact]
+    public async Task Of_several_rules_that_ask_for_a_password_each_must_be_satisfied()
+    {
+        static RuleDefinition Asks(string realm, params string[] users) => new()
+        {
+            Paths = ["/own"], Auth = new AuthDefinition { Realm = realm, Users = users.ToImmutableSortedDictionary(user => user, _ => Hash) },
+        };
+        await using var rig = await WebRig.StartAsync(new WebDefinition { Rules = [Asks("first", "both", "ali"), Asks("second", "both", "bob")] });
+        async Task<string> Of(string user) => (await rig.GetAsync("/own", Basic(user, "open sesame"))).Head;
+
+        // Twice each: what is remembered opens no more than what is checked.
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.StartsWith("HTTP/1.1 200 ", await Of("both"));
+            Assert.Contains("HTTP/1.1 401 Unauthorized", await Of("ali"));
+            Assert.Contains("realm=\"second\"", await Of("ali"));
+            Assert.Contains("realm=\"first\"", await Of("bob"));
+        }
+
+        Assert.Contains("realm=\"first\"", (await rig.GetAsync("/own")).Head);
+    }
+
+    [Fact]
+    public async Task Who_has_logged_in_is_sent_where_the_page_has_gone_and_nobody_else_is_told()
+    {
+        var auth = new AuthDefinition { Users = ImmutableSortedDictionary<string, string>.Empty.Add("ali", Hash) };
+        await using var rig = await WebRig.StartAsync(new WebDefinition
+        {
+            Rules = [new RuleDefinition { Paths = ["/own"], Auth = auth }, new RuleDefinition { Paths = ["/own/old"], Redirect = "/own/new" }],
+        });
+        var (head, _) = await rig.GetAsync("/own/old");
+        Assert.StartsWith("HTTP/1.1 401 ", head);
+        Assert.DoesNotContain("/own/new", head);
+        for (var i = 0; i < 2; i++)
+        {
+            (head, _) = await rig.GetAsync("/own/old?a", Basic("ali", "open sesame"));
+            Assert.StartsWith("HTTP/1.1 302 ", head);
+            Assert.Contains("\r\nLocation: /own/new?a\r\n", head);
+        }
     }
 
     [Fact]

@@ -69,6 +69,29 @@ public sealed class StaticFileTests
         Assert.True(body == $"GET {path} HTTP/1.1" || head.StartsWith("HTTP/1.1 301 ", StringComparison.Ordinal), body);
     }
 
+    [Theory]
+    [InlineData("x.PHP")]
+    [InlineData("x.PhTml")]
+    [InlineData("index.php~")]
+    [InlineData("config.php.bak")]
+    [InlineData("config.php.OLD")]
+    [InlineData("config.php.orig")]
+    [InlineData("config.php.swp")]
+    [InlineData("config.php.bak.gz")]
+    public async Task The_source_of_a_script_and_copies_of_it_are_never_served(string name)
+    {
+        await using var rig = await WebRig.StartAsync(
+            new WebDefinition { Static = [new StaticDefinition(null, "/", "public")] },
+            folder =>
+            {
+                Directory.CreateDirectory(Path.Combine(folder, "public"));
+                File.WriteAllText(Path.Combine(folder, "public", name), "<?php secret();");
+                File.WriteAllText(Path.Combine(folder, "public/photo.php.jpg"), "photo");
+            });
+        Assert.Equal($"GET /{name} HTTP/1.1", (await rig.GetAsync("/" + name)).Body);
+        Assert.Equal("photo", (await rig.GetAsync("/photo.php.jpg")).Body);
+    }
+
     [Fact]
     public async Task Links_lead_into_the_folders_listed()
     {
