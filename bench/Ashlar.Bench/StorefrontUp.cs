@@ -74,7 +74,10 @@ internal sealed record StorefrontUp(double[] Fresh, double[] Again, double[] Mem
             File.Copy(file, copy);
         }
         var port = BenchContext.FreePort();
-        File.AppendAllText(Path.Combine(folder, "ashlar.yaml"), $"\nedge:\n  listen: {{http: \"127.0.0.1:{port}\"}}\n");
+        // Ports of its own, in place of those that the file names.
+        var yaml = Path.Combine(folder, "ashlar.yaml");
+        File.WriteAllText(yaml, File.ReadAllText(yaml).Replace("127.0.0.1:8080", $"127.0.0.1:{port}", StringComparison.Ordinal)
+            .Replace("127.0.0.1:8443", $"127.0.0.1:{BenchContext.FreePort()}", StringComparison.Ordinal).Replace("127.0.0.1:5300", $"127.0.0.1:{BenchContext.FreePort()}", StringComparison.Ordinal));
         return port;
     }
 }

@@ -1,6 +1,7 @@
 // The back office: a second app, at a host of its own.
 using System.Globalization;
 using System.Net;
+using System.Text.Json;
 using Storefront;
 
 var builder = WebApplication.CreateSlimBuilder(args);
@@ -8,6 +9,8 @@ builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.WebHost.UseUrls($"http://127.0.0.1:{Environment.GetEnvironmentVariable("PORT") ?? "5000"}");
 builder.Services.AddSingleton<Databases>().AddSingleton<Shop>();
 var app = builder.Build();
+using var http = new HttpClient();
+var cache = Environment.GetEnvironmentVariable("CACHE");
 var instance = Environment.GetEnvironmentVariable("ASHLAR_INSTANCE");
 
 app.MapGet("/up", () => "up");
@@ -25,6 +28,38 @@ app.MapGet("/", async (Shop shop, CancellationToken cancellation) =>
          <p>served by {WebUtility.HtmlEncode(instance)} · data from the {WebUtility.HtmlEncode(orders.Server)}</p></html>
          """,
         "text/html; charset=utf-8");
+});
+// A price changes for everybody at once: what the edge's cache has kept under this tag is gone when the answer comes.
+app.MapPost("/price/{id:int}", async (int id, HttpRequest request, Shop shop, CancellationToken cancellation) =>
+{
+    var form = await request.ReadFormAsync(cancellation);
+    if (!int.TryParse(form["cents"], CultureInfo.InvariantCulture, out var cents) || cents < 0 || !await shop.PriceAsync(id, cents, cancellation))
+    {
+        return Results.BadRequest("No such product, or no such price.\n");
+    }
+
+    using var purge = new HttpRequestMessage(new HttpMethod("PURGE"), cache) { Headers = { { "Cache-Tag", "prices" } } };
+    using var purged = await http.SendAsync(purge, cancellation);
+    return Results.Text($"Product {id} costs €{cents / 100.0:N2} now; the cache said {(int)purged.StatusCode}.\n");
+});
+
+// Jobs come from the stack. Whoever else finds this path cannot sign.
+app.MapPost("/jobs/confirmation", async (HttpRequest request, Shop shop, CancellationToken cancellation) =>
+{
+    if (await Webhook.BodyAsync(request, cancellation) is not { } body)
+    {
+        return Results.Unauthorized();
+    }
+
+    var order = JsonDocument.Parse(body).RootElement.GetProperty("order").GetInt32();
+    if (!await shop.ConfirmAsync(order, cancellation))
+    {
+        Console.WriteLine($"order {order} is not there to be confirmed");
+        return Results.StatusCode(410);
+    }
+
+    Console.WriteLine($"order {order} confirmed");
+    return Results.Ok();
 });
 app.MapPost("/restock", async (Shop shop, CancellationToken cancellation) =>
 {

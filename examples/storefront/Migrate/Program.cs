@@ -17,6 +17,7 @@ string[] migrations =
         (5, 'Trowel', 'For the little mortar that ashlar needs.', 1900, 100000),
         (6, 'Apron', 'Keeps the dust where it belongs.', 4500, 100000);
     """,
+    "alter table orders add confirmed timestamptz",
 ];
 
 await using var databases = new Databases();

@@ -18,9 +18,14 @@ public sealed class Shop(Databases databases)
     // Which server answers is for the footer; the port is what differs between them.
     private const string Server = "case when pg_is_in_recovery() then 'replica' else 'primary' end || ' on port ' || current_setting('port')";
 
-    public async Task<Answer<List<Product>>> ProductsAsync(CancellationToken cancellation = default)
+    public Task<Answer<List<Product>>> ProductsAsync(CancellationToken cancellation = default) => ProductsAsync(databases.Replica, cancellation);
+
+    /// <summary>The same from the primary: what is then kept for long must not be a moment old.</summary>
+    public Task<Answer<List<Product>>> PricesAsync(CancellationToken cancellation = default) => ProductsAsync(databases.Primary, cancellation);
+
+    private static async Task<Answer<List<Product>>> ProductsAsync(NpgsqlDataSource source, CancellationToken cancellation)
     {
-        await using var command = databases.Replica.CreateCommand(Traced($"select id, name, story, cents, stock, {Server} from products order by id"));
+        await using var command = source.CreateCommand(Traced($"select id, name, story, cents, stock, {Server} from products order by id"));
         await using var rows = await command.ExecuteReaderAsync(cancellation);
         var (products, server) = (new List<Product>(), "");
         while (await rows.ReadAsync(cancellation))
@@ -40,7 +45,7 @@ public sealed class Shop(Databases databases)
         return await rows.ReadAsync(cancellation) ? new(Read(rows), rows.GetString(5)) : new(null, "");
     }
 
-    /// <summary>Takes the goods from stock and writes the order, or neither: null when something is sold out.</summary>
+    /// <summary>Takes the goods from stock, writes the order and enqueues its confirmation, or none of it: null when something is sold out.</summary>
     public async Task<(int Id, string Server)?> PlaceAsync(IReadOnlyDictionary<int, int> cart, CancellationToken cancellation = default)
     {
         await using var connection = await databases.Primary.OpenConnectionAsync(cancellation);
@@ -66,6 +71,10 @@ public sealed class Shop(Databases databases)
         await placed.ReadAsync(cancellation);
         var result = (placed.GetInt32(0), placed.GetString(1));
         await placed.CloseAsync();
+        await using var confirm = new NpgsqlCommand("select ashlar.enqueue('confirmations', jsonb_build_object('order', $1), trace => $2)", connection, transaction);
+        confirm.Parameters.Add(new() { Value = result.Item1 });
+        confirm.Parameters.Add(new() { Value = (object?)Activity.Current?.Id ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+        await confirm.ExecuteNonQueryAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         return result;
     }
@@ -76,6 +85,32 @@ public sealed class Shop(Databases databases)
         await using var command = databases.Primary.CreateCommand(Traced("update orders set status = 'packed', packed = coalesce(packed, now()) where id = $1"));
         command.Parameters.Add(new() { Value = id });
         return await command.ExecuteNonQueryAsync(cancellation) == 1;
+    }
+
+    /// <summary>Notes that the buyer has been told; once, however often it is asked. False: there is no such order.</summary>
+    public async Task<bool> ConfirmAsync(int id, CancellationToken cancellation = default)
+    {
+        await using var command = databases.Primary.CreateCommand(Traced("update orders set confirmed = coalesce(confirmed, now()) where id = $1"));
+        command.Parameters.Add(new() { Value = id });
+        return await command.ExecuteNonQueryAsync(cancellation) == 1;
+    }
+
+    /// <summary>Changes a price. False: there is no such product.</summary>
+    public async Task<bool> PriceAsync(int id, int cents, CancellationToken cancellation = default)
+    {
+        await using var command = databases.Primary.CreateCommand(Traced("update products set cents = $2 where id = $1"));
+        command.Parameters.Add(new() { Value = id });
+        command.Parameters.Add(new() { Value = cents });
+        return await command.ExecuteNonQueryAsync(cancellation) == 1;
+    }
+
+    /// <summary>The orders of the last day, and their sum.</summary>
+    public async Task<(long Orders, long Cents)> DayAsync(CancellationToken cancellation = default)
+    {
+        await using var command = databases.Replica.CreateCommand("select count(*), coalesce(sum(cents), 0)::bigint from orders where placed > now() - interval '1 day'");
+        await using var rows = await command.ExecuteReaderAsync(cancellation);
+        await rows.ReadAsync(cancellation);
+        return (rows.GetInt64(0), rows.GetInt64(1));
     }
 
     public async Task<Answer<List<Order>>> OrdersAsync(CancellationToken cancellation = default)

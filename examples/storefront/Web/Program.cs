@@ -3,6 +3,12 @@ using System.Diagnostics;
 using System.Globalization;
 using Storefront;
 
+if (Pages.Currency.Length > 3)
+{
+    Console.Error.WriteLine($"CURRENCY is a sign such as € or CHF, not {Pages.Currency}");
+    return 1;
+}
+
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.WebHost.UseUrls($"http://127.0.0.1:{Environment.GetEnvironmentVariable("PORT") ?? "5000"}");
@@ -28,6 +34,16 @@ app.MapGet("/", async (HttpContext http, Shop shop, Memcached memcached, Carts c
 
     var cart = await carts.GetAsync(Visitor(http), cancellation);
     return Pages.Page("Storefront", Pages.Hero + shelf, cart.Values.Sum(), seen);
+});
+
+// For everybody alike, so the edge's cache may have it for a day; the back office takes it out by its tag when a price changes. Browsers ask each time.
+app.MapGet("/prices", async (HttpContext http, Shop shop, CancellationToken cancellation) =>
+{
+    var prices = await shop.PricesAsync(cancellation);
+    http.Response.Headers.CacheControl = "no-cache";
+    http.Response.Headers["CDN-Cache-Control"] = "max-age=86400";
+    http.Response.Headers["Cache-Tag"] = "prices";
+    return Pages.Page("Prices", Pages.Prices(prices.Value), null, new Seen { Database = prices.Server });
 });
 
 app.MapGet("/product/{id:int}", async (int id, HttpContext http, Shop shop, Carts carts, CancellationToken cancellation) =>
@@ -88,6 +104,7 @@ app.MapPost("/checkout", async (
 });
 
 app.Run();
+return 0;
 
 static string Visitor(HttpContext http)
 {

@@ -1,7 +1,16 @@
 // Packs orders. A job lies in this worker's own list until it is done. What lies there already was begun and not finished, because the worker
 // died, or the database, or the queue between taking the job and telling of it: it comes first.
+// With the word report it writes the day's report instead.
 using System.Runtime.InteropServices;
 using Storefront;
+
+if (args is ["report"])
+{
+    await using var books = new Databases();
+    var (orders, cents) = await new Shop(books).DayAsync();
+    Console.WriteLine(FormattableString.Invariant($"{orders} orders since yesterday, €{cents / 100.0:N2} together"));
+    return;
+}
 
 using var ending = new CancellationTokenSource();
 using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>

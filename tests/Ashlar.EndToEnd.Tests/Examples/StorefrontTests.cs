@@ -18,8 +18,8 @@ public sealed class StorefrontTests(RunningStorefront shop) : IClassFixture<Runn
     [Fact]
     public async Task It_comes_up_from_nothing_and_its_pages_say_who_served_them()
     {
-        Assert.Contains($"v1 is up: http://127.0.0.1:{_rig.Port}", shop.Said);
-        Assert.Contains("the database is at migration 2", shop.Said);
+        Assert.Contains("v1 is up: https://storefront.localhost", shop.Said);
+        Assert.Contains("the database is at migration 3", shop.Said);
         foreach (var path in new[] { "/", "/product/1", "/cart" })
         {
             var (status, page) = await _rig.GetAsync(path);
@@ -41,14 +41,14 @@ public sealed class StorefrontTests(RunningStorefront shop) : IClassFixture<Runn
     [Fact]
     public async Task A_request_is_followed_from_its_name_to_the_statement_it_ran()
     {
-        using var trace = JsonDocument.Parse(await _rig.DoAsync("trace", "/product/2", "--json"));
+        using var trace = JsonDocument.Parse(await _rig.DoAsync("trace", $"http://127.0.0.1:{_rig.Port}/product/2", "--json"));
         Assert.Equal(200, trace.RootElement.GetProperty("status").GetInt32());
         var steps = trace.RootElement.GetProperty("steps").EnumerateArray().ToDictionary(step => step.GetProperty("step").GetString()!, step => step.GetProperty("text").GetString()!);
-        Assert.Equal(["name", "port", "edge", "route", "queue", "connection", "instance", "statement", "answer"], steps.Keys);
+        Assert.Equal(["name", "port", "edge", "route", "cache", "queue", "connection", "instance", "statement", "answer"], steps.Keys);
         Assert.Matches($@"^web\.[12], pid \d+, at port \d+ begins to answer after", steps["instance"]);
         Assert.Matches(@"^select id, name, .* from products where id = \$1 \(database\.2, session \d+\)$", steps["statement"]);
 
-        var named = await _rig.DoAsync("trace", $"http://admin.storefront.test:{_rig.Port}/");
+        var named = await _rig.DoAsync("trace", $"https://admin.storefront.test:{_rig.SecurePort()}/", "-H", $"Authorization: Basic {Convert.ToBase64String("mason:chisel"u8)}");
         Assert.Contains("admin.storefront.test is a name of this stack", named);
         Assert.Contains("to admin, which has", named);
 
