@@ -64,6 +64,7 @@ internal static class UpBenchmark
                 ["storefront-fresh-seconds"] = Measure.Median(storefront.Fresh),
                 ["storefront-again-seconds"] = Measure.Median(storefront.Again),
                 ["storefront-pss-mib"] = storefront.Memory.Sum(),
+                ["storefront-all-pss-mib"] = storefront.All,
                 ["storefront-cpu-percent"] = storefront.Cpu.Sum() * 100,
             },
             new Dictionary<string, double[]> { ["first200.fresh"] = [.. fresh], ["first200.again"] = [.. again], ["storefront.fresh"] = storefront.Fresh, ["storefront.again"] = storefront.Again,

@@ -75,6 +75,6 @@ internal sealed partial record TourStep(string Command, IReadOnlyList<string> Sh
         return null;
     }
 
-    [GeneratedRegex(@"^ashlar (status|ps|trace|cache explain|certificates|jobs($| list| schedule)|logs|dns explain|releases)|^curl (?!.*-d )", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"^ashlar (status|ps|trace|cache explain|certificates|jobs($| list| schedule)|logs|dns explain|releases)|^curl (?!.*-d )", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Looking();
 }
