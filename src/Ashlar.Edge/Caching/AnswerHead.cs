@@ -21,6 +21,9 @@ internal readonly ref struct AnswerContext
     /// <summary>Strict-Transport-Security with its CRLF; empty: nothing is said.</summary>
     public ReadOnlySpan<byte> HstsLine { get; init; }
 
+    /// <summary>Field lines for this client alone.</summary>
+    public ReadOnlySpan<byte> OwnLines { get; init; }
+
     /// <summary>Fields that rules set or take out; null: none.</summary>
     public HeaderEdits? Edits { get; init; }
 
@@ -32,7 +35,7 @@ internal readonly ref struct AnswerContext
 internal static class AnswerHead
 {
     /// <summary>Room that suffices for any of them.</summary>
-    public static int Bound(StoredResponse stored, in AnswerContext context) => stored.Head.Length + context.CacheLine.Length + context.HstsLine.Length + (context.Edits?.Lines.Length ?? 0) + 320;
+    public static int Bound(StoredResponse stored, in AnswerContext context) => stored.Head.Length + context.CacheLine.Length + context.HstsLine.Length + context.OwnLines.Length + (context.Edits?.Lines.Length ?? 0) + 320;
 
     /// <summary>The whole response.</summary>
     public static int Write(Span<byte> to, StoredResponse stored, in AnswerContext context)
@@ -104,6 +107,7 @@ internal static class AnswerHead
 
     private static int Close(Span<byte> to, int length, in AnswerContext context)
     {
+        length = Add(to, length, context.OwnLines);
         if (context.Edits is { } edits)
         {
             length = WithoutReplaced(to[..length], edits);

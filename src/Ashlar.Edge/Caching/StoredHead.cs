@@ -88,7 +88,8 @@ internal static class StoredHead
     }
 
     /// <summary>
-    /// A stored head with what a 304 says in place of what it said (RFC 9111 section 3.2): all but what describes the body that is kept.
+    /// A stored head with what a 304 says in place of what it said (RFC 9111 section 3.2): all but what describes the body that is kept, and but
+    /// cookies, which are for who asked alone (<see cref="CookiesOf"/>).
     /// </summary>
     public static byte[] Freshened(ReadOnlySpan<byte> stored, int statusLine, ReadOnlySpan<byte> fresh)
     {
@@ -116,9 +117,26 @@ internal static class StoredHead
         return to[..length];
     }
 
+    /// <summary>The Set-Cookie lines among these; null: there are none.</summary>
+    public static byte[]? CookiesOf(ReadOnlySpan<byte> fields)
+    {
+        List<byte>? cookies = null;
+        var lines = new FieldLines(fields);
+        while (lines.Next())
+        {
+            if (FieldText.Is(lines.Name, "set-cookie"u8))
+            {
+                (cookies ??= []).AddRange(lines.Line);
+            }
+        }
+
+        return cookies?.ToArray();
+    }
+
     private static bool IsUpdated(ReadOnlySpan<byte> name) => name.Length switch
     {
         4 => !FieldText.Is(name, "etag"u8),
+        10 => !FieldText.Is(name, "set-cookie"u8),
         11 => !FieldText.Is(name, "content-md5"u8),
         13 => !FieldText.Is(name, "content-range"u8),
         14 => !FieldText.Is(name, "content-length"u8),

@@ -74,7 +74,10 @@ internal sealed partial class Exchange
         ServeStored(stored, CacheWord.Stale);
     }
 
-    /// <summary>What is stored is still valid: takes over what the 304 says, and answers with it (RFC 9111 section 4.3.4).</summary>
+    /// <summary>
+    /// What is stored is still valid: takes over what the 304 says, and answers with it (RFC 9111 section 4.3.4). Nobody else gets of it what
+    /// is not for all.
+    /// </summary>
     private void Freshen()
     {
         var cache = _cache!;
@@ -88,19 +91,27 @@ internal sealed partial class Exchange
         _requestDone = true;
         ReleaseUpstream();
         ReturnAnswerBuffer();
-        _storeRule = StoreRules.Judge(old.Status, in facts, hasAuthorization: false, hasCookie: false);
-        if (_storeRule == StoreRule.Stored)
+        var rule = StoreRules.Judge(old.Status, in facts, Request.Has(KnownHeader.Authorization), HasOwnCookie());
+        if (rule == StoreRule.Stored)
         {
             cache.Store(next);
+            EndFill(FillState.Done, next);
         }
         else
         {
-            cache.Remove(old);
+            if (IsOfAnswer(rule))
+            {
+                cache.Remove(old);
+            }
+
+            EndFill(FillState.Given);
         }
 
-        EndFill(FillState.Done, next);
-        ServeStored(next, CacheWord.Revalidated);
+        ServeStored(next, CacheWord.Revalidated, StoredHead.CookiesOf(fresh.AsSpan(statusLine)));
     }
+
+    // Not because of who asked: that says nothing about what others may get.
+    private static bool IsOfAnswer(StoreRule rule) => rule is not (StoreRule.Authorization or StoreRule.Cookie);
 
     private bool TryFill()
     {
@@ -110,7 +121,7 @@ internal sealed partial class Exchange
         if (_storeRule != StoreRule.Stored)
         {
             // What is stored has been superseded by something that is not for all.
-            if (_stored is { } superseded && Response.Status is >= 200 and < 300)
+            if (_stored is { } superseded && Response.Status is >= 200 and < 300 && IsOfAnswer(_storeRule))
             {
                 cache.Remove(superseded);
             }
@@ -177,6 +188,11 @@ internal sealed partial class Exchange
         if (Response.Consumed > StoredHead.Largest || (Response.Body == BodyFraming.Length && Response.ContentLength > _cache!.LargestBody))
         {
             return StoreRule.TooLarge;
+        }
+
+        if (Response.Has(KnownHeader.ContentEncoding) && !Variation.Knows(Response.Find(KnownHeader.ContentEncoding).Of(buffer)))
+        {
+            return StoreRule.Coding;
         }
 
         head = StoredHead.Of(buffer, Response, _edge.DateLine, out statusLine);

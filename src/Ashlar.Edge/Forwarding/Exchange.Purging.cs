@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 using Ashlar.Edge.Caching;
 using Ashlar.Edge.Caching.Rules;
@@ -14,8 +13,8 @@ internal sealed partial class Exchange
 {
     private bool AnswerPurge(ReadOnlySpan<byte> buffer)
     {
-        if (!IPAddress.TryParse(Encoding.ASCII.GetString(_client.Peer.Address.Span), out var address)
-            || !_cache!.Settings.Purgers.Any(network => network.Contains(address)))
+        var address = ClientIp(buffer);
+        if (!_cache!.Settings.Purgers.Any(network => network.Contains(address)))
         {
             var refusal = "This address may not send PURGE: edge.cache.purge_from names those that may.\n"u8;
             AnswerShort("403 Forbidden", $"Content-Type: text/plain\r\nContent-Length: {refusal.Length}\r\n", refusal);
@@ -38,6 +37,12 @@ internal sealed partial class Exchange
         }
 
         var url = Encoding.Latin1.GetString(KeyOf(buffer));
+        if (url.Length == 0 && tag is null)
+        {
+            AnswerShort("414 URI Too Long", "Content-Length: 0\r\n", default);
+            return true;
+        }
+
         var order = tag is null ? new PurgeOrder($"http://{url[1..]}", null, soft) : new PurgeOrder(null, tag, soft);
         var count = order.CarryOut(_cache);
         _edge.Server.Purged(order);

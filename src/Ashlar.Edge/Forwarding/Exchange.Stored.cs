@@ -21,7 +21,7 @@ internal sealed partial class Exchange
     private long _storedEnd;
 
     /// <summary>Answers with a stored response, which is leased for it.</summary>
-    private void ServeStored(StoredResponse stored, CacheWord word)
+    private void ServeStored(StoredResponse stored, CacheWord word, ReadOnlySpan<byte> ownLines = default)
     {
         _stored = stored;
         _cacheWord = word;
@@ -42,6 +42,7 @@ internal sealed partial class Exchange
             Age = freshness.AgeAt(now) / 1000,
             CacheLine = line,
             Chunked = chunked,
+            OwnLines = ownLines,
             HstsLine = stored.HasHsts ? default : HstsLine,
             Edits = _edits,
             ConnectionLine = Request.Version == 11 ? _keepAlive ? default : "Connection: close\r\n"u8 : _keepAlive ? "Connection: keep-alive\r\n"u8 : default,

@@ -33,10 +33,13 @@ internal enum StoreRule : byte
     /// <summary>It sets a cookie, and does not say <c>public</c>.</summary>
     SetCookie,
 
+    /// <summary>Its body has a coding by which variants are not told apart.</summary>
+    Coding,
+
     /// <summary><c>Vary: *</c>.</summary>
     VaryAll,
 
-    /// <summary>206, 304, or a status that must be understood and is not.</summary>
+    /// <summary>206, 304, one that speaks of one request alone, or one that must be understood and is not.</summary>
     Status,
 
     /// <summary>Where its body ends can only be told by the end of the connection: a broken one would look whole.</summary>
@@ -70,7 +73,7 @@ internal static class StoreRules
     {
         var directives = facts.Directives;
         var isForAll = directives.Has(CacheFlags.Public) || directives.SharedMaxAge >= 0 || facts.IsTargeted;
-        if (status is < 200 or 206 or 304)
+        if (status is < 200 or 206 or 304 || IsOfOneRequest(status))
         {
             return StoreRule.Status;
         }
@@ -110,6 +113,7 @@ internal static class StoreRules
         StoreRule.Cookie => "cookie",
         StoreRule.SetCookie => "set-cookie",
         StoreRule.VaryAll => "vary-all",
+        StoreRule.Coding => "coding",
         StoreRule.Status => "status",
         StoreRule.NoLength => "no-length",
         StoreRule.TooLarge => "too-large",
@@ -118,6 +122,9 @@ internal static class StoreRules
         StoreRule.Purged => "purged",
         _ => "truncated",
     };
+
+    // Of its conditions, its part, its size, its pace: another request for the same would have been answered otherwise.
+    private static bool IsOfOneRequest(int status) => status is 408 or 412 or 413 or 415 or 416 or 417 or 421 or 425 or 426 or 428 or 429 or 431;
 
     private static bool IsUnderstood(int status) => status is
         200 or 203 or 204 or 300 or 301 or 302 or 303 or 307 or 308 or 404 or 405 or 410 or 414 or 501;

@@ -73,6 +73,10 @@ internal sealed class Variation
         return names.Count == 0 ? None : With([.. names], request, buffer);
     }
 
+    /// <summary>True: who takes a body of this coding is told from who does not (<c>Accept-Encoding</c>).</summary>
+    public static bool Knows(ReadOnlySpan<byte> coding) => FieldText.Is(coding, "gzip"u8) || FieldText.Is(coding, "br"u8) || FieldText.Is(coding, "zstd"u8)
+        || FieldText.Is(coding, "deflate"u8) || FieldText.Is(coding, "x-gzip"u8) || FieldText.Is(coding, "identity"u8);
+
     /// <summary>The same fields as another request has them.</summary>
     public Variation For(RequestHead request, ReadOnlySpan<byte> buffer) => Names.Length == 0 ? this : With(Names, request, buffer);
 
