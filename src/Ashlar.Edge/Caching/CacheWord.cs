@@ -39,6 +39,14 @@ internal enum CacheWord : byte
     Bypass,
 }
 
+/// <summary>Their names, as logs and metrics have them.</summary>
+internal static class CacheWords
+{
+    private static readonly string[] _names = ["", "hit", "stale", "miss", "vary-miss", "collapsed", "refreshed", "revalidated", "request", "method", "bypass"];
+
+    public static string Name(CacheWord word) => _names[(int)word];
+}
+
 /// <summary>Writes <c>Cache-Status</c> lines (RFC 9211).</summary>
 internal static class CacheStatus
 {

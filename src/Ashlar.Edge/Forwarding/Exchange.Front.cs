@@ -66,5 +66,9 @@ internal sealed partial class Exchange
     }
 
     /// <summary>Line for the client's answer that holds browsers to HTTPS; empty where nothing is said.</summary>
-    private ReadOnlySpan<byte> HstsLine => _client.Listener.IsSecure ? _edge.Server.Routes.Front.HstsLine : default;
+    private ReadOnlySpan<byte> HstsLine => _client.Listener.IsSecure || IsSecuredByProxy ? _edge.Server.Routes.Front.HstsLine : default;
+
+    // A proxy that we trust has spoken TLS with the client in our stead.
+    private bool IsSecuredByProxy =>
+        _client.Peer.Trusted && Request.Consumed > 0 && !_fromHop && IsClientSecure(_client.Received!.Slice(_headStart, Request.Consumed));
 }

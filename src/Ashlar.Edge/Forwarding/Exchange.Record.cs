@@ -53,6 +53,7 @@ internal sealed partial class Exchange
             Instance = _asked?.Name,
             Retries = _retries,
             Failure = _failure,
+            Cache = _cacheWord,
         };
         if (head.Length > 0)
         {

@@ -27,7 +27,7 @@ internal sealed class FrontRules
         _movedToCanonical = Set(tls.Canonical is null ? [] : snapshot.Domains.Where(domain => !string.Equals(domain, tls.Canonical, StringComparison.OrdinalIgnoreCase)));
         Canonical = tls.Canonical is null ? [] : Encoding.ASCII.GetBytes(tls.Canonical.ToLowerInvariant());
         _challenges = tls.Challenges.ToFrozenDictionary(c => c.Token, c => Encoding.ASCII.GetBytes(c.Answer), StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
-        HstsLine = secure is null || tls.HstsSeconds <= 0 ? []
+        HstsLine = tls.HstsSeconds <= 0 ? []
             : Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"Strict-Transport-Security: max-age={tls.HstsSeconds}\r\n"));
         HasAny = _redirected.Set.Count > 0 || _movedToCanonical.Set.Count > 0 || !tls.Challenges.IsEmpty;
     }

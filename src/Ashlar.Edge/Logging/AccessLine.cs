@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using Ashlar.Edge.Caching;
 
 namespace Ashlar.Edge.Logging;
 
@@ -67,6 +68,11 @@ internal ref struct AccessLine(Span<byte> into)
         if (record.Retries > 0)
         {
             line.Number(",\"retries\":"u8, record.Retries);
+        }
+
+        if (record.Cache != CacheWord.None)
+        {
+            line.Name(",\"cache\":\""u8, CacheWords.Name(record.Cache));
         }
 
         if (record.Failure != Failure.None)

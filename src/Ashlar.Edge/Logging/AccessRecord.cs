@@ -1,3 +1,5 @@
+using Ashlar.Edge.Caching;
+
 namespace Ashlar.Edge.Logging;
 
 /// <summary>One finished request, as the access log and the metrics see it. The spans are only read during the call.</summary>
@@ -59,4 +61,7 @@ public ref struct AccessRecord
 
     /// <summary>What went wrong, if anything.</summary>
     public Failure Failure { get; set; }
+
+    /// <summary>What the cache did for it.</summary>
+    internal CacheWord Cache { get; set; }
 }

@@ -54,8 +54,16 @@ public sealed class CoalescingTests
         // The one loop has taken up the second's request once it has answered a later one.
         Assert.StartsWith("HTTP/1.1 504", (await rig.GetAsync("/elsewhere", "Cache-Control: only-if-cached\r\n")).Head);
         first.Reset();
-        await asking.SendAsync(Head);
-        await asking.SendAsync("0123456789");
+        await asking.SendAsync(Head + "0123456789");
+
+        // The second may have come only when the first had gone: then it has asked for itself.
+        _ = Task.Run(async () =>
+        {
+            await foreach (var again in go.Reader.ReadAllAsync())
+            {
+                await again.SendAsync(Head + "0123456789");
+            }
+        });
         Assert.Equal("0123456789", (await second.ReadResponseAsync()).Body);
         Assert.Equal("0123456789", (await rig.GetAsync()).Body);
         Assert.InRange(count(), 1, 2);

@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Ashlar.Catalog;
 using Ashlar.Edge.Tests.Forwarding;
+using Ashlar.Stack;
 using Ashlar.Http.Transport.Tls;
 
 namespace Ashlar.Edge.Tests.Certificates;
@@ -139,6 +140,31 @@ public sealed class TlsListenerTests
         using var there = await client.GetAsync(rig.Secure("/x", "www.app.test"));
         Assert.Equal(HttpStatusCode.OK, there.StatusCode);
         Assert.Equal("max-age=60", Assert.Single(there.Headers.GetValues("Strict-Transport-Security")));
+    }
+
+    [Theory]
+    [InlineData("127.0.0.0/8", "https", HttpStatusCode.OK)]
+    [InlineData("127.0.0.0/8", "http", HttpStatusCode.MovedPermanently)]
+    [InlineData("10.0.0.0/8", "https", HttpStatusCode.MovedPermanently)]
+    public async Task A_trusted_proxy_that_ends_TLS_is_not_sent_to_it_again(string trusted, string scheme, HttpStatusCode status)
+    {
+        await using var app = ScriptedApp.Answering(static (head, _) =>
+        {
+            var told = head.Split("\r\n").First(static line => line.StartsWith("X-Forwarded-Proto:", StringComparison.OrdinalIgnoreCase));
+            return $"HTTP/1.1 200 OK\r\nContent-Length: {told.Length}\r\n\r\n{told}";
+        });
+        var tls = new CatalogTls { Redirected = ["app.test"], HstsSeconds = 60 };
+        await using var rig = await TlsRig.StartAsync(app, tls);
+        rig.Serve(app, tls, new WebDefinition { TrustedProxies = [trusted] });
+        using var client = rig.Client(HttpVersion.Version11);
+        using var request = new HttpRequestMessage(HttpMethod.Get, rig.Plain());
+        request.Headers.Add("X-Forwarded-Proto", scheme);
+        using var answer = await client.SendAsync(request);
+        Assert.Equal((status, status == HttpStatusCode.OK), (answer.StatusCode, answer.Headers.Contains("Strict-Transport-Security")));
+        if (status == HttpStatusCode.OK)
+        {
+            Assert.Equal("X-Forwarded-Proto: https", await answer.Content.ReadAsStringAsync());
+        }
     }
 
     [Fact]

@@ -10,6 +10,7 @@ using Ashlar.Edge.Forwarding;
 using Ashlar.Edge.Logging;
 using Ashlar.Http.Transport.Tls;
 using Ashlar.Monitoring;
+using Ashlar.Stack;
 using Ashlar.Testing;
 
 namespace Ashlar.Edge.Tests.Certificates;
@@ -65,10 +66,11 @@ internal sealed class TlsRig : IAsyncDisposable
         return new TlsCertificate(path, [.. names]);
     }
 
-    public void Serve(ScriptedAppPort app, CatalogTls tls) => _services.Apply(
+    public void Serve(ScriptedAppPort app, CatalogTls tls, WebDefinition? web = null) => _services.Apply(
         Rig.Snapshot(++_revision, Rig.Service("web", Rig.Instance($"web.1/{app.Port}", port: app.Port)).Routed("/")) with
         {
             Tls = tls,
+            Web = web ?? new WebDefinition(),
             Domains = ["app.test", "www.app.test"],
             Listeners = [new CatalogListener("http", "127.0.0.1", Port, null), new CatalogListener("https", "127.0.0.1", SecurePort, null) { Tls = true }],
         });
