@@ -41,7 +41,7 @@ public sealed partial class TwoMachinesTests(StorefrontOnTwoMachines shop) : ICl
             Assert.NotEqual("", order);
             await UntilAsync(Soon, async () =>
             {
-                using var question = new HttpRequestMessage(HttpMethod.Get, $"http://{there.Edge}/") { Headers = { Host = "admin.localhost" } };
+                using var question = new HttpRequestMessage(HttpMethod.Get, $"http://{there.Edge}/") { Headers = { Host = "admin.localhost", Authorization = new("Basic", Convert.ToBase64String("mason:chisel"u8)) } };
                 using var answer = await client.SendAsync(question);
                 return (await answer.Content.ReadAsStringAsync()).Contains($"<tr><td>{order}<td>packed<td>", StringComparison.Ordinal);
             });
