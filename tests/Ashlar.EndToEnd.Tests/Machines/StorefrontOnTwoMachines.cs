@@ -58,6 +58,7 @@ public sealed partial class StorefrontOnTwoMachines : IAsyncLifetime
         text = With(text, "jobs", Jobs);
         text = With(text, "schedule", "tick: {cron: \"* * * * *\", queue: marks, payload: '\"tick\"'}");
         _file = With(Listen().Replace(text, ""), "edge", "listen: {http: 8080}");
+        CopySource(First.Folder);
         First.Write("ashlar.yaml", _file);
         Up = await BringUpAsync(First);
         if (Up.ExitCode != 0)
@@ -88,6 +89,13 @@ public sealed partial class StorefrontOnTwoMachines : IAsyncLifetime
     // Outside the net, which leads to no packages. Six programs are compiled here, on a machine that runs other tests meanwhile.
     private static async Task<string> BuildAsync(string folder)
     {
+        CopySource(folder);
+        var built = await ProgramRun.RunAsync("dotnet", ["build", Path.Combine(folder, "Storefront.slnx"), "-c", "Release", "-v", "quiet"], folder, timeoutSeconds: 400);
+        return built.ExitCode == 0 ? folder : throw new InvalidOperationException(built.ToString());
+    }
+
+    private static void CopySource(string folder)
+    {
         foreach (var file in Directory.EnumerateFiles(Source, "*", SearchOption.AllDirectories)
             .Where(file => !Path.GetRelativePath(Source, file).Split('/').Any(part => part is "bin" or "obj" or "out" or ".ashlar" or "ashlar.yaml")))
         {
@@ -95,9 +103,6 @@ public sealed partial class StorefrontOnTwoMachines : IAsyncLifetime
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
             File.Copy(file, copy);
         }
-
-        var built = await ProgramRun.RunAsync("dotnet", ["build", Path.Combine(folder, "Storefront.slnx"), "-c", "Release", "-v", "quiet"], folder, timeoutSeconds: 400);
-        return built.ExitCode == 0 ? folder : throw new InvalidOperationException(built.ToString());
     }
 
     /// <inheritdoc />
@@ -115,6 +120,6 @@ public sealed partial class StorefrontOnTwoMachines : IAsyncLifetime
     [GeneratedRegex(@"(redis|memcached)(: \{memory: 64MiB)\}")]
     private static partial Regex Engine();
 
-    [GeneratedRegex("(?<=\n)  listen: .*\n")]
+    [GeneratedRegex("(?<=\n)  listen: \\{.*\n")]
     private static partial Regex Listen();
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -13,6 +14,9 @@ namespace Ashlar.EndToEnd.Tests.Machines;
 [Trait("Length", "Full")]
 public sealed partial class TwoMachinesTests(StorefrontOnTwoMachines shop) : IClassFixture<StorefrontOnTwoMachines>
 {
+    // Where the back office asks who one is.
+    private static readonly AuthenticationHeaderValue Staff = new("Basic", Convert.ToBase64String("mason:chisel"u8));
+
     private StackMachine[] Both => [shop.First, shop.Second];
 
     [MachinesFact]
@@ -24,6 +28,7 @@ public sealed partial class TwoMachinesTests(StorefrontOnTwoMachines shop) : ICl
         foreach (var (here, there) in new[] { (shop.First, shop.Second), (shop.Second, shop.First) })
         {
             using var client = new HttpClient(new SocketsHttpHandler { CookieContainer = new CookieContainer() }) { BaseAddress = new Uri($"http://{here.Edge}"), Timeout = TimeSpan.FromSeconds(30) };
+            client.DefaultRequestHeaders.Host = "storefront.test";
             var served = new HashSet<string>(StringComparer.Ordinal);
             await UntilAsync(Soon, async () =>
             {
@@ -41,7 +46,7 @@ public sealed partial class TwoMachinesTests(StorefrontOnTwoMachines shop) : ICl
             Assert.NotEqual("", order);
             await UntilAsync(Soon, async () =>
             {
-                using var question = new HttpRequestMessage(HttpMethod.Get, $"http://{there.Edge}/") { Headers = { Host = "admin.localhost", Authorization = new("Basic", Convert.ToBase64String("mason:chisel"u8)) } };
+                using var question = new HttpRequestMessage(HttpMethod.Get, $"http://{there.Edge}/") { Headers = { Host = "admin.localhost", Authorization = Staff } };
                 using var answer = await client.SendAsync(question);
                 return (await answer.Content.ReadAsStringAsync()).Contains($"<tr><td>{order}<td>packed<td>", StringComparison.Ordinal);
             });
