@@ -82,11 +82,13 @@ internal sealed class TcpAnswers : IDisposable
 
     private void Begin(Socket socket)
     {
-        if (socket.RemoteEndPoint is not IPEndPoint { Address: var client })
+        if (socket.RemoteEndPoint is not IPEndPoint { Address: var address })
         {
             socket.Dispose();
             return;
         }
+
+        var client = NetworkOf(address);
 
         var open = Interlocked.Increment(ref _open);
         if (_clients.AddOrUpdate(client, 1, (_, its) => its + 1) > MostOfOne || open > MostConnections)
@@ -97,6 +99,19 @@ internal sealed class TcpAnswers : IDisposable
         }
 
         _ = ServeAsync(socket, client);
+    }
+
+    // Whoever has one address of IPv6 has 2^64.
+    private static IPAddress NetworkOf(IPAddress address)
+    {
+        if (address.IsIPv4MappedToIPv6 || address.AddressFamily != AddressFamily.InterNetworkV6)
+        {
+            return address;
+        }
+
+        var octets = address.GetAddressBytes();
+        octets.AsSpan(8).Clear();
+        return new IPAddress(octets);
     }
 
     private void End(IPAddress client)

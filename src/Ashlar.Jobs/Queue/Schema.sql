@@ -86,7 +86,7 @@ create table ashlar.ticks (
 create function ashlar.backoff(attempt int) returns interval language sql volatile
     as $$ select make_interval(secs => least(3600, power(2, least(attempt, 20))) * (0.75 + random() / 2)) $$;
 
-create function ashlar.check_job(payload jsonb, key text, attempts int, trace text) returns void language plpgsql
+create function ashlar.check_job(payload jsonb, key text, attempts int, trace text, due timestamptz) returns void language plpgsql
     set search_path = pg_catalog, pg_temp as $$
 begin
     -- Compressed, 8 kB hold less than a MiB: below, there is no need to write it out.
@@ -99,6 +99,9 @@ begin
     end if;
     if length(key) > 512 or length(trace) > 512 or attempts not between 1 and 1000 then
         raise exception 'ASH3212: a key or a trace of at most 512 characters and 1 to 1000 attempts are taken' using errcode = 'invalid_parameter_value';
+    end if;
+    if not isfinite(due) or due > clock_timestamp() + interval '100 years' then
+        raise exception 'ASH3212: a job is put off for 100 years at most, and not until %', due using errcode = 'invalid_parameter_value';
     end if;
 end $$;
 
@@ -118,7 +121,7 @@ begin
         raise exception 'ASH3213: there is no queue "%"', enqueue.queue
             using errcode = 'undefined_object', hint = 'Queues are named under "jobs:" in the stack file: ' || coalesce((select string_agg(name, ', ' order by name) from ashlar.queues where declared), 'none is') || '.';
     end if;
-    perform ashlar.check_job(enqueue.payload, enqueue.key, enqueue.attempts, enqueue.trace);
+    perform ashlar.check_job(enqueue.payload, enqueue.key, enqueue.attempts, enqueue.trace, due);
     id := nextval('ashlar.jobs');
     if enqueue.key is not null then
         loop
@@ -161,7 +164,7 @@ begin
         raise exception 'ASH3213: there is no queue "%"', enqueue_many.queue
             using errcode = 'undefined_object', hint = 'Queues are named under "jobs:" in the stack file: ' || coalesce((select string_agg(name, ', ' order by name) from ashlar.queues where declared), 'none is') || '.';
     end if;
-    perform ashlar.check_job(p, null, enqueue_many.attempts, enqueue_many.trace) from unnest(enqueue_many.payloads) p;
+    perform ashlar.check_job(p, null, enqueue_many.attempts, enqueue_many.trace, due) from unnest(enqueue_many.payloads) p;
     select coalesce(array_agg(nextval('ashlar.jobs')), '{}') into ids from generate_series(1, cardinality(enqueue_many.payloads));
     if due > clock_timestamp() then
         insert into ashlar.scheduled (job, queue, due, attempt, delivery, attempts, enqueued, trace, payload)

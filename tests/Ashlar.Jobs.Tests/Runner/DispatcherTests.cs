@@ -158,6 +158,12 @@ public sealed class DispatcherTests(PostgresServer server)
         var unknown = await Assert.ThrowsAsync<PostgresException>(() => RunnerRig.EnqueueAsync(app, "emials"));
         Assert.StartsWith("ASH3213", unknown.MessageText, StringComparison.Ordinal);
         Assert.Contains("emails", unknown.Hint, StringComparison.Ordinal);
+        foreach (var when in new[] { "run_at => 'infinity'", "run_at => '-infinity'", "delay => '101 years'" })
+        {
+            var never = await Assert.ThrowsAsync<PostgresException>(() => PostgresServer.ExecuteAsync(app, $"select ashlar.enqueue('emails', '{{}}', {when})"));
+            Assert.StartsWith("ASH3212", never.MessageText, StringComparison.Ordinal);
+        }
+
         foreach (var sql in new[] { "select * from ashlar.ready", "insert into ashlar.dead select * from ashlar.dead", "select ashlar.fire('a', now(), 'emails', '{}', false)", "select ashlar.hold(1)", "drop schema ashlar cascade" })
         {
             var refused = await Assert.ThrowsAsync<PostgresException>(() => PostgresServer.ExecuteAsync(app, sql));
