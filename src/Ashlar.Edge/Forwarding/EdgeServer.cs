@@ -38,6 +38,8 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
         Options = options;
         Http2 = new Http2Server(options.KeepAliveTimeout, onFault);
         Workers = new FileWorkers(onFault);
+        Passwords = new Passwords(options.PasswordMatches);
+        PasswordChecks = new PasswordChecks(Passwords, onFault);
         _group = new EventLoopGroup(options.Loops, onFault);
         _loops = [.. _group.Loops.Select(loop => new EdgeLoop(this, loop))];
     }
@@ -71,7 +73,9 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
 
     internal FileWorkers Workers { get; }
 
-    internal Passwords Passwords { get; } = new();
+    internal Passwords Passwords { get; }
+
+    internal PasswordChecks PasswordChecks { get; }
 
     internal RoutingTable Routes => _services.Table;
 
@@ -193,6 +197,7 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
         await Http2.DisposeAsync().ConfigureAwait(false);
         await _group.DisposeAsync().ConfigureAwait(false);
         Workers.Dispose();
+        PasswordChecks.Dispose();
         UseCache(null);
     }
 

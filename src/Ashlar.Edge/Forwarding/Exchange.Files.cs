@@ -65,17 +65,17 @@ internal sealed partial class Exchange
         var answer = FileAnswer.None;
         var now = _loop.Now;
         var ticket = Await(Stage.Looking);
-        NoDeadline();
-        var isTaken = _edge.Server.Workers.TryRun(_loop, () => answer = folder.Look(name, now), () => Continue(ticket, () =>
+        LookDeadline();
+        void Done() => Continue(ticket, () =>
         {
             if (!AnsweredWith(answer))
             {
                 next(this);
             }
-        }));
-        if (!isTaken)
+        });
+        if (!_edge.Server.Workers.TryRun(_loop, () => answer = folder.Look(name, now), Done, () => IsAwaited(ticket)))
         {
-            Answer(HttpProblem.QueueFull, Failure.QueueFull);
+            AnswerUnawaited(HttpProblem.QueueFull, Failure.QueueFull);
         }
     }
 
@@ -315,7 +315,7 @@ internal sealed partial class Exchange
             Continue(ticket, () => _isPieceReady = true);
         }
 
-        if (!_edge.Server.Workers.TryRun(_loop, () => FileCalls.ReadAhead(file.Fd, at, piece), Done))
+        if (!_edge.Server.Workers.TryRun(_loop, () => FileCalls.ReadAhead(file.Fd, at, piece), Done, () => IsAwaited(ticket)))
         {
             file.Release();
             Finish(Ending.Abort, Failure.QueueFull);

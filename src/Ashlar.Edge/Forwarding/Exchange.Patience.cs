@@ -71,6 +71,13 @@ internal sealed partial class Exchange
         _client.ClearDeadline();
     }
 
+    /// <summary>What is awaited now is done by the edge itself, off the loop.</summary>
+    private void LookDeadline()
+    {
+        _halfClosed = false;
+        _client.SetDeadline((long)_options.LookTimeout.TotalMilliseconds);
+    }
+
     private void StopBodyClock()
     {
         if (_bodyAwaitedFrom != 0)

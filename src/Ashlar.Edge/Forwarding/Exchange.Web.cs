@@ -58,6 +58,17 @@ internal sealed partial class Exchange
         return _ticket;
     }
 
+    /// <summary>False: the request that got the ticket has ended, or waits no more. From any thread.</summary>
+    private bool IsAwaited(int ticket) => Volatile.Read(ref _ticket) == ticket;
+
+    /// <summary>Answers without what is done elsewhere; when that comes back, it finds nobody.</summary>
+    private void AnswerUnawaited(HttpProblem problem, Failure failure)
+    {
+        _isAwaiting = false;
+        _ticket++;
+        Answer(problem, failure);
+    }
+
     /// <summary>What was done elsewhere has come back, to this request or, if that has ended meanwhile, to nobody.</summary>
     private void Continue(int ticket, Action next)
     {
@@ -67,6 +78,11 @@ internal sealed partial class Exchange
         }
 
         _isAwaiting = false;
+        if (_stage == Stage.Looking && !_halfClosed)
+        {
+            _client.ClearDeadline();
+        }
+
         try
         {
             next();
@@ -256,14 +272,20 @@ internal sealed partial class Exchange
 
     private void CheckPassword(int index, WebTable web, byte[] credentials, byte[] password, string hash, bool isUser)
     {
-        var isRight = false;
-        var passwords = _edge.Server.Passwords;
+        var client = ClientIp(_client.Received!.Slice(_headStart, Request.Consumed));
         var ticket = Await(Stage.Looking);
-        NoDeadline();
-        if (!_edge.Server.Workers.TryRun(
-            _loop, () => isRight = passwords.Check(credentials, password, hash) && isUser, () => Continue(ticket, () => PasswordChecked(index, web, isRight))))
+        LookDeadline();
+        var asker = new PasswordAsker(
+            _loop, () => IsAwaited(ticket), isRight => Continue(ticket, () => PasswordChecked(index, web, isRight && isUser)));
+        switch (_edge.Server.PasswordChecks.TryCheck(credentials, password, hash, client, asker))
         {
-            Answer(HttpProblem.QueueFull, Failure.QueueFull);
+            case CheckResult.TooManyOfClient:
+                _moreLines = "Retry-After: 1\r\n"u8.ToArray();
+                AnswerUnawaited(HttpProblem.PasswordsOfClient, Failure.RateLimited);
+                break;
+            case CheckResult.TooMany:
+                AnswerUnawaited(HttpProblem.PasswordsBusy, Failure.QueueFull);
+                break;
         }
     }
 

@@ -177,7 +177,11 @@ internal sealed partial class Exchange : IUpstreamUser
     /// <summary>Nothing has moved for as long as it may.</summary>
     public void OnDeadline()
     {
-        if (_stage is Stage.Waiting or Stage.Looking)
+        if (_stage == Stage.Looking && !_halfClosed)
+        {
+            AnswerUnawaited(HttpProblem.LookTimeout, Failure.QueueTimeout);
+        }
+        else if (_stage is Stage.Waiting or Stage.Looking)
         {
             // The room has its own clock; this one runs only for a client that has half-closed.
             Finish(Ending.Abort, Failure.ClientGone);

@@ -1,3 +1,4 @@
+using Ashlar.Edge.Web;
 using Ashlar.Http.Upstream;
 using Ashlar.Http.Wire;
 
@@ -54,6 +55,9 @@ public sealed record ForwardingOptions
     /// <summary>Time a connection may be idle between requests, or before its first. Default 75 s.</summary>
     public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(75);
 
+    /// <summary>Time that the edge's own look for a file, or the check of a password, may take; then 503. Default 30 s.</summary>
+    public TimeSpan LookTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>
     /// Time that an answer may still take to begin once the client has closed its direction: a client may half-close and
     /// wait, but one that has left looks the same until something is sent to it. Default 1 s.
@@ -65,4 +69,7 @@ public sealed record ForwardingOptions
 
     /// <summary>Most instances that are tried for one request. Default 4.</summary>
     public int MaxAttempts { get; init; } = 4;
+
+    /// <summary>Says if a password has a hash.</summary>
+    internal Func<byte[], string, bool> PasswordMatches { get; init; } = Passwords.Matches;
 }

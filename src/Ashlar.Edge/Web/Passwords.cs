@@ -16,6 +16,10 @@ internal sealed class Passwords
 
     private readonly ConcurrentDictionary<string, long> _right = new(StringComparer.Ordinal);
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
+    private readonly Func<byte[], string, bool> _matches;
+
+    /// <param name="matches">Says if a password has a hash.</param>
+    public Passwords(Func<byte[], string, bool> matches) => _matches = matches;
 
     /// <summary>True: these credentials were right a moment ago.</summary>
     /// <param name="credentials">As the client sent them.</param>
@@ -26,7 +30,7 @@ internal sealed class Passwords
     /// <summary>Checks a password. Takes some ten to hundred milliseconds.</summary>
     public bool Check(ReadOnlySpan<byte> credentials, byte[] password, string hash)
     {
-        if (!Matches(password, hash))
+        if (!_matches(password, hash))
         {
             return false;
         }
@@ -53,7 +57,8 @@ internal sealed class Passwords
             && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(computed), Encoding.ASCII.GetBytes(hash));
     }
 
-    private string KeyOf(ReadOnlySpan<byte> credentials, string hash)
+    /// <summary>What stands for credentials and the hash they are held to; tells nothing of them.</summary>
+    public string KeyOf(ReadOnlySpan<byte> credentials, string hash)
     {
         Span<byte> mac = stackalloc byte[32];
         using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key);

@@ -148,6 +148,9 @@ public sealed class HttpProblem
     public static readonly HttpProblem FileMethod = new(405, "A file can only be read: GET and HEAD.");
     public static readonly HttpProblem RangeUnsatisfiable = new(416, "The file has no bytes in the range that was asked for.");
     public static readonly HttpProblem RateLimited = new(429, "There have been too many requests from here.");
+    public static readonly HttpProblem PasswordsOfClient = new(429, "Too many passwords from here are being checked.");
+    public static readonly HttpProblem PasswordsBusy = new(503, "Too many passwords are being checked.");
+    public static readonly HttpProblem LookTimeout = new(503, "The edge itself took too long: for a file, or to check a password.");
     public static readonly HttpProblem VariablesTooLarge = new(414, "The request has more than a FastCGI server takes as variables.");
     public static readonly HttpProblem ScriptHead = new(502, "What the script answered does not begin with a CGI head.");
     public static readonly HttpProblem ScriptRecords = new(502, "What the FastCGI server answered are no records of an answer.");

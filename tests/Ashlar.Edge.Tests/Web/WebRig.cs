@@ -1,4 +1,5 @@
 using Ashlar.Catalog;
+using Ashlar.Edge.Forwarding;
 using Ashlar.Edge.Tests.Forwarding;
 using Ashlar.Stack;
 using Ashlar.Testing;
@@ -22,14 +23,14 @@ internal sealed class WebRig : IAsyncDisposable
     public string Folder => _folder.Path;
 
     /// <summary>An edge with these rules; the app answers with the first line of what it was asked.</summary>
-    public static async Task<WebRig> StartAsync(WebDefinition web, Action<string>? files = null, Func<CatalogService, CatalogService>? service = null, ScriptedApp? app = null)
+    public static async Task<WebRig> StartAsync(WebDefinition web, Action<string>? files = null, Func<CatalogService, CatalogService>? service = null, ScriptedApp? app = null, ForwardingOptions? options = null)
     {
         app ??= ScriptedApp.Answering((head, _) =>
         {
             var line = head[..head.IndexOf('\r')];
             return $"HTTP/1.1 200 OK\r\nServer: app\r\nContent-Length: {line.Length}\r\n\r\n{line}";
         });
-        var rig = new WebRig(app, await EdgeRig.StartAsync());
+        var rig = new WebRig(app, await EdgeRig.StartAsync(options ?? new ForwardingOptions()));
         files?.Invoke(rig.Folder);
         rig.Edge.Change = snapshot => snapshot with { Web = web, Folder = rig.Folder };
         rig.Edge.Serve(one => (service ?? (static same => same))(one with { Folder = rig.Folder }), app.Port);
