@@ -36,7 +36,7 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
         Log = log;
         _services = services;
         Options = options;
-        Http2 = new Http2Server(options.KeepAliveTimeout, onFault);
+        Http2 = new Http2Server(options.KeepAliveTimeout, options.SendTimeout, onFault);
         Workers = new FileWorkers(onFault);
         Passwords = new Passwords(options.PasswordMatches);
         PasswordChecks = new PasswordChecks(Passwords, onFault);

@@ -251,7 +251,7 @@ internal sealed partial class Exchange
         }
 
         _isPieceReady = true;
-        return _client.IsSecure ? CopyFile(piece, ref budget) : SendPiece(piece, ref budget);
+        return _client.IsSecure || _client.IsCarried ? CopyFile(piece, ref budget) : SendPiece(piece, ref budget);
     }
 
     private bool SendPiece(int piece, ref int budget)

@@ -13,11 +13,14 @@ namespace Ashlar.Edge.Http2;
 /// One request of HTTP/2: given to an exchange as a client's connection of its own, whose bytes never leave the process, and the answer
 /// given back frame by frame as it comes.
 /// </summary>
-internal sealed class Http2Request(IFeatureCollection features)
+/// <param name="features">What Kestrel knows of it.</param>
+/// <param name="patience">How long a client may take nothing of what waits for it.</param>
+internal sealed class Http2Request(IFeatureCollection features, TimeSpan patience)
 {
     // RFC 9113 section 7.
     private const int ProtocolError = 1;
     private const int InternalError = 2;
+    private const int LargestPiece = 16 * 1024;
 
     private static readonly PipeOptions _pipe = new(
         readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.ThreadPool, pauseWriterThreshold: 64 * 1024, resumeWriterThreshold: 32 * 1024,
@@ -62,8 +65,9 @@ internal sealed class Http2Request(IFeatureCollection features)
                 var isHead = request.Method == "HEAD";
                 await AnswerAsync(back.Reader, isHead, extended, isWebSocket, there.Writer).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException)
+            catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException or TimeoutException or ArgumentOutOfRangeException)
             {
+                // Kestrel says the last of these where the stream was reset meanwhile.
                 // The edge or the client has broken it off: the client must not take what it has for all.
                 client.LoseSoon();
                 Reset(InternalError);
@@ -202,25 +206,27 @@ internal sealed class Http2Request(IFeatureCollection features)
     private static bool IsOfConnection(string name) =>
         name.ToLowerInvariant() is "connection" or "keep-alive" or "proxy-connection" or "transfer-encoding" or "upgrade" or "sec-websocket-accept";
 
-    private static async Task CopyAsync(PipeReader from, PipeWriter to, long length)
+    private async Task CopyAsync(PipeReader from, PipeWriter to, long length)
     {
         while (length > 0)
         {
             var read = await from.ReadAsync().ConfigureAwait(false);
-            var piece = read.Buffer.Slice(0, Math.Min(length, read.Buffer.Length));
+            var piece = read.Buffer.Slice(0, Math.Min(Math.Min(length, LargestPiece), read.Buffer.Length));
             foreach (var memory in piece)
             {
                 to.Write(memory.Span);
             }
 
-            length -= piece.Length;
-            from.AdvanceTo(piece.End);
-            if (!piece.IsEmpty && (await to.FlushAsync().ConfigureAwait(false)).IsCompleted)
+            // The edge is told that there is room only once the client has taken this: what waits for a client is then one piece and a pipe.
+            var (taken, isEnd) = (piece.Length, read.IsCompleted && piece.IsEmpty);
+            if (taken > 0)
             {
-                throw new IOException("The client has gone.");
+                await FlushAsync(to).ConfigureAwait(false);
             }
 
-            if (read.IsCompleted && piece.IsEmpty)
+            length -= taken;
+            from.AdvanceTo(piece.End);
+            if (isEnd)
             {
                 if (length == long.MaxValue || length > long.MaxValue / 2)
                 {
@@ -232,6 +238,17 @@ internal sealed class Http2Request(IFeatureCollection features)
         }
     }
 
+    // A client that takes nothing is waited for, and then not.
+    private async ValueTask FlushAsync(PipeWriter to)
+    {
+        var flushing = to.FlushAsync();
+        var flushed = flushing.IsCompleted ? await flushing.ConfigureAwait(false) : await flushing.AsTask().WaitAsync(patience).ConfigureAwait(false);
+        if (flushed.IsCompleted)
+        {
+            throw new IOException("The client has gone.");
+        }
+    }
+
     private async Task DecodeAsync(PipeReader from, PipeWriter to)
     {
         var decoder = new ChunkedDecoder(HttpLimits.Default);
@@ -239,12 +256,12 @@ internal sealed class Http2Request(IFeatureCollection features)
         {
             var read = await from.ReadAsync().ConfigureAwait(false);
             var status = Decode(ref decoder, read.Buffer, to, out var consumed, out var hasData);
-            from.AdvanceTo(read.Buffer.GetPosition(consumed), read.Buffer.End);
-            if (hasData && (await to.FlushAsync().ConfigureAwait(false)).IsCompleted)
+            if (hasData)
             {
-                throw new IOException("The client has gone.");
+                await FlushAsync(to).ConfigureAwait(false);
             }
 
+            from.AdvanceTo(read.Buffer.GetPosition(consumed), read.Buffer.End);
             if (status == ChunkedStatus.Done)
             {
                 return;

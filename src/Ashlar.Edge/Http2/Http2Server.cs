@@ -18,10 +18,14 @@ internal sealed class Http2Server : IConnectionListenerFactory, IHttpApplication
     private readonly Channel<ConnectionContext> _connections = Channel.CreateUnbounded<ConnectionContext>();
     private readonly Action<Exception> _onFault;
     private readonly Lazy<KestrelServer> _server;
+    private readonly TimeSpan _patience;
 
-    public Http2Server(TimeSpan keepAlive, Action<Exception> onFault)
+    /// <param name="keepAlive">How long a connection without a request is kept.</param>
+    /// <param name="patience">How long a client may take nothing of what waits for it.</param>
+    /// <param name="onFault">Told what should not happen.</param>
+    public Http2Server(TimeSpan keepAlive, TimeSpan patience, Action<Exception> onFault)
     {
-        _onFault = onFault;
+        (_onFault, _patience) = (onFault, patience);
         _server = new Lazy<KestrelServer>(() => Start(keepAlive));
     }
 
@@ -46,7 +50,7 @@ internal sealed class Http2Server : IConnectionListenerFactory, IHttpApplication
     ValueTask<IConnectionListener> IConnectionListenerFactory.BindAsync(EndPoint endpoint, CancellationToken cancellationToken) =>
         ValueTask.FromResult<IConnectionListener>(new Listener(endpoint, _connections.Reader));
 
-    Http2Request IHttpApplication<Http2Request>.CreateContext(IFeatureCollection contextFeatures) => new(contextFeatures);
+    Http2Request IHttpApplication<Http2Request>.CreateContext(IFeatureCollection contextFeatures) => new(contextFeatures, _patience);
 
     Task IHttpApplication<Http2Request>.ProcessRequestAsync(Http2Request context) => context.ServeAsync();
 
@@ -77,7 +81,8 @@ internal sealed class Http2Server : IConnectionListenerFactory, IHttpApplication
         // Bodies and their pace are the exchange's matter, as with HTTP/1.1.
         limits.MaxRequestBodySize = null;
         limits.MinRequestBodyDataRate = null;
-        limits.MinResponseDataRate = null;
+        // The end of an answer lies with Kestrel alone: what is left of it has a clock there, after ours.
+        limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 1, gracePeriod: _patience * 2);
         limits.Http2.MaxStreamsPerConnection = 100;
         limits.Http2.InitialStreamWindowSize = 256 * 1024;
         limits.Http2.InitialConnectionWindowSize = 1024 * 1024;

@@ -12,6 +12,7 @@ namespace Ashlar.Http.Transport;
 public abstract partial class SocketConnection
 {
     private const int NoSocket = int.MaxValue;
+    private const int LargestPiece = 32 * 1024;
 
     private readonly IDuplexPipe? _carrier;
     private readonly Action? _onCarried;
@@ -94,7 +95,7 @@ public abstract partial class SocketConnection
         OnReady();
     }
 
-    // All is taken, and then no more until the other end has made room: it is a bounded matter of one buffer.
+    // Piece by piece, until the other end has to make room: what is lent may be far larger than the pipe means to hold.
     private int SendCarried(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
         if (IsBroken)
@@ -102,25 +103,27 @@ public abstract partial class SocketConnection
             return SocketResult.Failed;
         }
 
-        var to = _carrier!.Output;
-        to.Write(first);
-        to.Write(second);
-        _going = to.FlushAsync().GetAwaiter();
-        if (_going.IsCompleted)
+        var (to, sent) = (_carrier!.Output, 0);
+        while (CanSend && sent < first.Length + second.Length)
         {
-            if (_going.GetResult().IsCompleted)
+            var piece = sent < first.Length ? first[sent..] : second[(sent - first.Length)..];
+            piece = piece[..Math.Min(piece.Length, LargestPiece)];
+            to.Write(piece);
+            sent += piece.Length;
+            _going = to.FlushAsync().GetAwaiter();
+            if (!_going.IsCompleted)
+            {
+                CanSend = false;
+                _going.UnsafeOnCompleted(_onTaken!);
+            }
+            else if (_going.GetResult().IsCompleted)
             {
                 _hungUp = IsBroken = true;
                 return SocketResult.Failed;
             }
         }
-        else
-        {
-            CanSend = false;
-            _going.UnsafeOnCompleted(_onTaken!);
-        }
 
-        return first.Length + second.Length;
+        return sent;
     }
 
     private void Taken()

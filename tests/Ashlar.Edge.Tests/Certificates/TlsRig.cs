@@ -41,13 +41,18 @@ internal sealed class TlsRig : IAsyncDisposable
 
     public TlsFront Front { get; } = new(offersHttp2: true);
 
+    /// <summary>The release's folder.</summary>
+    public string Folder => _folder.Path;
+
     public int Port => PortOf(_http);
 
     public int SecurePort => PortOf(_https);
 
-    public static async Task<TlsRig> StartAsync(ScriptedAppPort app, CatalogTls? tls = null, params string[] hosts)
+    public static Task<TlsRig> StartAsync(ScriptedAppPort app, CatalogTls? tls = null, params string[] hosts) => StartAsync(new ForwardingOptions(), app, tls, hosts);
+
+    public static async Task<TlsRig> StartAsync(ForwardingOptions options, ScriptedAppPort app, CatalogTls? tls = null, params string[] hosts)
     {
-        var rig = new TlsRig(new ForwardingOptions { Loops = 1 });
+        var rig = new TlsRig(options with { Loops = 1 });
         rig.Show(hosts.Length > 0 ? hosts : ["app.test"]);
         rig.Serve(app, tls ?? new CatalogTls());
         await rig.Server.ListenAsync(new EdgeListener("http", (int)rig._http.Handle, rig.Port, null));
@@ -71,6 +76,7 @@ internal sealed class TlsRig : IAsyncDisposable
         {
             Tls = tls,
             Web = web ?? new WebDefinition(),
+            Folder = _folder.Path,
             Domains = ["app.test", "www.app.test"],
             Listeners = [new CatalogListener("http", "127.0.0.1", Port, null), new CatalogListener("https", "127.0.0.1", SecurePort, null) { Tls = true }],
         });

@@ -1,7 +1,11 @@
 using System.Net;
 using System.Text;
+using Ashlar.Catalog;
+using Ashlar.Edge.Forwarding;
+using Ashlar.Edge.Tests.Caching;
 using Ashlar.Edge.Tests.Certificates;
 using Ashlar.Edge.Tests.Forwarding;
+using Ashlar.Stack;
 
 namespace Ashlar.Edge.Tests.Http2;
 
@@ -24,6 +28,51 @@ public sealed class Http2Tests
 
         using var unknown = await client.PostAsync(rig.Secure(), new StreamContent(new Unseekable(sent)));
         Assert.Equal(sent, await unknown.Content.ReadAsByteArrayAsync());
+    }
+
+    [Theory]
+    [InlineData(1_000)]
+    [InlineData(64 * 1024 + 1)]
+    [InlineData(5_000_000)]
+    public async Task A_file_of_any_size_comes_whole(int length)
+    {
+        await using var app = ScriptedApp.Answering(static (_, _) => CacheRig.Answer(""));
+        await using var rig = await TlsRig.StartAsync(app);
+        var content = new byte[length];
+        new Random(8).NextBytes(content);
+        Directory.CreateDirectory(Path.Combine(rig.Folder, "public"));
+        await File.WriteAllBytesAsync(Path.Combine(rig.Folder, "public", "file.bin"), content);
+        rig.Serve(app, new CatalogTls(), new WebDefinition { Static = [new StaticDefinition(null, "/", "public")] });
+        using var client = rig.Client();
+        Assert.Equal(content, await client.GetByteArrayAsync(rig.Secure("/file.bin")));
+    }
+
+    [Fact]
+    public async Task What_is_stored_comes_whole_however_large_its_pieces()
+    {
+        var body = new string('x', 6 << 20);
+        await using var app = ScriptedApp.Answering((_, n) => CacheRig.Answer("Cache-Control: max-age=60", body));
+        await using var rig = await TlsRig.StartAsync(app);
+        rig.Server.UseCache(new CatalogCache { Memory = 64 << 20 });
+        using var client = rig.Client();
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(body, await client.GetStringAsync(rig.Secure()));
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_client_that_takes_nothing_of_an_answer_is_not_waited_for_without_end(bool chunked)
+    {
+        var body = new string('x', 4 << 20);
+        await using var app = ScriptedApp.Answering((_, _) => chunked ? $"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body.Length:x}\r\n{body}\r\n0\r\n\r\n" : CacheRig.Answer("", body));
+        await using var rig = await TlsRig.StartAsync(new ForwardingOptions { SendTimeout = TimeSpan.FromSeconds(1) }, app);
+        using var client = rig.Client();
+        using var answer = await client.GetAsync(rig.Secure(), HttpCompletionOption.ResponseHeadersRead);
+        Assert.True(await rig.Server.DrainAsync(TimeSpan.FromSeconds(30)));
+        await Assert.ThrowsAnyAsync<Exception>(() => answer.Content.ReadAsByteArrayAsync());
     }
 
     [Fact]
