@@ -14,6 +14,8 @@ internal static class Diagram
     private const string Services = "services";
     private const string Own = "dashboard";
     private const string NameServer = CatalogDns.Tier;
+    private const string Jobs = "jobs";
+    private const string State = "state";
     private const string Machine = "machine";
     private const string Database = "database";
     private const string Primary = "primary";
@@ -108,6 +110,12 @@ internal static class Diagram
                     links.Add(new Link(Edge, node.Id, node.Rate, "requests"));
                 }
 
+                break;
+            case Jobs:
+                nodes.Add(node with { Subtitle = "job runner" });
+                break;
+            case State:
+                nodes.Add(node with { Kind = "own", Subtitle = "state of all machines" });
                 break;
             case Own:
                 nodes.Add(node with { Kind = "own", Subtitle = "this page" });

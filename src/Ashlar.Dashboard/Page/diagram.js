@@ -4,9 +4,10 @@ import * as format from './format.js';
 const courses = [
   ['browser', 'Visitors', ['browser']],
   ['edge', 'Edge', ['dns', 'edge']],
-  ['services', 'Services', ['service', 'worker']],
+  ['services', 'Services', ['service', 'worker', 'jobs']],
   ['data', 'Data', ['database', 'replicas', 'queue', 'cache']],
 ];
+const kindsKnown = new Set(courses.flatMap(([, , kinds]) => kinds));
 const radius = 15;
 const around = 2 * Math.PI * radius;
 
@@ -57,7 +58,8 @@ export class Diagram {
     this.#lines = drawing('svg', { 'aria-hidden': 'true' });
     this.#plane = element('div', { class: 'plane' }, this.#lines);
     for (const [name, title, kinds] of courses) {
-      const here = nodes.filter(node => kinds.includes(node.kind));
+      // What this page has not heard of stands in the last course.
+      const here = nodes.filter(node => kinds.includes(node.kind) || (name === 'data' && !kindsKnown.has(node.kind)));
       if (here.length === 0) continue;
       // Replicas stand beside their primary.
       here.sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind));
@@ -165,6 +167,7 @@ export class Diagram {
       case 'service':
         return [[format.rate(node.rate), 'req/s'], [format.percent(node.errorShare), 'errors', node.errorShare >= 0.01], [format.millis(node.p95), 'p95']];
       case 'dns':
+      case 'jobs':
       case 'worker':
         return [memory, cpu, []];
       case 'replicas': {

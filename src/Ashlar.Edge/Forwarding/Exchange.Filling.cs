@@ -140,9 +140,11 @@ internal sealed partial class Exchange
         var facts = ResponseFacts.Read(head.AsSpan(statusLine));
         var variation = Variation.Of(head.AsSpan(statusLine), Request, request);
         var tags = cache.TagsOf(head.AsSpan(statusLine));
-        if (variation is null || tags is null)
+        var isMixed = variation is { TellsCodings: true } && Response.Has(KnownHeader.ContentEncoding)
+            && !Variation.Knows(Response.Find(KnownHeader.ContentEncoding).Of(buffer));
+        if (variation is null || tags is null || isMixed)
         {
-            _storeRule = variation is null ? StoreRule.VaryAll : StoreRule.Tags;
+            _storeRule = variation is null ? StoreRule.VaryAll : tags is null ? StoreRule.Tags : StoreRule.Coding;
             LetGoStored();
             EndFill(FillState.Given);
             return false;
@@ -188,11 +190,6 @@ internal sealed partial class Exchange
         if (Response.Consumed > StoredHead.Largest || (Response.Body == BodyFraming.Length && Response.ContentLength > _cache!.LargestBody))
         {
             return StoreRule.TooLarge;
-        }
-
-        if (Response.Has(KnownHeader.ContentEncoding) && !Variation.Knows(Response.Find(KnownHeader.ContentEncoding).Of(buffer)))
-        {
-            return StoreRule.Coding;
         }
 
         head = StoredHead.Of(buffer, Response, _edge.DateLine, out statusLine);

@@ -41,11 +41,13 @@ public sealed class StorefrontPageTests(RunningStorefront shop, BrowserFixture b
 
             foreach (var (node, subtitle) in new[]
             {
-                ("database:replicas", ""), ("admin", "admin.storefront.test"), ("worker", "no requests"), ("queue", "Redis, kept"), ("cache", "Redis, LRU"), ("memcached", "Memcached"),
+                ("database:replicas", ""), ("admin", "admin.localhost +1"), ("worker", "no requests"), ("jobs", "job runner"), ("dns", "name server"), ("queue", "Redis, kept"), ("cache", "Redis, LRU"), ("memcached", "Memcached"),
             })
             {
                 await Assertions.Expect(page.Locator($"[data-id='{node}'] .subtitle")).ToContainTextAsync(subtitle, Patient);
             }
+
+            await Assertions.Expect(page.Locator("#own [data-id=dashboard]")).ToContainTextAsync("this page", Patient);
 
             await Assertions.Expect(page.Locator("[data-id=web] .fact b").Nth(2)).ToContainTextAsync("ms", Patient);
             await Assertions.Expect(page.Locator("#health-text")).ToHaveTextAsync("All healthy", new() { Timeout = 60_000 });

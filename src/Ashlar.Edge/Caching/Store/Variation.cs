@@ -29,6 +29,9 @@ internal sealed class Variation
     /// <summary>Their values in the request, in the normal form.</summary>
     public byte[] Values { get; }
 
+    /// <summary>True: it varies on the codings that are taken.</summary>
+    public bool TellsCodings => Names.Any(static name => name.AsSpan().SequenceEqual("accept-encoding"u8));
+
     /// <summary>Bytes it costs.</summary>
     public int Cost => Values.Length + Names.Sum(static name => name.Length + 24);
 
