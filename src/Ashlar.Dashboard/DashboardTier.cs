@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using Ashlar.Catalog.Channel;
 using Ashlar.Dashboard.Http;
 using Ashlar.Dashboard.Live;
 using Ashlar.Errors;
@@ -13,38 +13,14 @@ public static class DashboardTier
     /// <summary>Serves the page until SIGTERM.</summary>
     /// <param name="arguments">What follows the word <c>dashboard</c>: <c>--instance NAME --state FOLDER [--listen ADDRESS]</c>.</param>
     /// <returns>0: told to end; 1: it could not start; 2: arguments that it does not understand.</returns>
-    public static async Task<int> RunAsync(string[] arguments)
+    public static Task<int> RunAsync(string[] arguments) => TierMain.RunAsync("dashboard", arguments, DashboardErrors.ArgumentsCode, async log =>
     {
-        try
-        {
-            var options = DashboardOptions.Parse(arguments, SecretVariable.Take);
-            var ending = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            void OnSignal(PosixSignalContext context)
-            {
-                context.Cancel = true;
-                ending.TrySetResult();
-            }
-
-            using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-            await using var dashboard = await DashboardProcess.StartAsync(options, Say, TimeProvider.System);
-            await ending.Task;
-            return 0;
-        }
-        catch (AshlarException e)
-        {
-            Say(e.Error.ToString());
-            return e.Error.Code == DashboardErrors.ArgumentsCode ? 2 : 1;
-        }
-        catch (Exception e)
-        {
-            // Whatever it is, the agent shows it as the last line of a dashboard that did not start.
-            Say($"the dashboard ends: {e}");
-            return 1;
-        }
-    }
-
-    private static void Say(string text) => Console.Error.WriteLine(text);
+        var options = DashboardOptions.Parse(arguments, SecretVariable.Take);
+        var ending = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var signals = new TierSignals(() => ending.TrySetResult());
+        await using var dashboard = await DashboardProcess.StartAsync(options, log.Say, TimeProvider.System);
+        await ending.Task;
+    });
 }
 
 /// <summary>The parts of the dashboard put together.</summary>

@@ -1,7 +1,5 @@
-using System.Runtime.InteropServices;
 using Ashlar.Catalog.Channel;
 using Ashlar.Edge.Tier;
-using Ashlar.Errors;
 
 namespace Ashlar.Edge;
 
@@ -11,35 +9,11 @@ public static class EdgeTier
     /// <summary>Runs the edge until it has drained after SIGTERM (a second one ends it at once) or the agent's command.</summary>
     /// <param name="arguments">What follows the word <c>edge</c>: <c>--instance NAME --channel PATH --state FOLDER [--grace SECONDS] [--identity FOLDER]</c>.</param>
     /// <returns>0: drained or told to end; 1: it could not start; 2: arguments that it does not understand.</returns>
-    public static async Task<int> RunAsync(string[] arguments)
+    public static Task<int> RunAsync(string[] arguments) => TierMain.RunAsync("edge", arguments, EdgeErrors.ArgumentsCode, async log =>
     {
-        var log = TierLog.ToStandardError("edge");
-        try
-        {
-            var options = EdgeOptions.Parse(arguments);
-            log = TierLog.ToStandardError(options.Instance);
-            await using var edge = new EdgeProcess(options, log);
-            void OnSignal(PosixSignalContext context)
-            {
-                context.Cancel = true;
-                edge.Stop(options.Grace);
-            }
-
-            using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-            await edge.RunAsync();
-            return 0;
-        }
-        catch (AshlarException e)
-        {
-            log.Say(e.Error);
-            return e.Error.Code == EdgeErrors.ArgumentsCode ? 2 : 1;
-        }
-        catch (Exception e)
-        {
-            // Whatever it is, the agent shows it as the last line of an edge that did not start.
-            log.Say($"the edge ends: {e}");
-            return 1;
-        }
-    }
+        var options = EdgeOptions.Parse(arguments);
+        await using var edge = new EdgeProcess(options, log);
+        using var signals = new TierSignals(() => edge.Stop(options.Grace));
+        await edge.RunAsync();
+    });
 }

@@ -169,11 +169,13 @@ internal sealed class Rollout(
             return ImmutableSortedDictionary<string, string>.Empty;
         }
 
+        var context = Tiers.Complete(planned.Context!);
         if (Machines is not null)
         {
             OrderId ??= Guid.NewGuid().ToString("N");
             await Machines.RaiseAsync(OrderId, AgentVerbs.Up, state with { Release = release.Name, Down = false }, release, Told);
-            return Tiers.Complete(planned.Context!).Variables;
+            await Tiers.PrepareAsync(context, CancellationToken.None);
+            return context.Variables;
         }
 
         var told = new Progress(line => Told(line));
@@ -186,7 +188,7 @@ internal sealed class Rollout(
         try
         {
             await RaiseAsync(AgentVerbs.Up, before, planned, leaving, failing, told);
-            await Tiers.PrepareAsync(Tiers.Complete(planned.Context!), CancellationToken.None);
+            await Tiers.PrepareAsync(context, CancellationToken.None);
         }
         catch (AshlarException e) when (e.Error.Code != TakenDownCode)
         {
@@ -194,7 +196,7 @@ internal sealed class Rollout(
             throw;
         }
 
-        return Tiers.Complete(planned.Context!).Variables;
+        return context.Variables;
     }
 
     /// <summary>Hears what happens while the data tiers come up.</summary>

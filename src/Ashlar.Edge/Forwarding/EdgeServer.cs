@@ -37,7 +37,7 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
         _services = services;
         Options = options;
         Http2 = new Http2Server(options.KeepAliveTimeout, options.SendTimeout, onFault);
-        Workers = new FileWorkers(onFault);
+        Workers = new SlowWorkers(onFault);
         Passwords = new Passwords(options.PasswordMatches);
         PasswordChecks = new PasswordChecks(Passwords, onFault);
         _group = new EventLoopGroup(options.Loops, onFault);
@@ -71,7 +71,7 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
 
     internal AccessLog? Log { get; }
 
-    internal FileWorkers Workers { get; }
+    internal SlowWorkers Workers { get; }
 
     internal Passwords Passwords { get; }
 

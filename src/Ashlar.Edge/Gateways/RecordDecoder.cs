@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
 namespace Ashlar.Edge.Gateways;
@@ -25,11 +24,7 @@ internal struct RecordDecoder
 {
     private const int EndRequestLength = 8;
 
-    private ulong _header;
-    private int _headerBytes;
-    private RecordType _type;
-    private int _content;
-    private int _padding;
+    private RecordFrame _frame;
     private ulong _body;
     private int _bodyBytes;
 
@@ -58,29 +53,18 @@ internal struct RecordDecoder
         var at = 0;
         while (at < received.Length && Status == RecordStatus.More)
         {
-            if (_headerBytes < FastCgi.HeaderLength)
+            var part = _frame.Take(received[at..], out var used);
+            if (part == RecordPart.Header)
             {
-                _header = _header << 8 | received[at++];
-                if (++_headerBytes == FastCgi.HeaderLength)
-                {
-                    ReadHeader();
-                }
+                Judge();
             }
-            else if (_content > 0)
+            else if (part == RecordPart.Content)
             {
-                var take = Math.Min(_content, received.Length - at);
-                Take(received.Slice(at, take), received, ref written, errors);
-                _content -= take;
-                at += take;
-                EndRecord();
+                Take(received.Slice(at, used), received, ref written, errors);
             }
-            else
-            {
-                var skip = Math.Min(_padding, received.Length - at);
-                _padding -= skip;
-                at += skip;
-                EndRecord();
-            }
+
+            at += used;
+            EndRecord();
         }
 
         IsClean = Status == RecordStatus.Ended && at == received.Length;
@@ -88,24 +72,16 @@ internal struct RecordDecoder
         return written;
     }
 
-    private void ReadHeader()
+    private void Judge()
     {
-        Span<byte> header = stackalloc byte[FastCgi.HeaderLength];
-        BinaryPrimitives.WriteUInt64BigEndian(header, _header);
-        _type = (RecordType)header[1];
-        _content = BinaryPrimitives.ReadUInt16BigEndian(header[4..]);
-        _padding = header[6];
-        _bodyBytes = 0;
-        _body = 0;
-        var isOurs = BinaryPrimitives.ReadUInt16BigEndian(header[2..]) == FastCgi.RequestId;
-        var isKnown = _type is RecordType.Stdout or RecordType.Stderr || (_type == RecordType.EndRequest && _content == EndRequestLength);
-        Status = header[0] == FastCgi.Version && isOurs && isKnown ? RecordStatus.More : RecordStatus.Bad;
-        EndRecord();
+        (_body, _bodyBytes) = (0, 0);
+        var isKnown = _frame.Type is RecordType.Stdout or RecordType.Stderr || (_frame.Type == RecordType.EndRequest && _frame.Length == EndRequestLength);
+        Status = _frame.Version == FastCgi.Version && _frame.RequestId == FastCgi.RequestId && isKnown ? RecordStatus.More : RecordStatus.Bad;
     }
 
     private void Take(ReadOnlySpan<byte> content, Span<byte> answer, ref int written, ErrorLines errors)
     {
-        switch (_type)
+        switch (_frame.Type)
         {
             case RecordType.Stdout:
                 content.CopyTo(answer[written..]);
@@ -127,14 +103,7 @@ internal struct RecordDecoder
 
     private void EndRecord()
     {
-        if (_content > 0 || _padding > 0 || _headerBytes < FastCgi.HeaderLength)
-        {
-            return;
-        }
-
-        _headerBytes = 0;
-        _header = 0;
-        if (_type == RecordType.EndRequest && _bodyBytes == EndRequestLength)
+        if (_frame.IsOver && _frame.Type == RecordType.EndRequest && _bodyBytes == EndRequestLength)
         {
             // appStatus in four bytes, protocolStatus in one, three reserved.
             Ended = (ProtocolStatus)(byte)(_body >> 24);

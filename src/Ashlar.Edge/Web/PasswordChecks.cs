@@ -35,7 +35,7 @@ internal sealed class PasswordChecks : IDisposable
     public const int MostOfClient = 8;
 
     private readonly Passwords _passwords;
-    private readonly FileWorkers _workers;
+    private readonly SlowWorkers _workers;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Check> _underWay = new(StringComparer.Ordinal);
     private readonly Dictionary<ulong, int> _ofClients = [];
@@ -43,7 +43,7 @@ internal sealed class PasswordChecks : IDisposable
     public PasswordChecks(Passwords passwords, Action<Exception> onFault)
     {
         _passwords = passwords;
-        _workers = new FileWorkers(onFault, "passwords", Math.Clamp(Environment.ProcessorCount / 2, 1, 2), MostUnderWay);
+        _workers = new SlowWorkers(onFault, "passwords", Math.Clamp(Environment.ProcessorCount / 2, 1, 2), MostUnderWay);
     }
 
     /// <summary>Checks that run or wait.</summary>

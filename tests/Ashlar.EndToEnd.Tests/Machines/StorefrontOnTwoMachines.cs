@@ -54,6 +54,7 @@ public sealed partial class StorefrontOnTwoMachines : IAsyncLifetime
         var text = await File.ReadAllTextAsync(Path.Combine(Source, "ashlar.yaml"));
         text = Build().Replace(text, $"build: cp -R '{await building}/.' .");
         text = Engine().Replace(text, "$1$2, machines: {on: m2}}").Replace(Memcached("m2"), Memcached("m1"), StringComparison.Ordinal);
+        text = text.Replace("\nrelease: ", "\nrelease: psql -qXAtd \"$DATABASE_URL\" -c \"select ashlar.enqueue('marks', '\\\"release\\\"')\" && ", StringComparison.Ordinal);
         text = With(text, "services", $"rig: {{run: \"'@APP@'\", route: {RigHost}, health: /up, instances: 2}}");
         text = With(text, "jobs", Jobs);
         text = With(text, "schedule", "tick: {cron: \"* * * * *\", queue: marks, payload: '\"tick\"'}");

@@ -1,7 +1,5 @@
 using System.Collections;
-using System.Runtime.InteropServices;
 using Ashlar.Catalog.Channel;
-using Ashlar.Errors;
 
 namespace Ashlar.Edge.Gateways.Cgi;
 
@@ -17,35 +15,12 @@ public static class CgiTier
     /// <summary>Runs until SIGTERM, and then until the requests under way have ended; a second one ends it at once.</summary>
     /// <param name="arguments">What follows the word: <c>--instance NAME --processes N --time SECONDS [--root FOLDER] [--run COMMAND]</c>.</param>
     /// <returns>0: told to end; 1: it could not start; 2: arguments that it does not understand.</returns>
-    public static async Task<int> RunAsync(string[] arguments)
+    public static Task<int> RunAsync(string[] arguments) => TierMain.RunAsync(Word, arguments, EdgeErrors.CgiArgumentsCode, async log =>
     {
-        var log = TierLog.ToStandardError(Word);
-        try
-        {
-            var options = CgiOptions.Parse(arguments, Environment.GetEnvironmentVariable);
-            log = TierLog.ToStandardError(options.Instance);
-            var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(static entry => KeyValuePair.Create((string)entry.Key, (string?)entry.Value ?? ""));
-            using var server = new CgiServer(options, Environment.CurrentDirectory, environment, log.Say);
-            void OnSignal(PosixSignalContext context)
-            {
-                context.Cancel = true;
-                server.Stop();
-            }
-
-            using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-            await server.Ended;
-            return 0;
-        }
-        catch (AshlarException e)
-        {
-            log.Say(e.Error);
-            return e.Error.Code == EdgeErrors.CgiArgumentsCode ? 2 : 1;
-        }
-        catch (Exception e)
-        {
-            log.Say($"the host of the scripts ends: {e}");
-            return 1;
-        }
-    }
+        var options = CgiOptions.Parse(arguments, Environment.GetEnvironmentVariable);
+        var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(static entry => KeyValuePair.Create((string)entry.Key, (string?)entry.Value ?? ""));
+        using var server = new CgiServer(options, Environment.CurrentDirectory, environment, log.Say);
+        using var signals = new TierSignals(server.Stop);
+        await server.Ended;
+    });
 }

@@ -33,7 +33,11 @@ internal static unsafe partial class PollCalls
         {
             if (poll(pointer, (nuint)watched.Length, milliseconds) < 0)
             {
-                watched.ForEachForget();
+                // Interrupted: nothing is known.
+                foreach (ref var one in watched)
+                {
+                    one.Found = 0;
+                }
             }
         }
     }
@@ -55,14 +59,6 @@ internal static unsafe partial class PollCalls
         {
             var count = (int)write(fd, pointer, (nuint)from.Length);
             return count >= 0 ? count : Marshal.GetLastPInvokeError() is Again or Interrupted ? 0 : -1;
-        }
-    }
-
-    private static void ForEachForget(this Span<Watched> watched)
-    {
-        foreach (ref var one in watched)
-        {
-            one.Found = 0;
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Binary;
 
 namespace Ashlar.Edge.Gateways.Cgi;
 
@@ -31,20 +30,16 @@ internal sealed class RequestDecoder
     private const int BeginLength = 8;
     private const int Responder = 1;
 
-    private readonly byte[] _header = new byte[FastCgi.HeaderLength];
     private readonly byte[] _begin = new byte[BeginLength];
     private readonly ArrayBufferWriter<byte> _variables = new();
-    private RecordType _type;
-    private int _headerBytes;
+    private RecordFrame _frame;
     private int _beginBytes;
-    private int _content;
-    private int _padding;
 
     /// <summary>How far it came.</summary>
     public RequestStatus Status { get; private set; }
 
     /// <summary>True: some of a request has come.</summary>
-    public bool HasBegun => _headerBytes > 0 || _beginBytes > 0;
+    public bool HasBegun => _frame.IsOpen || _beginBytes > 0;
 
     /// <summary>True: the connection is wanted for further requests.</summary>
     public bool KeepsConnection => (_begin[2] & 1) != 0;
@@ -64,30 +59,21 @@ internal sealed class RequestDecoder
             {
                 // Whoever sends more before the answer speaks of another request.
                 Status = RequestStatus.Bad;
+                break;
             }
-            else if (_headerBytes < FastCgi.HeaderLength)
+
+            var part = _frame.Take(received[at..], out var used);
+            if (part == RecordPart.Header)
             {
-                _header[_headerBytes++] = received[at++];
-                if (_headerBytes == FastCgi.HeaderLength)
-                {
-                    BeginRecord();
-                }
+                Judge();
             }
-            else if (_content > 0)
+            else if (part == RecordPart.Content)
             {
-                var take = Math.Min(_content, received.Length - at);
-                Take(received.Slice(at, take), received, ref written);
-                _content -= take;
-                at += take;
-                EndRecord();
+                Take(received.Slice(at, used), received, ref written);
             }
-            else
-            {
-                var skip = Math.Min(_padding, received.Length - at);
-                _padding -= skip;
-                at += skip;
-                EndRecord();
-            }
+
+            at += used;
+            EndRecord();
         }
 
         return written;
@@ -97,40 +83,34 @@ internal sealed class RequestDecoder
     public void Reset()
     {
         _variables.ResetWrittenCount();
-        _headerBytes = _beginBytes = _content = _padding = 0;
+        _frame = default;
+        _beginBytes = 0;
         Status = RequestStatus.Variables;
     }
 
-    private void BeginRecord()
+    private void Judge()
     {
-        _type = (RecordType)_header[1];
-        _content = BinaryPrimitives.ReadUInt16BigEndian(_header.AsSpan(4));
-        _padding = _header[6];
-        var isInTurn = _type switch
+        var isInTurn = _frame.Type switch
         {
-            RecordType.BeginRequest => _beginBytes == 0 && _content == BeginLength,
-            RecordType.Params => _beginBytes == BeginLength && Status == RequestStatus.Variables && _variables.WrittenCount + _content <= MostVariables,
+            RecordType.BeginRequest => _beginBytes == 0 && _frame.Length == BeginLength,
+            RecordType.Params => _beginBytes == BeginLength && Status == RequestStatus.Variables && _variables.WrittenCount + _frame.Length <= MostVariables,
             RecordType.Stdin => Status == RequestStatus.Body,
             _ => false,
         };
-        if (_header[0] != FastCgi.Version || BinaryPrimitives.ReadUInt16BigEndian(_header.AsSpan(2)) != FastCgi.RequestId || !isInTurn)
+        if (_frame.Version != FastCgi.Version || _frame.RequestId != FastCgi.RequestId || !isInTurn)
         {
             Status = RequestStatus.Bad;
-            return;
         }
-
-        if (_content == 0)
+        else if (_frame.Length == 0)
         {
             // An empty record is the end of its stream.
-            Status = _type == RecordType.Params ? RequestStatus.Body : RequestStatus.Complete;
+            Status = _frame.Type == RecordType.Params ? RequestStatus.Body : RequestStatus.Complete;
         }
-
-        EndRecord();
     }
 
     private void Take(ReadOnlySpan<byte> content, Span<byte> body, ref int written)
     {
-        switch (_type)
+        switch (_frame.Type)
         {
             case RecordType.BeginRequest:
                 content.CopyTo(_begin.AsSpan(_beginBytes));
@@ -148,13 +128,7 @@ internal sealed class RequestDecoder
 
     private void EndRecord()
     {
-        if (_content > 0 || _padding > 0 || Status == RequestStatus.Bad)
-        {
-            return;
-        }
-
-        _headerBytes = 0;
-        if (_type == RecordType.BeginRequest && (_begin[0] != 0 || _begin[1] != Responder))
+        if (_frame.IsOver && _frame.Type == RecordType.BeginRequest && (_begin[0] != 0 || _begin[1] != Responder))
         {
             Status = RequestStatus.Bad;
         }

@@ -4,10 +4,10 @@ using Ashlar.Http.Transport;
 namespace Ashlar.Edge.Web;
 
 /// <summary>
-/// A few threads for what may wait for a disk or take long (opening and reading files, compressing), so that no loop does. What is done
-/// comes back to the loop that asked. Passwords are checked on threads of their own, so that nobody's guesses keep files from others.
+/// A few threads for what may wait for a disk or take long (opening and reading files, compressing, checking passwords), so that no loop does. What is
+/// done comes back to the loop that asked.
 /// </summary>
-internal sealed class FileWorkers : IDisposable
+internal sealed class SlowWorkers : IDisposable
 {
     private readonly BlockingCollection<Work> _work;
     private readonly Action<Exception> _onFault;
@@ -19,7 +19,7 @@ internal sealed class FileWorkers : IDisposable
     /// <param name="name">Name of the threads.</param>
     /// <param name="threads">How many.</param>
     /// <param name="mostWaiting">How much may wait for them.</param>
-    public FileWorkers(Action<Exception> onFault, string name = "files", int threads = 4, int mostWaiting = 10_000)
+    public SlowWorkers(Action<Exception> onFault, string name = "files", int threads = 4, int mostWaiting = 10_000)
     {
         _onFault = onFault;
         (_name, _most) = (name, threads);
