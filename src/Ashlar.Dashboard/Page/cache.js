@@ -2,6 +2,7 @@ import { element, write } from './elements.js';
 import { asking } from './asking.js';
 import { Orders, quoted } from './orders.js';
 import { Rows } from './rows.js';
+import { Totals } from './totals.js';
 import * as format from './format.js';
 
 const interval = 2000;
@@ -14,7 +15,7 @@ export class Cache {
   #orders = new Orders();
   #before = null;
   #since = element('p', { class: 'soft since' });
-  #totals = element('dl', { class: 'totals' });
+  #totals = new Totals();
   #filled = element('div', { class: 'stack', hidden: true });
   #empty;
   #edges = new Rows('Edges', ['Edge', '>Hit ratio', '>Hits', '>Stale', '>Collapsed', '>Revalidated', '>Misses', '>Passed', '>Stored', '>In use', '>Evicted', '>Sent from it'], 'No edge answers.', ({ machine, edge, error, answer }) => {
@@ -37,7 +38,7 @@ export class Cache {
       element('h3', {}, 'The edge keeps no answers'),
       element('p', {}, 'Let it keep those that the apps allow to be kept (Cache-Control), and run ashlar up:'),
       element('pre', { tabindex: 0, 'aria-label': 'Lines of the stack file' }, 'edge:\n  cache: 256MiB'));
-    this.#filled.append(this.#orders.root, this.#totals,
+    this.#filled.append(this.#orders.root, this.#totals.root,
       element('section', { class: 'card page-part', 'aria-label': 'Purge' }, element('h3', {}, 'Purge'),
         element('div', { class: 'purge' },
           element('label', { for: 'purge-what' }, 'URL or tag'), what,
@@ -63,17 +64,13 @@ export class Cache {
     const before = this.#before && this.#before.served <= now.served && this.#before.misses <= now.misses ? this.#before : null;
     this.#before = now;
     const lately = before ? { served: now.served - before.served, misses: now.misses - before.misses, seconds: (now.at - before.at) / 1000 } : null;
-    const totals = [
+    this.#totals.show([
       ['hit ratio', format.percent(ratio(all))],
       ['hit ratio now', lately && lately.served + lately.misses > 0 ? format.percent(lately.served / (lately.served + lately.misses)) : '–'],
       ['answers a second from it', lately ? format.rate(lately.served / lately.seconds) : '–'],
       ['answers stored', count(all.stored)],
       ['memory in use', `${format.bytes(all.used)} of ${format.bytes(all.limit)}`],
-    ];
-    if (this.#totals.children.length === 0) {
-      this.#totals.append(...totals.map(([name]) => element('div', { class: 'total' }, element('dt', {}, name), element('dd', {}, ''))));
-    }
-    totals.forEach(([, value], i) => write(this.#totals.children[i].lastChild, value));
+    ]);
     this.#edges.show(edges, edge => `${edge.machine} ${edge.edge}`);
   }
 }

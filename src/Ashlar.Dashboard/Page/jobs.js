@@ -2,6 +2,7 @@ import { element, write } from './elements.js';
 import { asking } from './asking.js';
 import { Orders, quoted } from './orders.js';
 import { Rows } from './rows.js';
+import { Totals } from './totals.js';
 import * as format from './format.js';
 
 const interval = 2000;
@@ -15,7 +16,7 @@ const errorOf = text => element('span', { class: 'why', title: text }, text || '
 export class Jobs {
   #orders = new Orders();
   #since = element('p', { class: 'soft since' });
-  #totals = element('dl', { class: 'totals' });
+  #totals = new Totals();
   #filled = element('div', { class: 'stack', hidden: true });
   #empty;
   #queues = new Rows('Queues', ['Queue', '>Ready', '>Oldest', '>Running', '>Scheduled', '>Retries', '>Dead', '>Done a minute', '>Done in an hour', ''], '', queue => [
@@ -42,7 +43,7 @@ export class Jobs {
       element('p', {}, 'Then any part of the app enqueues, in its own transaction:'),
       element('pre', { tabindex: 0, 'aria-label': 'How to enqueue' }, 'select ashlar.enqueue(\'emails\', \'{"order": 7}\');'));
     const part = (title, rows) => element('section', { class: 'card page-part', 'aria-label': title }, element('h3', {}, title), rows.root);
-    this.#filled.append(this.#orders.root, this.#totals, part('Queues', this.#queues), part('Dead letters', this.#dead), part('Newest failures', this.#failures), part('Schedules', this.#schedules));
+    this.#filled.append(this.#orders.root, this.#totals.root, part('Queues', this.#queues), part('Dead letters', this.#dead), part('Newest failures', this.#failures), part('Schedules', this.#schedules));
     root.append(this.#since, this.#empty, this.#filled);
     this.look = asking('jobs', interval, () => !root.hidden, answer => this.#show(answer.picture));
   }
@@ -60,11 +61,8 @@ export class Jobs {
     write(this.#since, age > staleAfter ? `As of ${time(picture.at)}: the jobs process says nothing since, or runs on another machine. ashlar jobs asks the database itself.` : '');
     if (none) return;
     const sum = of => picture.queues.reduce((all, queue) => all + of(queue), 0);
-    const totals = [['ready', sum(q => q.ready)], ['running', sum(q => q.inFlight)], ['scheduled', sum(q => q.scheduled)], ['dead', sum(q => q.dead)], ['done a minute', sum(q => q.doneLately)]];
-    if (this.#totals.children.length === 0) {
-      this.#totals.append(...totals.map(([name]) => element('div', { class: 'total' }, element('dt', {}, name), element('dd', {}, ''))));
-    }
-    totals.forEach(([, value], i) => write(this.#totals.children[i].lastChild, count(value)));
+    this.#totals.show([['ready', sum(q => q.ready)], ['running', sum(q => q.inFlight)], ['scheduled', sum(q => q.scheduled)], ['dead', sum(q => q.dead)], ['done a minute', sum(q => q.doneLately)]]
+      .map(([name, value]) => [name, count(value)]));
     this.#queues.show(picture.queues, queue => queue.queue);
     this.#dead.show(picture.dead, job => job.id);
     this.#failures.show(picture.failures ?? [], failure => failure.id);

@@ -16,7 +16,8 @@ public sealed record TracedStatement(string Server, int Session, string Text, do
 /// <summary>
 /// The statements of one request, as a server's sessions show them: those whose <c>application_name</c> or text holds the trace's id. A session shows the
 /// statement that it runs and afterwards the last one with its times, so the sessions are looked at again and again; of several that a session runs
-/// between two looks only the last is seen.
+/// between two looks only the last is seen. A statement that a driver prepares begins anew for the server when it is parsed, bound and run: while a
+/// session has not been seen at rest, the same text is the same statement.
 /// </summary>
 public sealed class StatementTrace : IAsyncDisposable
 {
@@ -32,7 +33,8 @@ public sealed class StatementTrace : IAsyncDisposable
     private readonly NpgsqlConnection _connection;
     private readonly string _server;
     private readonly NpgsqlCommand _look;
-    private readonly Dictionary<(int Session, double Began), TracedStatement> _seen = [];
+    private readonly List<TracedStatement> _seen = [];
+    private readonly Dictionary<int, Sighting> _last = [];
     private readonly CancellationTokenSource _ending = new();
     private readonly Stopwatch _clock;
     private Task _looking = Task.CompletedTask;
@@ -83,7 +85,7 @@ public sealed class StatementTrace : IAsyncDisposable
             // What was seen before is still true.
         }
 
-        return [.. _seen.Values.OrderBy(statement => statement.At)];
+        return [.. _seen.OrderBy(statement => statement.At)];
     }
 
     /// <inheritdoc />
@@ -118,11 +120,25 @@ public sealed class StatementTrace : IAsyncDisposable
         var now = _clock.Elapsed.TotalMilliseconds;
         while (await reader.ReadAsync())
         {
-            var key = (reader.GetInt32(0), reader.GetDouble(4));
+            var (session, text, age, start) = (reader.GetInt32(0), reader.GetString(1), reader.GetDouble(2), reader.GetDouble(4));
             double? took = await reader.IsDBNullAsync(3) ? null : reader.GetDouble(3);
-            _seen[key] = _seen.TryGetValue(key, out var known)
-                ? known with { Took = took }
-                : new TracedStatement(_server, key.Item1, reader.GetString(1), Math.Max(0, now - reader.GetDouble(2)), took);
+            if (_last.TryGetValue(session, out var last) && (last.Start == start || (last.Runs && last.Text == text)))
+            {
+                _seen[last.Place] = _seen[last.Place] with { Took = took + (start - last.Began) * 1000 };
+                _last[session] = last with { Start = start, Runs = took is null };
+                continue;
+            }
+
+            _last[session] = new Sighting(_seen.Count, text, start, start, took is null);
+            _seen.Add(new TracedStatement(_server, session, text, Math.Max(0, now - age), took));
         }
     }
+
+    /// <summary>How a session was last seen.</summary>
+    /// <param name="Place">Where its statement lies among those seen.</param>
+    /// <param name="Text">The statement.</param>
+    /// <param name="Began">When it was first seen to begin, in seconds of the server's clock.</param>
+    /// <param name="Start">When what was seen last began.</param>
+    /// <param name="Runs">True: it ran.</param>
+    private sealed record Sighting(int Place, string Text, double Began, double Start, bool Runs);
 }

@@ -77,7 +77,7 @@ internal sealed partial class EtcdRig : IAsyncDisposable
         {
             var probe = Plan(member).Probe!;
             var answer = majority ? await EngineProbes.EtcdMajorityAsync(probe, CancellationToken.None) : await EngineProbes.EtcdAsync(probe, CancellationToken.None);
-            if (answer.Good)
+            if (answer.Good && !process.Exited.IsCompleted)
             {
                 return process;
             }
@@ -92,8 +92,17 @@ internal sealed partial class EtcdRig : IAsyncDisposable
     /// <summary>What a member says that cannot start.</summary>
     public async Task<string> RefusedAsync(EtcdMember member, DateTimeOffset? heldSince = null, string? searchPath = null)
     {
-        var exit = await Start(member, heldSince, searchPath).Exited.WaitAsync(Patience);
-        Assert.False(exit.Success);
+        var process = Start(member, heldSince, searchPath);
+        try
+        {
+            Assert.False((await process.Exited.WaitAsync(Patience)).Success);
+        }
+        catch (TimeoutException e)
+        {
+            var ended = _started.Where(one => one.Exited.IsCompleted).Select(one => one.Identity.Pid);
+            throw new TimeoutException($"{process.Identity.Pid} of {member.Name} goes on (ended: {string.Join(' ', ended)}):\n{await File.ReadAllTextAsync(LogOf(member))}", e);
+        }
+
         return await File.ReadAllTextAsync(LogOf(member));
     }
 
