@@ -1,9 +1,12 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using Ashlar.Agent;
 using Ashlar.Agent.Api;
 using Ashlar.Agents;
+using Ashlar.Catalog;
 using Ashlar.Output;
+using Ashlar.Tracing;
 
 namespace Ashlar.Commands;
 
@@ -12,6 +15,8 @@ internal static class CacheCommand
 {
     public static Verb Verb { get; } = new("cache", VerbGroup.Run, "Show the HTTP cache, take something out of it, or explain a URL", Create,
         "ashlar cache stats", "ashlar cache purge https://shop.test/page", "ashlar cache purge --tag product-7 --soft", "ashlar cache purge --all", "ashlar cache explain https://shop.test/page");
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private static Command Create(Cli cli)
     {
@@ -71,26 +76,33 @@ internal static class CacheCommand
             throw CacheErrors.BadUrl(url);
         }
 
-        var said = await CacheStatusAsync(uri, cancellation);
+        var said = await CacheStatusAsync(call, uri, cancellation);
         var result = await AskAsync(call, new CacheArguments("explain", url), cancellation);
         call.Print(result, CliJson.Agent.CacheResult, (_, shown) => RenderExplanation(shown, url, said));
         return ExitCodes.Ok;
     }
 
     // Asked as a client would ask: so the answer is the edge's own.
-    private static async Task<string> CacheStatusAsync(Uri uri, CancellationToken cancellation)
+    private static async Task<string> CacheStatusAsync(VerbCall call, Uri uri, CancellationToken cancellation)
     {
-        using var handler = new HttpClientHandler { AllowAutoRedirect = false };
-        using var client = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(10) };
+        StatusReport stack;
+        await using (var agent = await call.AgentAsync(cancellation))
+        {
+            stack = await agent.StatusAsync(cancellation);
+        }
+
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(Patience);
         try
         {
-            using var response = await client.GetAsync(uri, HttpCompletionOption.ResponseHeadersRead, cancellation);
-            var status = response.Headers.TryGetValues("Cache-Status", out var values) ? string.Join(", ", values) : "no Cache-Status: the request did not pass this cache";
-            return $"{((int)response.StatusCode).ToString(CultureInfo.InvariantCulture)}; {status}";
+            var client = await ClientSide.AskAsync(uri, HttpMethod.Get, [], TraceId.New(), OwnNames.AddressOf(uri.Host, stack), new Stopwatch(), patience.Token);
+            return client.Status is { } status
+                ? $"{Number(status)}; {client.CacheStatus ?? "no Cache-Status: the request did not pass this cache"}"
+                : $"no answer from here ({client.Failure}): only what is stored is shown";
         }
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return $"no answer from here ({e.Message}): only what is stored is shown";
+            return string.Create(CultureInfo.InvariantCulture, $"no whole answer from here within {Patience.TotalSeconds:0} s: only what is stored is shown");
         }
     }
 
@@ -118,9 +130,18 @@ internal static class CacheCommand
     private static string RenderPurge(CacheResult result, bool soft)
     {
         var lines = result.Edges.Where(edge => edge.Error.Length == 0).Select(edge => string.Create(CultureInfo.InvariantCulture,
-            $"{Name(edge)}: {edge.Answer?.Purged ?? 0} stored answers {(soft ? "have become stale" : "are out")} ({edge.Milliseconds:0.0} ms)\n"));
+            $"{Name(edge)}: {Purged(edge.Answer?.Purged ?? 0, soft)} ({edge.Milliseconds:0.0} ms)\n"));
         return string.Concat(lines) + string.Create(CultureInfo.InvariantCulture, $"everywhere after {result.Milliseconds:0.0} ms\n");
     }
+
+    private static string Purged(long count, bool soft) => (count, soft) switch
+    {
+        (0, _) => "nothing was stored",
+        (1, true) => "1 stored answer has become stale",
+        (1, false) => "1 stored answer is out",
+        (_, true) => $"{Number(count)} stored answers have become stale",
+        _ => $"{Number(count)} stored answers are out",
+    };
 
     private static string RenderExplanation(CacheResult result, string url, string said)
     {

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Diagnostics;
-using System.Net;
 using System.Text.Json;
 using Ashlar.Agents;
 using Ashlar.Catalog;
@@ -56,7 +55,7 @@ internal static class TraceCommand
         var trace = TraceId.New();
         var clock = new Stopwatch();
         var servers = await WatchAsync(call, stack, trace, clock, cancellation);
-        var client = await ClientSide.AskAsync(url, Method(method), fields, trace, IsOfStack(url.Host, stack) ? IPAddress.Loopback : null, clock, cancellation);
+        var client = await ClientSide.AskAsync(url, Method(method), fields, trace, OwnNames.AddressOf(url.Host, stack), clock, cancellation);
         var jobs = client.Status is null ? [] : await JobsAsync(call, stack, trace, client.Began, cancellation);
         var (edge, machine) = client.Status is null ? (null, "") : await EdgeAsync(call, trace, HostOf(fields) ?? url.Authority, client, cancellation);
         ImmutableArray<TracedStatement> statements = [];
@@ -182,10 +181,6 @@ internal static class TraceCommand
         return Uri.TryCreate(target, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
             ? url : throw CliErrors.Usage("trace", $"'{target}' is no URL of http or https.");
     }
-
-    private static bool IsOfStack(string host, StatusReport stack) =>
-        stack.Urls.Any(url => Uri.TryCreate(url, UriKind.Absolute, out var known) && known.Host == host)
-        || stack.Tiers.SelectMany(tier => tier.Services).SelectMany(service => service.Routes).Any(route => route.Split('/')[0] == host);
 
     private static HttpMethod Method(string method)
     {

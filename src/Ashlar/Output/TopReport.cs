@@ -67,7 +67,7 @@ internal static class TopOrders
 /// <summary>Makes the report of moments.</summary>
 internal static class TopReports
 {
-    private static readonly string[] Tiers = ["dns", "edge", "services", "database", "cache", "queue", "dashboard", "agent", "machine"];
+    private static readonly string[] Tiers = ["dns", "edge", "services", "database", "cache", "queue", "jobs", "state", "dashboard", "agent", "machine"];
 
     /// <param name="stack">Name of the stack.</param>
     /// <param name="moments">The last ones, oldest first; latency is that of all of them.</param>

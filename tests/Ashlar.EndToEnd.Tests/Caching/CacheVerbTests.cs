@@ -22,10 +22,10 @@ public sealed class CacheVerbTests
         Assert.Contains("ashlar; hit", explained, StringComparison.Ordinal);
         Assert.Contains("tags shop, page", explained, StringComparison.Ordinal);
 
-        Assert.Contains("1 stored answers are out", await rig.DoAsync("cache", "purge", "--tag", "page"), StringComparison.Ordinal);
+        Assert.Contains("1 stored answer is out", await rig.DoAsync("cache", "purge", "--tag", "page"), StringComparison.Ordinal);
         var (third, _) = await CachedApp.GetAsync(url);
         Assert.NotEqual(first, third);
-        Assert.Contains("1 stored answers", await rig.DoAsync("cache", "purge", "/page"), StringComparison.Ordinal);
+        Assert.Contains("1 stored answer is out", await rig.DoAsync("cache", "purge", "/page"), StringComparison.Ordinal);
         Assert.NotEqual(third, (await CachedApp.GetAsync(url)).Body);
         await rig.DoAsync("cache", "purge", "--all");
         Assert.Equal("ashlar; fwd=uri-miss; stored", (await CachedApp.GetAsync(url)).Status);
