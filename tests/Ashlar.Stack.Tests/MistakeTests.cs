@@ -16,6 +16,9 @@ public sealed class MistakeTests : StackTest
     [InlineData("service: {}", "did you mean \"services\"?")]
     [InlineData("run: x", "it belongs under services.NAME")]
     [InlineData("listen: 80", "it belongs under edge")]
+    [InlineData("postgres: {}", "did you mean \"database\"?")]
+    [InlineData("environment: {A: b}", "did you mean \"env\"?")]
+    [InlineData("startCommand: x", "known here are name, domains, env, user, services, release, edge, machines, database, cache, queue, dashboard, jobs, schedule, dns")]
     [InlineData("moonphase: full", "known here are name, domains, env, user, services, release, edge, machines, database, cache, queue, dashboard, jobs, schedule, dns")]
     public void An_unknown_key_is_answered_with_what_could_be_meant(string line, string suggestion)
     {

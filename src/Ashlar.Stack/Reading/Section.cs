@@ -301,11 +301,13 @@ internal sealed class Section
 
     private Diagnostic UnknownKey(ScalarNode name)
     {
-        var near = NearestName.Of(name.Text, _shape.Keys.Where(k => !k.IsReserved).Select(k => k.Name))
+        var known = _shape.Keys.Where(k => !k.IsReserved).Select(k => k.Name).ToArray();
+        var near = OtherNames.Of(name.Text, known)
+            ?? NearestName.Of(name.Text, known)
             ?? NearestName.Of(name.Text, _shape.Keys.Select(k => k.Name));
         var advice = near is not null ? $"did you mean \"{near}\"?"
             : StackKeys.HomeOf(name.Text) is { } home ? $"it belongs under {home}"
-            : $"known here are {string.Join(", ", _shape.Keys.Where(k => !k.IsReserved).Select(k => k.Name))}";
+            : $"known here are {string.Join(", ", known)}";
         return StackErrors.UnknownKey(name.At, Full(name.Kind.Trim('"')), advice);
     }
 }
