@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Ashlar.Agent.Reconciling;
 using Ashlar.Catalog;
+using Ashlar.Edge.Gateways;
 using Ashlar.Processes;
 using Ashlar.Stack;
 
@@ -32,12 +33,13 @@ internal static class HealthQuestions
     {
         var service = target.Service(instance.Service);
         var health = service?.Health ?? Defaults;
+        var isGateway = service?.Interface is ServiceInterface.FastCgi or ServiceInterface.Cgi;
         var question = new HealthQuestion
         {
             Endpoint = instance.Socket.Length > 0 ? new UnixDomainSocketEndPoint(instance.Socket) : new IPEndPoint(IPAddress.Loopback, instance.Port),
 
-            // A FastCGI server with all workers busy answers nobody, and is well.
-            ConnectOnly = service?.Interface is ServiceInterface.FastCgi or ServiceInterface.Cgi,
+            // A FastCGI server with all workers busy answers nobody, and is well; who names a path wants it answered.
+            ConnectOnly = isGateway && health.Path is null,
             Path = health.Path ?? "/",
             // Frameworks that check the host know the stack's own.
             Host = target.Stack.Domains.IsEmpty ? "localhost" : target.Stack.Domains[0],
@@ -45,8 +47,11 @@ internal static class HealthQuestions
             LastStatus = health.Status ?? (health.Path is null ? LastBelowServerError : LastRedirect),
             Timeout = health.Timeout,
         };
+        var scripts = isGateway ? new GatewayScripts(instance.Folder, service!.Root, service.TryFiles, service.Interface == ServiceInterface.Cgi) : null;
         return new HealthCheck(
-            question.ConnectOnly ? "a connection" : question.Path, (time, cancellation) => HealthProbe.AskAsync(question, time, cancellation), health.Interval, health.Rise, health.Fall);
+            question.ConnectOnly ? "a connection" : question.Path,
+            (time, cancellation) => scripts is not null && !question.ConnectOnly ? GatewayHealth.AskAsync(question, scripts, time, cancellation) : HealthProbe.AskAsync(question, time, cancellation),
+            health.Interval, health.Rise, health.Fall);
     }
 
     private static HealthCheck Probe(Target target, ObservedInstance instance)

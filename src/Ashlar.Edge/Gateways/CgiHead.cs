@@ -58,6 +58,13 @@ internal static class CgiHead
         return true;
     }
 
+    /// <summary>The status that a script answers with; 0: this is no head of a script.</summary>
+    /// <param name="head">The script's head, by <see cref="Find"/>.</param>
+    public static int StatusOf(ReadOnlySpan<byte> head) =>
+        !ReadStatus(head, out var status, out var hasLocation, out var fields) || fields == 0 ? 0
+        : status.IsEmpty ? hasLocation ? 302 : 200
+        : int.Parse(status[..3], System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture);
+
     private static bool ReadStatus(ReadOnlySpan<byte> head, out ReadOnlySpan<byte> status, out bool hasLocation, out int fields)
     {
         status = default;

@@ -37,6 +37,12 @@ public sealed record HealthQuestion
 /// <param name="Took">Time until the status was known.</param>
 public sealed record HealthAnswer(bool Good, int Status, string Text, TimeSpan Took);
 
+/// <summary>How an instance answers.</summary>
+/// <param name="Name">The protocol's name, for people.</param>
+/// <param name="ReadStatusAsync">Reads the status of the answer; 0: it is none of this protocol. A <see cref="SocketException"/> is an answer, too.</param>
+/// <param name="TakeRestAsync">Takes the rest, so that an app which is still writing meets no reset; but not for ever.</param>
+public sealed record HealthProtocol(string Name, Func<Socket, CancellationToken, Task<int>> ReadStatusAsync, Func<Socket, CancellationToken, Task> TakeRestAsync);
+
 /// <summary>Asks an instance for its health: one HTTP/1.1 GET on a connection of its own, with bounded reading.</summary>
 public static class HealthProbe
 {
@@ -44,7 +50,21 @@ public static class HealthProbe
     private const int BodyLimit = 64 * 1024;
 
     /// <summary>Asks once. Every failure is an answer; only cancellation throws.</summary>
-    public static async Task<HealthAnswer> AskAsync(HealthQuestion question, TimeProvider? time = null, CancellationToken cancellationToken = default)
+    public static Task<HealthAnswer> AskAsync(HealthQuestion question, TimeProvider? time = null, CancellationToken cancellationToken = default)
+    {
+        var request = Encoding.ASCII.GetBytes(
+            $"GET {question.Path} HTTP/1.1\r\nHost: {question.Host}\r\nUser-Agent: Ashlar-Health/1\r\nAccept: */*\r\nConnection: close\r\n\r\n");
+        return AskAsync(question, request, new HealthProtocol("HTTP", ReadStatusAsync, DrainAsync), time, cancellationToken);
+    }
+
+    /// <summary>The same in another protocol.</summary>
+    /// <param name="question">What is asked.</param>
+    /// <param name="request">The question in the protocol's words.</param>
+    /// <param name="protocol">The protocol.</param>
+    /// <param name="time">The clock of the timeout.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static async Task<HealthAnswer> AskAsync(HealthQuestion question, ReadOnlyMemory<byte> request, HealthProtocol protocol,
+        TimeProvider? time = null, CancellationToken cancellationToken = default)
     {
         time ??= TimeProvider.System;
         var began = time.GetTimestamp();
@@ -56,15 +76,13 @@ public static class HealthProbe
             await socket.ConnectAsync(question.Endpoint, both.Token);
             if (question.ConnectOnly)
                 return new HealthAnswer(true, 0, "accepts connections", time.GetElapsedTime(began));
-            var request = Encoding.ASCII.GetBytes(
-                $"GET {question.Path} HTTP/1.1\r\nHost: {question.Host}\r\nUser-Agent: Ashlar-Health/1\r\nAccept: */*\r\nConnection: close\r\n\r\n");
             for (var sent = 0; sent < request.Length;)
-                sent += await socket.SendAsync(request.AsMemory(sent), both.Token);
-            var status = await ReadStatusAsync(socket, both.Token);
+                sent += await socket.SendAsync(request[sent..], both.Token);
+            var status = await protocol.ReadStatusAsync(socket, both.Token);
             var took = time.GetElapsedTime(began);
             if (status == 0)
-                return new HealthAnswer(false, 0, "what it answered is not HTTP", took);
-            await DrainAsync(socket, both.Token);
+                return new HealthAnswer(false, 0, $"what it answered is not {protocol.Name}", took);
+            await TakeRestAsync(socket, protocol, both.Token);
             var good = status >= question.FirstStatus && status <= question.LastStatus;
             return new HealthAnswer(good, status, $"status {status.ToString(CultureInfo.InvariantCulture)}", took);
         }
@@ -132,23 +150,27 @@ public static class HealthProbe
         return true;
     }
 
-    /// <summary>Takes the rest, so that an app which is still writing meets no reset; but not for ever.</summary>
-    private static async Task DrainAsync(Socket socket, CancellationToken cancellationToken)
+    private static async Task TakeRestAsync(Socket socket, HealthProtocol protocol, CancellationToken cancellationToken)
     {
-        var buffer = new byte[4096];
         try
         {
-            for (var left = BodyLimit; left > 0;)
-            {
-                var count = await socket.ReceiveAsync(buffer, cancellationToken);
-                if (count == 0)
-                    return;
-                left -= count;
-            }
+            await protocol.TakeRestAsync(socket, cancellationToken);
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)
         {
             // The status has been seen: how the body ends changes nothing.
+        }
+    }
+
+    private static async Task DrainAsync(Socket socket, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[4096];
+        for (var left = BodyLimit; left > 0;)
+        {
+            var count = await socket.ReceiveAsync(buffer, cancellationToken);
+            if (count == 0)
+                return;
+            left -= count;
         }
     }
 }
