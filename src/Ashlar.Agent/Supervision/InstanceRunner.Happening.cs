@@ -11,7 +11,7 @@ namespace Ashlar.Agent.Supervision;
 /// <summary>What happens to an instance of itself: it becomes healthy or fails, hangs, ends.</summary>
 internal sealed partial class InstanceRunner
 {
-    private void Changed(string id, int starts, bool healthy)
+    private void Changed(string id, int starts, bool healthy, string why)
     {
         if (healthy)
         {
@@ -19,12 +19,12 @@ internal sealed partial class InstanceRunner
         }
         else if (table.Find(id) is { State: InstanceState.Healthy } o && o.Starts == starts)
         {
-            log.Warning(LogEvent.State, $"{id} unhealthy");
+            log.Warning(LogEvent.State, $"{id} unhealthy: {why}");
             PolicyOf(o).Unhealthy();
             table.Change(id, x => x with
             {
                 State = InstanceState.Unhealthy,
-                Detail = "fails its health check",
+                Detail = $"fails its health check: {why}",
                 DueAt = x.Readiness == Readiness.Http ? time.GetUtcNow() + HangsAfter : null, // tiers that hold data judge their own
             });
         }

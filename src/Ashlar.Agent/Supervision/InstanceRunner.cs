@@ -237,7 +237,7 @@ internal sealed partial class InstanceRunner(
         {
             var watch = new ReadinessWatch(o, () => HealthQuestions.For(Target, o), time);
             _ = watch.RunAsync(
-                healthy => loop.Post(() => Changed(id, starts, healthy)),
+                (healthy, why) => loop.Post(() => Changed(id, starts, healthy, why)),
                 failure => loop.Post(() => NotReady(id, starts, failure)),
                 running.Watching.Token);
         }

@@ -15,10 +15,10 @@ internal sealed class ReadinessWatch(ObservedInstance instance, Func<HealthCheck
     private static readonly TimeSpan WhileStarting = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Watches until cancelled.</summary>
-    /// <param name="changed">Told true when it is healthy, false when no more.</param>
+    /// <param name="changed">Told true when it is healthy, false and why when no more.</param>
     /// <param name="notReady">Told why, once, when its time to become ready is over.</param>
     /// <param name="cancellation">Ends it.</param>
-    public async Task RunAsync(Action<bool> changed, Action<AshlarError> notReady, CancellationToken cancellation)
+    public async Task RunAsync(Action<bool, string> changed, Action<AshlarError> notReady, CancellationToken cancellation)
     {
         try
         {
@@ -27,7 +27,7 @@ internal sealed class ReadinessWatch(ObservedInstance instance, Func<HealthCheck
             {
                 case Readiness.Alive when starting:
                     await Task.Delay(AliveAfter, time, cancellation);
-                    changed(true);
+                    changed(true, "");
                     break;
                 case Readiness.Channel when starting:
                     // Whoever watches the channel tells when it is ready; here only its time runs out.
@@ -44,7 +44,7 @@ internal sealed class ReadinessWatch(ObservedInstance instance, Func<HealthCheck
         }
     }
 
-    private async Task WatchAnswersAsync(bool starting, Action<bool> changed, Action<AshlarError> notReady, CancellationToken cancellation)
+    private async Task WatchAnswersAsync(bool starting, Action<bool, string> changed, Action<AshlarError> notReady, CancellationToken cancellation)
     {
         var began = time.GetTimestamp();
         var counted = new HealthState(1, 1, Healthy: instance.State == InstanceState.Healthy);
@@ -56,7 +56,7 @@ internal sealed class ReadinessWatch(ObservedInstance instance, Func<HealthCheck
             if (next.Healthy != counted.Healthy)
             {
                 starting = false;
-                changed(next.Healthy);
+                changed(next.Healthy, $"{check.What}: {answer.Text}");
             }
 
             counted = next;
