@@ -46,6 +46,9 @@ public sealed class ServiceTarget
     /// <summary>Where the scripts of its instances are; null: they speak HTTP.</summary>
     internal ScriptFolders? Scripts => _roster.Scripts;
 
+    /// <summary>True: its instances serve so few requests at once that whoever holds one for long keeps others out.</summary>
+    internal bool HasFewPlaces => _roster is { Scripts: not null } or { Limit: > 0 };
+
     /// <summary>True: its instances are hosts of ours that start a program for each request.</summary>
     internal bool IsCgi => _roster.Service.Interface == "cgi";
 
@@ -75,6 +78,10 @@ public sealed class ServiceTarget
 
     /// <summary>Seconds to suggest by Retry-After with a 503: half of what a request may wait, 1 to 30.</summary>
     public int RetryAfterSeconds => Math.Clamp(_roster.Service.WaitingTimeoutMs / 2000, 1, 30);
+
+    /// <summary>False: no instance is there, and none is coming.</summary>
+    /// <param name="here">True: only an instance of this machine will do.</param>
+    internal bool CanServe(bool here) => (here ? _here : _roster).CanServe;
 
     /// <summary>Takes an instance for one request.</summary>
     /// <param name="except">

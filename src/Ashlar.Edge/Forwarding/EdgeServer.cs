@@ -3,6 +3,7 @@ using System.Net;
 using Ashlar.Edge.Caching;
 using Ashlar.Catalog;
 using Ashlar.Edge.Balancing;
+using Ashlar.Edge.Gateways;
 using Ashlar.Edge.Http2;
 using Ashlar.Edge.Logging;
 using Ashlar.Edge.Routing;
@@ -38,6 +39,7 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
         Options = options;
         Http2 = new Http2Server(options.KeepAliveTimeout, options.SendTimeout, onFault);
         Workers = new SlowWorkers(onFault);
+        Spools = new SpoolRoom(options.MaxSpoolMemory, options.MaxSpoolFiles);
         Passwords = new Passwords(options.PasswordMatches);
         PasswordChecks = new PasswordChecks(Passwords, onFault);
         _group = new EventLoopGroup(options.Loops, onFault);
@@ -72,6 +74,8 @@ public sealed class EdgeServer : IConnectionAcceptor, IAsyncDisposable
     internal AccessLog? Log { get; }
 
     internal SlowWorkers Workers { get; }
+
+    internal SpoolRoom Spools { get; }
 
     internal Passwords Passwords { get; }
 

@@ -11,6 +11,11 @@ internal sealed partial class Exchange
 {
     private void Acquire()
     {
+        if (Request.Body != BodyFraming.None && ReceivesFirst())
+        {
+            return;
+        }
+
         var result = _fromHop
             ? _service!.AcquireHere(_meant.Of(_client.Received!.Slice(_headStart, Request.Consumed)), _failed, out var instance)
             : _service!.Acquire(_failed, out instance);
@@ -94,8 +99,10 @@ internal sealed partial class Exchange
     private void Connect(InstanceTarget instance)
     {
         _instance = _asked = instance;
-        if (MustSpool)
+        if (IsForGateway && MustSpool)
         {
+            // The service has come to be one of scripts while the request waited.
+            ReleaseInstance(Outcome.Abandoned);
             BeginSpool();
             return;
         }

@@ -9,9 +9,10 @@ internal sealed partial class Exchange
 {
     private const long Forever = 10L * 365 * 24 * 3600 * 1000;
 
-    // Milliseconds in which nothing but the client's body was awaited, and since when it is (0: it is not).
+    // Milliseconds in which nothing but the client's body was awaited, and since when it is (0: it is not); what was received meanwhile.
     private long _bodyAwaited;
     private long _bodyAwaitedFrom;
+    private long _bodyReceived;
 
     private enum Awaited
     {
@@ -87,21 +88,30 @@ internal sealed partial class Exchange
         }
     }
 
-    /// <summary>A body that trickles holds an instance as one that has stopped does; only it shows no silence.</summary>
+    /// <summary>
+    /// A body that trickles holds as much as one that has stopped does; only it shows no silence. Judged span by span, so that no
+    /// haste at the beginning makes up for it.
+    /// </summary>
     private void StartBodyClock()
     {
-        if (_requestDone || _answered || WaitsFor() != Awaited.ClientSendsBody)
+        if (_stage != Stage.Spooling && (_stage != Stage.Relaying || _requestDone || _answered || WaitsFor() != Awaited.ClientSendsBody))
         {
             return;
         }
 
         _bodyAwaitedFrom = _loop.Now;
-        if (_bodyAwaited > _options.RequestBodyTimeout.TotalMilliseconds
-            && _requestBody.Bytes < _bodyAwaited * _options.MinRequestBodyRate / 1000)
+        if (_bodyAwaited <= _options.RequestBodyTimeout.TotalMilliseconds)
+        {
+            return;
+        }
+
+        if (_bodyReceived < _bodyAwaited * _options.MinRequestBodyRate / 1000)
         {
             RefuseBody(HttpProblem.BodyTimeout, Failure.ClientTimeout);
             Relay();
         }
+
+        _bodyAwaited = _bodyReceived = 0;
     }
 
     private void RelayTimedOut()

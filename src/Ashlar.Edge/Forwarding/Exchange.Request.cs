@@ -41,13 +41,25 @@ internal sealed partial class Exchange
         _bodyStart = received.Start;
         _replayable = true;
         _maxBody = _options.MaxRequestBody;
-        _requestBody.Begin(Request.Body, Request.ContentLength, toChunked: Request.Body == BodyFraming.Chunked);
+        BeginRequestBody();
+    }
+
+    private void BeginRequestBody()
+    {
+        if (_spool is null)
+        {
+            _requestBody.Begin(Request.Body, Request.ContentLength, toChunked: Request.Body == BodyFraming.Chunked);
+        }
+        else
+        {
+            _requestBody.Begin(BodyFraming.Length, _spool.Length, toChunked: false);
+        }
     }
 
     private void ResetRequest()
     {
         _refused = _requestDone = _requestBroken = _halfClosed = _isTunnel = false;
-        _sentUpstream = _bodyAwaited = _bodyAwaitedFrom = 0;
+        _sentUpstream = _bodyAwaited = _bodyAwaitedFrom = _bodyReceived = 0;
     }
 
     /// <summary>The upstream is connected: sends the head, and lets both directions flow.</summary>
@@ -86,6 +98,7 @@ internal sealed partial class Exchange
             Lines = CacheLines(out var ownConditions),
             OwnConditions = ownConditions,
             Target = _rewritten is null ? default : (byte[])[.. _rewritten, .. Request.QueryRange.Of(head)],
+            BodyLength = _spool?.Length ?? -1,
             HopLine = _engine is null ? _instance!.HopLine : _engine.HopLine,
         };
         if (ForwardWriter.RequestBound(Request, in context) > BufferPool.Small)
@@ -103,7 +116,7 @@ internal sealed partial class Exchange
         _client.Received!.Start = _bodyStart;
         _spool?.Rewind();
         _spooled?.Clear();
-        _requestBody.Begin(Request.Body, Request.ContentLength, toChunked: Request.Body == BodyFraming.Chunked);
+        BeginRequestBody();
     }
 
     /// <summary>Moves what it can from the client to the instance. True if anything moved.</summary>
@@ -174,6 +187,7 @@ internal sealed partial class Exchange
         if (received > 0)
         {
             _client.Received!.End += received;
+            _bodyReceived += received;
             budget -= received;
             return true;
         }

@@ -55,6 +55,12 @@ internal sealed partial class Exchange
             return;
         }
 
+        if (_spool is not null && _answered && (_requestDone || _requestBroken))
+        {
+            // It is not sent once more: a client that takes its answer slowly needs no room for it.
+            ResetSpool();
+        }
+
         if (budget <= 0)
         {
             _client.Yield();

@@ -5,13 +5,21 @@ using Ashlar.Http.Wire;
 
 namespace Ashlar.Edge.Forwarding;
 
-/// <summary>A body of unknown length, which is received as a whole before an instance that must be told its length is asked.</summary>
+/// <summary>
+/// Bodies that are received as a whole before an instance is taken, so that who sends slowly holds none: those of unknown length, where
+/// it must be told before the body, into a spool; short ones, where an instance has few places, into the client's own buffer.
+/// </summary>
 internal sealed partial class Exchange
 {
     private RequestSpool? _spool;
     private PooledBuffer? _spooled;
 
-    private bool MustSpool => IsForGateway && Request.Body == BodyFraming.Chunked && _spool is null;
+    private bool MustSpool => Request.Body == BodyFraming.Chunked && _service!.Scripts is not null && _spool is null;
+
+    // An app that speaks HTTP says itself whether it wants a body that asks for leave (RFC 9110 section 10.1.1).
+    private bool MustHold => Request.Body == BodyFraming.Length && _client.Received!.Length < Request.ContentLength
+        && _bodyStart + Request.ContentLength <= BufferPool.Large && _service!.HasFewPlaces
+        && (!Request.ExpectContinue || _service.Scripts is not null);
 
     private void ResetSpool()
     {
@@ -24,10 +32,34 @@ internal sealed partial class Exchange
         }
     }
 
+    /// <summary>True: the request is not ready for an instance; its body is being received, or it has been answered.</summary>
+    private bool ReceivesFirst()
+    {
+        if (!MustSpool && !MustHold)
+        {
+            return false;
+        }
+
+        if (_service!.CanServe(_fromHop))
+        {
+            BeginSpool();
+        }
+        else
+        {
+            AnswerNoInstance();
+        }
+
+        return true;
+    }
+
     private void BeginSpool()
     {
         _stage = Stage.Spooling;
-        _spool = new RequestSpool(_options.Limits, Math.Min(_maxBody, _options.MaxSpooledBody));
+        if (MustSpool)
+        {
+            _spool = new RequestSpool(_options.Limits, Math.Min(_maxBody, _options.MaxSpooledBody), _edge.Server.Spools);
+        }
+
         _client.SetDeadline((long)_options.RequestBodyTimeout.TotalMilliseconds);
         if (Request.ExpectContinue && _client.Received!.Length == 0)
         {
@@ -41,27 +73,10 @@ internal sealed partial class Exchange
 
     private void Spool()
     {
+        StopBodyClock();
         var budget = FairShare;
-        while (_stage == Stage.Spooling)
+        while (!IsBodyTaken())
         {
-            switch (_spool!.Take(_client.Received!))
-            {
-                case SpoolStatus.Done:
-                    _replayable = true;
-                    _bodyStart = _client.Received!.Start;
-                    Connect(_instance!);
-                    return;
-                case SpoolStatus.Bad:
-                    RefuseBody(_spool.Problem!, Failure.BadRequest);
-                    return;
-                case SpoolStatus.TooLarge:
-                    RefuseBody(HttpProblem.BodyTooLarge, Failure.BadRequest);
-                    return;
-                case SpoolStatus.Full:
-                    WriteSpool();
-                    return;
-            }
-
             if (budget <= 0)
             {
                 _client.Yield();
@@ -70,6 +85,7 @@ internal sealed partial class Exchange
 
             if (!ReceiveBody(ref budget))
             {
+                StartBodyClock();
                 return;
             }
 
@@ -77,27 +93,69 @@ internal sealed partial class Exchange
         }
     }
 
+    /// <summary>Takes what was received. True: the exchange goes on in another way.</summary>
+    private bool IsBodyTaken()
+    {
+        switch (_spool?.Take(_client.Received!) ?? (MustHold ? SpoolStatus.NeedMore : SpoolStatus.Done))
+        {
+            case SpoolStatus.NeedMore:
+                return false;
+            case SpoolStatus.Done:
+                _replayable = true;
+                _bodyStart = _client.Received!.Start;
+                BeginRequestBody();
+                Acquire();
+                break;
+            case SpoolStatus.Full:
+                WriteSpool();
+                break;
+            case SpoolStatus.Bad:
+                RefuseBody(_spool!.Problem!, Failure.BadRequest);
+                break;
+            case SpoolStatus.TooLarge:
+                RefuseBody(HttpProblem.BodyTooLarge, Failure.BadRequest);
+                break;
+            case SpoolStatus.NoRoom:
+                RefuseBody(HttpProblem.BodiesFull, Failure.QueueFull);
+                break;
+        }
+
+        return true;
+    }
+
     private void WriteSpool()
     {
         var spool = _spool!;
         var ticket = Await(Stage.Spooling);
-        _client.ClearDeadline();
-        if (!_edge.Server.Workers.TryRun(_loop, spool.WriteOut, () => Continue(ticket, () => SpoolWritten(spool))))
+        LookDeadline();
+        if (!_edge.Server.Workers.TryRun(_loop, spool.WriteOut, () => Continue(ticket, () => SpoolWritten(spool)), () => IsAwaited(ticket)))
         {
-            RefuseBody(HttpProblem.Overloaded, Failure.QueueFull);
+            AnswerUnawaited(HttpProblem.BodiesFull, Failure.QueueFull);
         }
     }
 
     private void SpoolWritten(RequestSpool spool)
     {
-        if (spool.HasRoom)
+        if (spool.IsWrittenOut)
         {
             _client.SetDeadline((long)_options.RequestBodyTimeout.TotalMilliseconds);
             Spool();
         }
         else
         {
-            RefuseBody(HttpProblem.Overloaded, Failure.QueueFull);
+            RefuseBody(HttpProblem.BodiesFull, Failure.QueueFull);
+        }
+    }
+
+    private void SpoolTimedOut()
+    {
+        if (_isAwaiting)
+        {
+            AnswerUnawaited(HttpProblem.LookTimeout, Failure.QueueTimeout);
+        }
+        else
+        {
+            RefuseBody(HttpProblem.BodyTimeout, Failure.ClientTimeout);
         }
     }
 

@@ -78,7 +78,7 @@ internal sealed partial class Exchange : IUpstreamUser
         /// <summary>A file is looked for, or a password checked, elsewhere.</summary>
         Looking,
 
-        /// <summary>A body whose length must be known first is being received.</summary>
+        /// <summary>A body that is received before an instance is taken.</summary>
         Spooling,
 
         /// <summary>A connection to the instance is being made.</summary>
@@ -192,7 +192,7 @@ internal sealed partial class Exchange : IUpstreamUser
         }
         else if (_stage == Stage.Spooling)
         {
-            RefuseBody(HttpProblem.BodyTimeout, Failure.ClientTimeout);
+            SpoolTimedOut();
         }
         else if (_stage is Stage.Connecting or Stage.Relaying)
         {
@@ -306,7 +306,7 @@ internal sealed partial class Exchange : IUpstreamUser
         {
             ClientIsGone(Failure.ClientGone);
         }
-        else if (!_halfClosed && !_isTunnel)
+        else if (!_halfClosed && !_isTunnel && _stage != Stage.Spooling)
         {
             // It may only have half-closed and wait for the answer; or it has left, and will never take it.
             _halfClosed = true;

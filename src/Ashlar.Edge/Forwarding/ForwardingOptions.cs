@@ -22,6 +22,12 @@ public sealed record ForwardingOptions
     /// <summary>Largest request body of unknown length, in bytes, for a script, which must be told it; beyond it the answer is 413. Default 128 MiB.</summary>
     public long MaxSpooledBody { get; init; } = 128 << 20;
 
+    /// <summary>Memory that all bodies of unknown length for scripts may take together, in bytes; beyond it the answer is 503. Default 64 MiB.</summary>
+    public long MaxSpoolMemory { get; init; } = 64 << 20;
+
+    /// <summary>What they may take together in the temporary folder, in bytes; beyond it the answer is 503. Default 1 GiB.</summary>
+    public long MaxSpoolFiles { get; init; } = 1 << 30;
+
     /// <summary>
     /// Client connections of this process. At the limit the one that has been idle longest gives way to a new one. Default:
     /// a third of the descriptors the process may have, at most 100,000.
@@ -37,7 +43,7 @@ public sealed record ForwardingOptions
     /// <summary>Time without a byte of a request's body that is awaited; then 408. Default 30 s.</summary>
     public TimeSpan RequestBodyTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Bytes per second that a request's body must have on average, after <see cref="RequestBodyTimeout"/>. Default 240.</summary>
+    /// <summary>Bytes per second of a request's body, on average over each <see cref="RequestBodyTimeout"/> in which it is awaited; else 408. Default 240.</summary>
     public int MinRequestBodyRate { get; init; } = 240;
 
     /// <summary>Time an instance may take to begin its answer; then 504. Default 60 s.</summary>

@@ -139,6 +139,7 @@ public sealed class HttpProblem
     public static readonly HttpProblem Maintenance = new(503, "The service is in maintenance.");
     public static readonly HttpProblem NotCached = new(504, "The cache holds no answer to this request, and the request wants none from the app (only-if-cached).");
     public static readonly HttpProblem Overloaded = new(503, "The service has no worker free for the request.");
+    public static readonly HttpProblem BodiesFull = new(503, "The edge has as many requests' bodies to keep as it may.");
     public static readonly HttpProblem NoFile = new(404, "There is no file and no script at this path.");
     public static readonly HttpProblem Denied = new(403, "This path is not open to the public.");
     public static readonly HttpProblem Gone = new(410, "What was at this path is no more.");

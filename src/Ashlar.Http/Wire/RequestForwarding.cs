@@ -5,7 +5,7 @@ namespace Ashlar.Http.Wire;
 
 /// <summary>What a request is told on its way to the app.</summary>
 [StructLayout(LayoutKind.Auto)]
-public readonly ref struct ForwardContext
+public readonly ref struct ForwardContext()
 {
     /// <summary>The client connection.</summary>
     public required ForwardedPeer Peer { get; init; }
@@ -33,6 +33,9 @@ public readonly ref struct ForwardContext
 
     /// <summary>The client's own conditions are left out: the cache asks for itself, and answers them from what it gets.</summary>
     public bool OwnConditions { get; init; }
+
+    /// <summary>Length of a chunked body that is known meanwhile and goes out by it, in bytes; -1: it goes out chunked.</summary>
+    public long BodyLength { get; init; } = -1;
 
     /// <summary>The target to ask for instead of the one that was received, in origin-form; empty: that one.</summary>
     public ReadOnlySpan<byte> Target { get; init; }
@@ -118,7 +121,7 @@ public static partial class ForwardWriter
         {
             KnownHeader.None => true,
             KnownHeader.Host => head.TargetForm != TargetForm.Absolute,
-            KnownHeader.Trailer => head.Body == BodyFraming.Chunked,
+            KnownHeader.Trailer => head.Body == BodyFraming.Chunked && context.BodyLength < 0,
             KnownHeader.Expect => head.ExpectContinue,
             KnownHeader.MaxForwards => head.MaxForwards < 0 || context.FromHop,
             KnownHeader.XRequestStart => context.FromHop,
@@ -176,7 +179,13 @@ public static partial class ForwardWriter
     /// <summary>The fields of this hop, said anew for the next.</summary>
     private static void WriteHopByHop(ref HeadBuilder to, ReadOnlySpan<byte> buffer, RequestHead head, in ForwardContext context)
     {
-        if (head.Body == BodyFraming.Chunked)
+        if (head.Body == BodyFraming.Chunked && context.BodyLength >= 0)
+        {
+            to.Add("Content-Length: "u8);
+            to.Add(context.BodyLength);
+            to.Add("\r\n"u8);
+        }
+        else if (head.Body == BodyFraming.Chunked)
         {
             to.Add("Transfer-Encoding: chunked\r\n"u8);
         }

@@ -71,8 +71,8 @@ internal sealed class TlsRig : IAsyncDisposable
         return new TlsCertificate(path, [.. names]);
     }
 
-    public void Serve(ScriptedAppPort app, CatalogTls tls, WebDefinition? web = null) => _services.Apply(
-        Rig.Snapshot(++_revision, Rig.Service("web", Rig.Instance($"web.1/{app.Port}", port: app.Port)).Routed("/")) with
+    public void Serve(ScriptedAppPort app, CatalogTls tls, WebDefinition? web = null, Func<CatalogService, CatalogService>? service = null) => _services.Apply(
+        Rig.Snapshot(++_revision, (service ?? (static same => same))(Rig.Service("web", Rig.Instance($"web.1/{app.Port}", port: app.Port)).Routed("/"))) with
         {
             Tls = tls,
             Web = web ?? new WebDefinition(),
