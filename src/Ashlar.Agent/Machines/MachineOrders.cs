@@ -107,9 +107,9 @@ internal sealed class MachineOrders(
             throw FleetErrors.NothingRuns();
         }
 
-        tell("This machine becomes the first of several: its state moves to etcd.");
         var stack = await loop.AskAsync(() => supervisor.View.Target.Stack.Name);
         var file = await Founding.PrepareAsync(arguments, stack, options.State, store, StateHere.UserOf(options, user), options.Time);
+        tell("This machine becomes the first of several: its state moves to etcd.");
         take(new MachinePart(file.Name, null, file.Member));
         try
         {

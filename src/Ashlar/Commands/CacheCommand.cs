@@ -24,7 +24,7 @@ internal static class CacheCommand
         var tag = new Option<string?>("--tag") { Description = "all answers with this tag (Cache-Tag, Surrogate-Key)" };
         var all = new Option<bool>("--all") { Description = "everything" };
         var soft = new Option<bool>("--soft") { Description = "keep it, but have it revalidated before it is used" };
-        var asked = new Argument<string>("URL") { Description = "the whole URL" };
+        var asked = new Argument<string>("URL") { Description = "a URL; a path alone means the stack's first address" };
         return VerbCall.Command(cli, Verb,
         [
             VerbCall.Command(cli, "stats", "what it holds, and what it did since the edge started", [],
@@ -71,26 +71,22 @@ internal static class CacheCommand
 
     private static async Task<int> ExplainAsync(VerbCall call, string url, CancellationToken cancellation)
     {
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
-        {
-            throw CacheErrors.BadUrl(url);
-        }
-
-        var said = await CacheStatusAsync(call, uri, cancellation);
-        var result = await AskAsync(call, new CacheArguments("explain", url), cancellation);
-        call.Print(result, CliJson.Agent.CacheResult, (_, shown) => RenderExplanation(shown, url, said));
-        return ExitCodes.Ok;
-    }
-
-    // Asked as a client would ask: so the answer is the edge's own.
-    private static async Task<string> CacheStatusAsync(VerbCall call, Uri uri, CancellationToken cancellation)
-    {
         StatusReport stack;
         await using (var agent = await call.AgentAsync(cancellation))
         {
             stack = await agent.StatusAsync(cancellation);
         }
 
+        var uri = OwnNames.UrlOf("cache explain", url, stack);
+        var said = await CacheStatusAsync(uri, stack, cancellation);
+        var result = await AskAsync(call, new CacheArguments("explain", uri.ToString()), cancellation);
+        call.Print(result, CliJson.Agent.CacheResult, (_, shown) => RenderExplanation(shown, uri.ToString(), said));
+        return ExitCodes.Ok;
+    }
+
+    // Asked as a client would ask: so the answer is the edge's own.
+    private static async Task<string> CacheStatusAsync(Uri uri, StatusReport stack, CancellationToken cancellation)
+    {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(Patience);
         try
@@ -156,7 +152,7 @@ internal static class CacheCommand
                 continue;
             }
 
-            text.Append(answer.Variants.IsEmpty ? answer.Passed ? "nothing is stored; its last answers were not for all (see detail above)\n" : "nothing is stored\n" : $"{Number(answer.Variants.Length)} stored\n");
+            text.Append(answer.Variants.IsEmpty ? answer.Passed ? "nothing is stored: its last answer was none to be stored (the detail above says why)\n" : "nothing is stored\n" : $"{Number(answer.Variants.Length)} stored\n");
             foreach (var variant in answer.Variants)
             {
                 text.Append(CultureInfo.InvariantCulture, $"  {variant.Scheme} {variant.Status}, {Units.Bytes(variant.Bytes)}, age {variant.Age} s, ")

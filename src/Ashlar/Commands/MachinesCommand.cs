@@ -22,7 +22,7 @@ internal static class MachinesCommand
         [
             AddCommand.Create(cli),
             VerbCall.Command(cli, "list", "name, address, state, who leads, instances", [], ListAsync),
-            VerbCall.Command(cli, "token", "print a token by which one machine may join, within an hour", [address, name],
+            VerbCall.Command(cli, "token", "print a token by which one machine may join, within an hour; the first one moves the stack's state to etcd", [address, name],
                 (call, cancellation) => TokenAsync(call, new FoundArguments(call.Value(address), call.Value(name)), cancellation)),
             .. MachineOrderCommands.Create(cli),
         ], (_, _) => throw CliErrors.Usage("machines", "it needs a second word: list, add, token, cordon, uncordon, drain, rebalance, rm or label."));

@@ -51,7 +51,7 @@ internal static class TraceCommand
             stack = await agent.StatusAsync(cancellation);
         }
 
-        var url = Url(target, stack);
+        var url = OwnNames.UrlOf("trace", target, stack);
         var trace = TraceId.New();
         var clock = new Stopwatch();
         var servers = await WatchAsync(call, stack, trace, clock, cancellation);
@@ -165,21 +165,6 @@ internal static class TraceCommand
         }
 
         return [.. watches];
-    }
-
-    private static Uri Url(string target, StatusReport stack)
-    {
-        if (target.StartsWith('/'))
-        {
-            target = (stack.Urls is [var first, ..] ? first.TrimEnd('/') : throw CliErrors.Usage("trace", "the stack has no address of its own: give a whole URL.")) + target;
-        }
-        else if (!target.Contains("://", StringComparison.Ordinal))
-        {
-            target = $"http://{target}";
-        }
-
-        return Uri.TryCreate(target, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
-            ? url : throw CliErrors.Usage("trace", $"'{target}' is no URL of http or https.");
     }
 
     private static HttpMethod Method(string method)

@@ -11,4 +11,21 @@ internal static class OwnNames
         stack.Urls.Any(url => Uri.TryCreate(url, UriKind.Absolute, out var known) && known.Host == host)
         || stack.Tiers.SelectMany(tier => tier.Services).SelectMany(service => service.Routes).Any(route => route.Split('/')[0] == host)
             ? IPAddress.Loopback : null;
+
+    /// <summary>The URL that is meant: a path alone is on the stack's first address, and without a scheme it is http.</summary>
+    /// <exception cref="Errors.AshlarException">ASH6012: it is none of http or https.</exception>
+    public static Uri UrlOf(string verb, string target, StatusReport stack)
+    {
+        if (target.StartsWith('/'))
+        {
+            target = (stack.Urls is [var first, ..] ? first.TrimEnd('/') : throw CliErrors.Usage(verb, "the stack has no address of its own: give a whole URL.")) + target;
+        }
+        else if (!target.Contains("://", StringComparison.Ordinal))
+        {
+            target = $"http://{target}";
+        }
+
+        return Uri.TryCreate(target, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
+            ? url : throw CliErrors.Usage(verb, $"'{target}' is no URL of http or https.");
+    }
 }

@@ -104,7 +104,7 @@ internal static class TraceSteps
         steps.Add(new TraceStep("edge", sent, edge.Ms, $"edge{Pid(process)}{on} reads the request and names it {edge.Id}"));
         if (edge.Service is null)
         {
-            steps.Add(new TraceStep("route", sent, null, edge.Status is >= 300 and < 400 ? "answered by the edge itself" : "no route leads from this host and path to a service", 1));
+            steps.Add(new TraceStep("route", sent, null, WithoutService(edge.Status), 1));
             return;
         }
 
@@ -134,6 +134,14 @@ internal static class TraceSteps
         steps.Add(new TraceStep("instance", asked, upstream, $"{edge.Instance}{Pid(instance)}{Place(instance)} {first}{retried}", 1));
         Behind(seen, asked, steps, notes);
     }
+
+    private static string WithoutService(int status) => status switch
+    {
+        >= 200 and < 300 or 304 => "no service is asked: the edge serves the file itself",
+        >= 300 and < 400 => "no service is asked: the edge redirects",
+        404 => "no route leads from this host and path to a service, nor to a file",
+        _ => "no service is asked: the edge answers itself",
+    };
 
     private static void Behind(Seen seen, double asked, ImmutableArray<TraceStep>.Builder steps, ImmutableArray<string>.Builder notes)
     {
