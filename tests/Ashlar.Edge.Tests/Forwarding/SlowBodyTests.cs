@@ -139,7 +139,7 @@ public sealed class SlowBodyTests
     public async Task Haste_at_the_beginning_does_not_make_up_for_trickling()
     {
         await using var app = Echoing();
-        var options = new ForwardingOptions { RequestBodyTimeout = TimeSpan.FromMilliseconds(400), MinRequestBodyRate = 1000 };
+        var options = new ForwardingOptions { RequestBodyTimeout = TimeSpan.FromMilliseconds(2000), MinRequestBodyRate = 1000 };
         await using var edge = await EdgeRig.StartAsync(options, app);
         using var client = await edge.ConnectAsync();
         await client.SendAsync("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100000000\r\n\r\n" + new string('x', 1_000_000));

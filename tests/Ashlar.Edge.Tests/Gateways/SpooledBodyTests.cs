@@ -81,7 +81,7 @@ public sealed class SpooledBodyTests
     public async Task A_chunked_body_that_trickles_is_a_408(string before)
     {
         await using var app = Echoing();
-        await using var edge = await StartAsync(app, new ForwardingOptions { RequestBodyTimeout = TimeSpan.FromMilliseconds(400), MinRequestBodyRate = 1000 });
+        await using var edge = await StartAsync(app, new ForwardingOptions { RequestBodyTimeout = TimeSpan.FromMilliseconds(2000), MinRequestBodyRate = 1000 });
         using var client = await edge.ConnectAsync();
         await client.SendAsync(Chunked + before + (before.Length == 0 ? "" : new string('x', 0x100000) + "\r\n") + "80000\r\n");
         var answer = client.ReadResponseAsync();
