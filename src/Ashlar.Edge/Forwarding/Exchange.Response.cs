@@ -146,7 +146,8 @@ internal sealed partial class Exchange
                 return moved;
             }
 
-            moved = true;
+            // A script that says errors and nothing else has not begun its answer.
+            moved |= !_isGateway || _answered || _received is { Length: > 0 } || _records.Status != RecordStatus.More;
         }
 
         return moved;

@@ -300,7 +300,7 @@ public sealed class FastCgiTests
         await using var rig = await StartAsync(app);
         rig.Edge.Change = snapshot => snapshot with
         {
-            Folder = rig.Folder, Web = new WebDefinition { Rules = [new RuleDefinition { Timeout = TimeSpan.FromMilliseconds(400) }] },
+            Folder = rig.Folder, Web = new WebDefinition { Rules = [new RuleDefinition { Timeout = TimeSpan.FromMilliseconds(2000) }] },
         };
         rig.Edge.Serve(
             service => service with { Interface = "fastcgi", Root = "public", Folder = rig.Folder, Instances = [.. service.Instances.Select(instance => instance with { Folder = rig.Folder })] }, app.Port);
