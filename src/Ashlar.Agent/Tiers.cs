@@ -68,7 +68,7 @@ internal static class Tiers
     /// <summary>All tiers in the order of the house, from the front.</summary>
     public static ImmutableArray<Tier> All { get; } =
     [
-        new(Edge, context => EdgePlan.Plan(context)),
+        new(Edge, context => EdgePlan.Plan(context)) { Require = EdgePlan.RequireAsync },
         new(Dns, DnsPlan.Plan) { Require = DnsPlan.RequireAsync },
         new(Services, ServicesPlan.Plan),
         new(PostgresTier.Tier, PostgresTier.Plan)

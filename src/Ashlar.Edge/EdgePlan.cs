@@ -2,8 +2,11 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Ashlar.Catalog;
 using Ashlar.Catalog.Channel;
+using Ashlar.Edge.Certificates.Acme;
 using Ashlar.Edge.Tier;
+using Ashlar.Errors;
 using Ashlar.Processes;
+using Ashlar.Stack;
 
 namespace Ashlar.Edge;
 
@@ -20,6 +23,21 @@ public static class EdgePlan
     /// <param name="stateFolder">The stack's state folder.</param>
     public static ImmutableArray<CatalogListener> LastListeners(string stateFolder) =>
         StoredSnapshot.Load(EdgeOptions.SnapshotIn(stateFolder))?.Listeners ?? [];
+
+    /// <summary>
+    /// Refuses a stack whose <c>edge.tls.authority_ca</c> is no file with certificates. One that has expired is told where it is used, because
+    /// it stands in the way of no release.
+    /// </summary>
+    /// <exception cref="AshlarException">ASH3083.</exception>
+    public static Task RequireAsync(StackDefinition stack, CancellationToken cancellation)
+    {
+        if (stack.Edge.Tls.AuthorityCa is { } path)
+        {
+            _ = AuthorityCa.Read(Path.GetFullPath(path, stack.Directory));
+        }
+
+        return Task.CompletedTask;
+    }
 
     /// <summary>The plan. Pure.</summary>
     public static ImmutableArray<DesiredInstance> Plan(PlanContext context)

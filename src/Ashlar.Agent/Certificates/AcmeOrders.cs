@@ -1,9 +1,11 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Ashlar.Agent.Hosting;
 using Ashlar.Catalog.Store;
 using Ashlar.Edge.Certificates;
 using Ashlar.Edge.Certificates.Acme;
+using Ashlar.Errors;
 using Ashlar.Stack;
 
 namespace Ashlar.Agent.Certificates;
@@ -20,8 +22,8 @@ internal sealed class AcmeOrders(IStore store, ChallengeBoard board, AgentLog lo
         TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(20), TimeSpan.FromHours(1), TimeSpan.FromHours(3), TimeSpan.FromHours(6), TimeSpan.FromHours(12),
     ];
 
-    /// <summary>Orders what is due.</summary>
-    /// <returns>When the next is.</returns>
+    /// <summary>Orders what is due first: one at a time, so that an authority that is slow or silent holds up nothing else.</summary>
+    /// <returns>When the next is due.</returns>
     public async Task<DateTimeOffset> KeepAsync(StackDefinition stack, CancellationToken cancellation)
     {
         var next = DateTimeOffset.MaxValue;
@@ -31,16 +33,19 @@ internal sealed class AcmeOrders(IStore store, ChallengeBoard board, AgentLog lo
         }
 
         var issuer = new Uri(directory).Authority;
+        var isOrdered = false;
         await board.ClearAsync(cancellation);
         foreach (var site in SiteNames.Of(stack).Where(site => site.IsPublic))
         {
             var record = await store.GetAsync(Keys.CertificateOf(site.Name), CertificateJson.Default.CertificateRecord, cancellation);
             var due = record is null || record.IsLocal || record.Issuer != issuer ? DateTimeOffset.MinValue : record.DueAt;
             var trouble = await store.GetAsync(Keys.CertificateTrouble(site.Name), CertificateJson.Default.CertificateTrouble, cancellation);
+            trouble = trouble?.Issuer == issuer ? trouble : null;
             due = trouble is not null && trouble.NextTry > due ? trouble.NextTry : due;
-            if (due <= time.GetUtcNow())
+            if (due <= time.GetUtcNow() && !isOrdered)
             {
                 due = await OrderAsync(stack, site, directory, issuer, trouble, cancellation);
+                isOrdered = true;
             }
 
             next = due < next ? due : next;
@@ -71,10 +76,22 @@ internal sealed class AcmeOrders(IStore store, ChallengeBoard board, AgentLog lo
             var failures = (before?.Failures ?? 0) + 1;
             var wait = Waits[Math.Min(failures, Waits.Length) - 1];
             wait = e.RetryAfter is { } asked && asked > wait ? asked : wait;
-            var trouble = new CertificateTrouble(failures, time.GetUtcNow() + (wait < LongestWait ? wait : LongestWait), e.Error);
+            var trouble = new CertificateTrouble(failures, time.GetUtcNow() + (wait < LongestWait ? wait : LongestWait), e.Error) { Issuer = issuer };
             log.Warning(LogEvent.Certificate, $"{site.Name}: {e.Error} Tried again {trouble.NextTry:u}.");
             await store.PutAsync(Keys.CertificateTrouble(site.Name), trouble, CertificateJson.Default.CertificateTrouble, cancellation: cancellation);
             return trouble.NextTry;
+        }
+    }
+
+    private X509Certificate2Collection? Trusted(StackDefinition stack)
+    {
+        try
+        {
+            return stack.Edge.Tls.AuthorityCa is { } path ? AuthorityCa.Read(Path.GetFullPath(path, stack.Directory), time.GetUtcNow()) : null;
+        }
+        catch (AshlarException e)
+        {
+            throw new AcmeException(e.Error, null);
         }
     }
 
@@ -90,7 +107,7 @@ internal sealed class AcmeOrders(IStore store, ChallengeBoard board, AgentLog lo
             await store.PutAsync(key, account, CertificateJson.Default.AcmeAccountRecord, cancellation: cancellation);
         }
 
-        var trusted = stack.Edge.Tls.AuthorityCa is { } path ? AcmeClient.ReadTrusted(directory, Path.Combine(stack.Directory, path)) : null;
+        var trusted = Trusted(stack);
         using var signer = AcmeAccountKey.Import(account.KeyPem);
         using var client = new AcmeClient(directory, signer, account.Url, trusted, time);
         try

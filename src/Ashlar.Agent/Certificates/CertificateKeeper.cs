@@ -47,7 +47,7 @@ internal sealed class CertificateKeeper(AgentLoop loop, Supervisor supervisor, I
 
     /// <summary>Looks after all sites once.</summary>
     /// <returns>When the next has to be looked after.</returns>
-    private async Task<DateTimeOffset> KeepAsync(StackDefinition stack, CancellationToken cancellation)
+    internal async Task<DateTimeOffset> KeepAsync(StackDefinition stack, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
         var next = now + LongestPause;
@@ -62,14 +62,16 @@ internal sealed class CertificateKeeper(AgentLoop loop, Supervisor supervisor, I
                 log.Info(LogEvent.Certificate, $"{site.Name} has a certificate of {authority.Name} until {record.Until:yyyy-MM-dd}");
             }
 
-            next = record.IsLocal && record.DueAt < next ? record.DueAt : next;
+            var over = record.IsLocal ? record.DueAt : record.Until;
+            next = over < next ? over : next;
         }
 
         var ordered = await acme.KeepAsync(stack, cancellation);
         return ordered < next ? ordered : next;
     }
 
-    // One of a public authority is replaced by a local one only when it is of no use any more.
+    // One of a public authority is replaced by a local one only when it is of no use any more. One of our own that is not good yet was made while
+    // the clock was wrong.
     private static bool IsStale(CertificateRecord record, Site site, LocalAuthority authority, DateTimeOffset now)
     {
         if (!record.IsLocal)
@@ -78,22 +80,30 @@ internal sealed class CertificateKeeper(AgentLoop loop, Supervisor supervisor, I
         }
 
         using var certificate = X509Certificate2.CreateFromPem(record.Pem);
-        return record.DueAt <= now || !record.Names.SequenceEqual(site.Names) || !authority.HasSigned(certificate);
+        return record.DueAt <= now || record.From > now || !record.Names.SequenceEqual(site.Names) || !authority.HasSigned(certificate);
     }
 
     private async Task<LocalAuthority> AuthorityAsync(StackDefinition stack, CancellationToken cancellation)
     {
         while (true)
         {
-            if (await store.GetAsync(Keys.LocalAuthority, cancellation) is { } entry)
+            var entry = await store.GetAsync(Keys.LocalAuthority, cancellation);
+            if (entry is not null)
             {
-                return LocalAuthority.Import(Encoding.ASCII.GetString(entry.Value.Span));
+                var known = LocalAuthority.Import(Encoding.ASCII.GetString(entry.Value.Span));
+                if (known.CanIssueAt(time.GetUtcNow()))
+                {
+                    return known;
+                }
+
+                log.Warning(LogEvent.Certificate, $"{known.Name} is good from {known.From:yyyy-MM-dd} to {known.Until:yyyy-MM-dd}: another is made, to be trusted anew (ashlar certificates trust)");
+                known.Dispose();
             }
 
             using var made = LocalAuthority.Create(stack.Name, time.GetUtcNow());
             await store.CommitAsync(
                 new StoreTransaction(
-                    [new StoreCondition(Keys.LocalAuthority, ModRevision: 0)], [new StoreWrite(Keys.LocalAuthority, Encoding.ASCII.GetBytes(made.ExportPem()))]),
+                    [new StoreCondition(Keys.LocalAuthority, entry?.ModRevision ?? 0)], [new StoreWrite(Keys.LocalAuthority, Encoding.ASCII.GetBytes(made.ExportPem()))]),
                 cancellation);
         }
     }

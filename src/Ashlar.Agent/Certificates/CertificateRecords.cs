@@ -42,7 +42,11 @@ internal sealed record CertificateRecord(ImmutableArray<string> Names, string Pe
 /// <param name="Failures">Failures in a row.</param>
 /// <param name="NextTry">When it is tried again.</param>
 /// <param name="Error">What went wrong.</param>
-internal sealed record CertificateTrouble(int Failures, DateTimeOffset NextTry, AshlarError Error);
+internal sealed record CertificateTrouble(int Failures, DateTimeOffset NextTry, AshlarError Error)
+{
+    /// <summary>With whom it went wrong: another is asked at once.</summary>
+    public string? Issuer { get; init; }
+}
 
 /// <summary>An account with an ACME authority: a secret.</summary>
 /// <param name="Directory">Address of the authority's directory.</param>

@@ -94,7 +94,8 @@ internal sealed class CertificateShelf(AgentLoop loop, IStore store, StateFolder
         {
             if (line.Trouble is { } trouble)
             {
-                yield return $"certificate of {line.Name}: {trouble.Message} {trouble.NextStep}";
+                var left = line.State == CertificateStates.Due && line.Until is { } until ? $" (good until {until.UtcDateTime:yyyy-MM-dd HH:mm} UTC)" : "";
+                yield return $"certificate of {line.Name}{left}: {trouble.Message} {trouble.NextStep}";
             }
             else if (line.State == CertificateStates.Expired)
             {
@@ -137,7 +138,7 @@ internal sealed class CertificateShelf(AgentLoop loop, IStore store, StateFolder
         }
 
         var files = shelf.Certificates.Values.ToDictionary(record => record.File, record => record.Pem);
-        foreach (var (file, pem) in files.Where(f => !File.Exists(Path.Combine(_folder, f.Key))))
+        foreach (var (file, pem) in files.Where(f => !Holds(Path.Combine(_folder, f.Key), f.Value)))
         {
             var path = Path.Combine(_folder, file);
             var temporary = path + ".tmp";
@@ -157,6 +158,9 @@ internal sealed class CertificateShelf(AgentLoop loop, IStore store, StateFolder
             old.Delete();
         }
     }
+
+    // A power cut leaves a file by its name and without its content.
+    private static bool Holds(string path, string pem) => File.Exists(path) && File.ReadAllText(path) == pem;
 
     private void Give(string path)
     {

@@ -28,6 +28,15 @@ public sealed class LocalAuthority : IDisposable
     /// <summary>Its name, as lists of authorities show it.</summary>
     public string Name => _certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
 
+    /// <summary>Begin of its life.</summary>
+    public DateTimeOffset From => new(_certificate.NotBefore);
+
+    /// <summary>End of its life.</summary>
+    public DateTimeOffset Until => new(_certificate.NotAfter);
+
+    /// <summary>True: it can sign a server that is to be good from now on for all of its life.</summary>
+    public bool CanIssueAt(DateTimeOffset now) => From <= now && now + ServerLife <= Until;
+
     /// <summary>Makes the authority of a stack.</summary>
     public static LocalAuthority Create(string stack, DateTimeOffset now)
     {

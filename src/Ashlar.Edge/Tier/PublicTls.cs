@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Ashlar.Catalog;
 using Ashlar.Catalog.Channel;
 using Ashlar.Edge.Certificates;
@@ -16,6 +17,7 @@ internal sealed class PublicTls : IDisposable
     private readonly Timer _keys;
     private TlsFront? _front;
     private CatalogTls _applied = new();
+    private ImmutableArray<AshlarError> _unusable = [];
 
     /// <param name="state">The stack's state folder.</param>
     /// <param name="log">Told of what cannot be used.</param>
@@ -31,7 +33,8 @@ internal sealed class PublicTls : IDisposable
     /// <summary>Shows what the snapshot lists from now on.</summary>
     public void Follow(CatalogSnapshot snapshot)
     {
-        if (snapshot.Tls.Certificates.SequenceEqual(_applied.Certificates, SameFile.Instance))
+        // What cannot be used is tried with each snapshot, and told once.
+        if (_unusable.IsEmpty && snapshot.Tls.Certificates.SequenceEqual(_applied.Certificates, SameFile.Instance))
         {
             return;
         }
@@ -39,11 +42,13 @@ internal sealed class PublicTls : IDisposable
         try
         {
             _front ??= new TlsFront(offersHttp2: true);
-            foreach (var error in _front.Use(snapshot.Tls.Certificates.Select(c => new TlsCertificate(Path.Combine(_folder, c.File), c.Names))))
+            var unusable = _front.Use(snapshot.Tls.Certificates.Select(c => new TlsCertificate(Path.Combine(_folder, c.File), c.Names)));
+            foreach (var error in unusable.Except(_unusable))
             {
                 _log.Say(error);
             }
 
+            _unusable = unusable;
             _applied = snapshot.Tls;
         }
         catch (AshlarException e)

@@ -12,7 +12,7 @@ internal static partial class EdgeReader
         var defaults = new EdgeDefinition();
         return s is null ? defaults : Listen(s, defaults, report) with
         {
-            Tls = s.Map("tls") is { } tls ? Tls(tls) : defaults.Tls,
+            Tls = s.Map("tls") is { } tls ? Tls(tls, report) : defaults.Tls,
             Cache = EdgeCacheReader.Read(s, report),
             Canonical = s.Text("canonical", text => domains.Contains(text.ToLowerInvariant()), "one of the stack's domains")?.ToLowerInvariant(),
             Web = WebReader.Read(s, report),
@@ -31,9 +31,10 @@ internal static partial class EdgeReader
         _ => defaults,
     };
 
-    private static TlsDefinition Tls(Section s)
+    private static TlsDefinition Tls(Section s, Report report)
     {
         var defaults = new TlsDefinition();
+        report.Places[s.Full("authority_ca")] = s.Place("authority_ca");
         return new TlsDefinition
         {
             Authority = s.Text("authority", IsAuthority, "local, letsencrypt or the https:// address of an ACME directory") switch

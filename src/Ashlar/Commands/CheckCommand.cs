@@ -3,6 +3,8 @@ using System.CommandLine;
 using Ashlar.Dns;
 using Ashlar.Dns.Tier;
 using Ashlar.Dns.Zones;
+using Ashlar.Edge.Certificates.Acme;
+using Ashlar.Errors;
 using Ashlar.Output;
 using Ashlar.Postgres;
 using Ashlar.Stack;
@@ -32,14 +34,28 @@ internal static class CheckCommand
         });
     }
 
-    /// <summary>What the tiers would say that know their keys: the database of its settings, if this machine has one, and DNS of its zones.</summary>
+    /// <summary>What the tiers would say that know their keys: the database of its settings, if this machine has one, DNS of its zones, and the edge of its files.</summary>
     private static async Task<StackLoadResult> JudgeAsync(StackLoadResult result, CancellationToken cancellation)
     {
         if (result.Stack is not { } stack) return result;
         var settings = (await PostgresTier.MistakesAsync(stack, cancellation)).Select(m => result.At($"database.settings.{m.Name}", m.Error, stack.Directory));
         var zones = (stack.Dns?.Zones ?? []).SelectMany(zone => DnsPlan.Judge(stack, zone).Select(mistake => OfZone(result, stack, zone, mistake)));
-        Diagnostic[] mistakes = [.. settings, .. zones];
+        Diagnostic[] mistakes = [.. settings, .. zones, .. AuthorityCaOf(result, stack)];
         return mistakes.Length == 0 ? result : result with { Stack = null, Diagnostics = [.. result.Diagnostics, .. mistakes] };
+    }
+
+    private static IEnumerable<Diagnostic> AuthorityCaOf(StackLoadResult result, StackDefinition stack)
+    {
+        if (stack.Edge.Tls.AuthorityCa is not { } path) return [];
+        try
+        {
+            _ = AuthorityCa.Read(Path.GetFullPath(path, stack.Directory));
+            return [];
+        }
+        catch (AshlarException e)
+        {
+            return [result.At("edge.tls.authority_ca", e.Error, stack.Directory)];
+        }
     }
 
     private static Diagnostic OfZone(StackLoadResult result, StackDefinition stack, DnsZoneDefinition zone, ZoneMistake mistake) => mistake.Source == zone.File

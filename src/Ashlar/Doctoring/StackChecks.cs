@@ -16,7 +16,8 @@ internal static class StackChecks
     /// <param name="running">Its state if it runs.</param>
     /// <param name="programs">Finds programs as the services will.</param>
     public static IEnumerable<Check> All(StackDefinition stack, StatusReport? running, ServicePrograms programs) =>
-        [Port(stack.Edge.Http, running), .. stack.Edge.Https is { } https ? [Port(https, running)] : Array.Empty<Check>(), User(stack), .. ProgramsOf(stack, programs), .. EngineChecks.All(stack)];
+        [Port(stack.Edge.Http, running), .. stack.Edge.Https is { } https ? [Port(https, running)] : Array.Empty<Check>(), User(stack), .. ProgramsOf(stack, programs), .. EngineChecks.All(stack),
+            .. (running?.Notes ?? []).Select(note => new Check("stack", Verdict.Warning, note))];
 
     /// <summary>Whether the edge's port is to be had.</summary>
     public static Check Port(ListenAddress listen, StatusReport? running)

@@ -48,10 +48,40 @@ public sealed class TlsListenerTests
         await using var app = ScriptedApp.Saying("hello");
         await using var rig = await TlsRig.StartAsync(app);
         var good = rig.Certificate("good.test");
-        var errors = rig.Front.Use([new TlsCertificate("/nonexistent.pem", ["app.test"]), good]);
+        var errors = rig.Front.Use([new TlsCertificate("/nonexistent.pem", ["other.test"]), good]);
         Assert.Equal("ASH3049", Assert.Single(errors).Code);
-        await using var stream = await rig.HandshakeAsync("app.test");
+        await using var stream = await rig.HandshakeAsync("other.test");
         Assert.Equal("CN=good.test", stream.RemoteCertificate!.Subject);
+    }
+
+    [Theory]
+    [InlineData("missing")]
+    [InlineData("empty")]
+    [InlineData("cut off")]
+    [InlineData("another key")]
+    public async Task Where_the_next_certificate_cannot_be_used_the_last_good_one_goes_on_until_it_can(string fault)
+    {
+        await using var app = ScriptedApp.Saying("hello");
+        await using var rig = await TlsRig.StartAsync(app);
+        var before = await SerialAsync(rig);
+        var next = rig.Certificate("app.test");
+        var pem = await File.ReadAllTextAsync(next.Path);
+        var other = await File.ReadAllTextAsync(rig.Certificate("app.test").Path);
+        const string end = "-----END PRIVATE KEY-----";
+        File.Delete(next.Path);
+        if (fault != "missing")
+        {
+            await File.WriteAllTextAsync(next.Path, fault switch { "empty" => "", "cut off" => pem[..^60], _ => other.Split(end)[0] + end + pem.Split(end)[1] });
+        }
+
+        var error = Assert.Single(rig.Front.Use([next]));
+        Assert.Equal("ASH3049", error.Code);
+        Assert.Contains(next.Path, error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, await SerialAsync(rig));
+
+        await File.WriteAllTextAsync(next.Path, pem);
+        Assert.Empty(rig.Front.Use([next]));
+        Assert.NotEqual(before, await SerialAsync(rig));
     }
 
     [Fact]

@@ -33,16 +33,16 @@ public sealed class AcmeClient : IDisposable
     /// <param name="directory">Address of the authority's directory.</param>
     /// <param name="key">Key of the account.</param>
     /// <param name="account">Address of the account; null: not known, it is made or found by the key.</param>
-    /// <param name="trusted">Certificates (PEM) by which the authority's server is known; null: the system's.</param>
+    /// <param name="trusted">Certificates by which the authority's server is known; null: the system's.</param>
     /// <param name="time">The clock.</param>
-    public AcmeClient(string directory, AcmeAccountKey key, string? account, string? trusted, TimeProvider time)
+    public AcmeClient(string directory, AcmeAccountKey key, string? account, X509Certificate2Collection? trusted, TimeProvider time)
     {
         (_directory, _key, Account, _time) = (directory, key, account, time);
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(10) };
         if (trusted is not null)
         {
             var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            policy.CustomTrustStore.ImportFromPem(trusted);
+            policy.CustomTrustStore.AddRange(trusted);
             handler.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy };
         }
 
@@ -62,7 +62,7 @@ public sealed class AcmeClient : IDisposable
     /// <param name="answer">Has every edge answer a token: gets token and answer, and returns when they do. A null answer takes it back.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <returns>Key, certificate and chain as PEM: a secret.</returns>
-    /// <exception cref="AcmeException">ASH3056, ASH3057, ASH3058.</exception>
+    /// <exception cref="AcmeException">ASH3056 to ASH3059, ASH3084.</exception>
     public async Task<string> IssueAsync(string host, string? email, Func<string, string?, Task> answer, CancellationToken cancellation)
     {
         try
@@ -104,20 +104,6 @@ public sealed class AcmeClient : IDisposable
 
     /// <inheritdoc />
     public void Dispose() => _http.Dispose();
-
-    /// <summary>Reads the certificates by which an authority's server is known.</summary>
-    /// <exception cref="AcmeException">ASH3056.</exception>
-    public static string ReadTrusted(string directory, string path)
-    {
-        try
-        {
-            return File.ReadAllText(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new AcmeException(AcmeErrors.Unreachable(new Uri(directory).Authority, "", $"edge.tls.authority_ca: {e.Message.TrimEnd('.')}"), null);
-        }
-    }
 
     private string Authority => new Uri(_directory).Authority;
 
@@ -264,28 +250,32 @@ public sealed class AcmeClient : IDisposable
         return request.CreateSigningRequest();
     }
 
-    // What came is used only if it is what was asked for: our key, our host, and of this time.
+    // What came is used only if it is what was asked for: our key, our host, of this time, and whole.
     private string Checked(string chain, string host, ECDsa key)
     {
         try
         {
             using var certificate = X509Certificate2.CreateFromPem(chain);
             using var shown = certificate.GetECDsaPublicKey();
-            var isOurs = shown is not null && shown.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo());
-            if (!isOurs || !certificate.MatchesHostname(host) || certificate.NotAfter.ToUniversalTime() <= _time.GetUtcNow().UtcDateTime)
-            {
-                throw new FormatException("the certificate is not the one that was asked for");
-            }
-
+            var now = _time.GetUtcNow().UtcDateTime;
             var all = new X509Certificate2Collection();
             all.ImportFromPem(chain);
-            return string.Concat(all.Select(static c => c.ExportCertificatePem() + "\n"));
+            var reason = shown is null || !shown.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo()) ? "its key is not the one that was asked for"
+                : !certificate.MatchesHostname(host) ? $"it is for {NamesOf(certificate)}"
+                : now < certificate.NotBefore.ToUniversalTime() || certificate.NotAfter.ToUniversalTime() <= now ? $"it {AcmeErrors.Life(certificate)}, and it is {now:yyyy-MM-dd HH:mm} UTC"
+                : all.Count < chain.AsSpan().Count("-----BEGIN ") ? "its chain is cut off or damaged"
+                : null;
+            return reason is null ? string.Concat(all.Select(static c => c.ExportCertificatePem() + "\n")) : throw new AcmeException(AcmeErrors.Unusable(Authority, host, reason), null);
         }
         catch (CryptographicException e)
         {
             throw new FormatException("the certificate cannot be read", e);
         }
     }
+
+    private static string NamesOf(X509Certificate2 certificate) =>
+        certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(static names => names.EnumerateDnsNames()).Take(5).ToArray() is { Length: > 0 } names
+            ? AcmeJson.Line(string.Join(", ", names)) : "no name";
 
     private static bool IsUnreachable(Exception e, CancellationToken cancellation) =>
         e is HttpRequestException or IOException or SocketException or AuthenticationException || (e is OperationCanceledException && !cancellation.IsCancellationRequested);

@@ -75,7 +75,7 @@ internal static class AcmeJson
     }
 
     // What others write goes into our lines: no control character, no end of line, not too much of it.
-    private static string Line(string text)
+    public static string Line(string text)
     {
         var line = new string([.. text.Select(static c => char.IsControl(c) ? ' ' : c)]).Trim().TrimEnd('.');
         return line.Length <= 300 ? line : line[..300] + "…";

@@ -48,7 +48,7 @@ public sealed unsafe class TlsFront : TlsAcceptor, IDisposable
     public bool HasCertificate => _default is not null;
 
     /// <summary>Shows these certificates from now on; the first also where a client asks for no name or for one that none is for.</summary>
-    /// <returns>Those that cannot be used (ASH3049); they are left out.</returns>
+    /// <returns>Those that cannot be used (ASH3049): what served the same names before goes on, and without such a one they are left out.</returns>
     public ImmutableArray<AshlarError> Use(IEnumerable<TlsCertificate> certificates)
     {
         var errors = ImmutableArray.CreateBuilder<AshlarError>();
@@ -64,6 +64,10 @@ public sealed unsafe class TlsFront : TlsAcceptor, IDisposable
             catch (AshlarException e)
             {
                 errors.Add(e.Error);
+                if (_byPath.Values.FirstOrDefault(known => known.Certificate.Names.SequenceEqual(certificate.Names)) is { } before)
+                {
+                    next.Add(before);
+                }
             }
         }
 
