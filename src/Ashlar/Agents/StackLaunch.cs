@@ -19,6 +19,9 @@ internal sealed class StackLaunch
     /// <summary>The agent.</summary>
     public IAgentSession Agent { get; }
 
+    /// <summary>True: the stack was there before this command, so it is not this command's to stop.</summary>
+    public bool RanBefore => !_startedAgent;
+
     /// <summary>Sees to it that an agent of this program's version runs.</summary>
     public static async Task<StackLaunch> BeginAsync(IAgents agents, string folder, Action<string> progress, CancellationToken cancellation)
     {

@@ -25,7 +25,7 @@ internal static class UpCommand
             Arity = ArgumentArity.ZeroOrOne,
             Description = "folder of the stack, or its file; default: this folder",
         };
-        var detach = new Option<bool>("--detach", "-d") { Description = "return when the stack is healthy; it goes on running" };
+        var detach = new Option<bool>("--detach", "-d") { Description = "return when the stack is healthy; it goes on running. Without it, Ctrl-C stops a stack that this command started, and only leaves the view of one that ran before" };
         var dryRun = new Option<bool>("--dry-run") { Description = "print the steps that would be taken, take none" };
         return VerbCall.Command(cli, Verb, [path, detach, dryRun], async (call, cancellation) =>
         {
@@ -63,11 +63,16 @@ internal static class UpCommand
     {
         var cli = call.Cli;
         using var progress = new Progress(cli.Error, cli.Time, "starting", silent: call.Json);
-        var launch = await StackLaunch.BeginAsync(cli.Agents, folder, progress.Step, cancellation);
+        using var interrupts = new Interrupts();
+        var begin = StackLaunch.BeginAsync(cli.Agents, folder, progress.Step, cancellation);
+        if (await Task.WhenAny(begin, interrupts.First) != begin) return await LeaveAsync();
+        var launch = await begin;
         await using var agent = launch.Agent;
         try
         {
-            var result = await launch.UpAsync(arguments, progress.Step, cancellation);
+            var up = launch.UpAsync(arguments, progress.Step, cancellation);
+            if (await Task.WhenAny(up, interrupts.First) != up) return await LeaveAsync();
+            var result = await up;
             progress.Dispose();
             call.Print(result, CliJson.Agent.UpResult, UpReport.Render);
             return ExitCodes.Ok;
@@ -79,6 +84,14 @@ internal static class UpCommand
             if (!call.Json && !tells) await SayUnhealthyAsync(cli, folder, cancellation);
             await launch.UndoAsync(cancellation);
             throw;
+        }
+
+        // The order is the agent's: it is carried out without us.
+        async Task<int> LeaveAsync()
+        {
+            progress.Dispose();
+            cli.Error.Line(await LeavingNote.OfAsync(cli.Agents, folder));
+            return await interrupts.First;
         }
     }
 

@@ -9,7 +9,8 @@ using Ashlar.Output;
 namespace Ashlar.Foreground;
 
 /// <summary>
-/// <c>ashlar up</c> at a terminal: what the stack says, who it is that says it, and one line with its state; Ctrl-C stops it.
+/// <c>ashlar up</c> at a terminal: what the stack says, who it is that says it, and one line with its state; Ctrl-C stops it,
+/// unless it ran before this command: then Ctrl-C ends the view alone.
 /// A hang-up ends only this view: the stack goes on.
 /// </summary>
 internal sealed class ForegroundSession(Cli cli, string folder) : IDisposable
@@ -33,8 +34,15 @@ internal sealed class ForegroundSession(Cli cli, string folder) : IDisposable
             var launch = await StackLaunch.BeginAsync(cli.Agents, folder, Say, cancellation);
             await using var agent = launch.Agent;
             logs = Task.Run(() => follower.FollowAsync((instance, line) => _live.Line(_prefix.Line(instance, line)), shown.Token), CancellationToken.None);
-            var stay = StayAsync(launch, arguments, shown.Token);
+            var stay = StayAsync(launch, arguments, interrupts, shown.Token);
             if (await Task.WhenAny(stay, interrupts.First) == stay) return await stay;
+
+            if (launch.RanBefore)
+            {
+                _live.Status("");
+                Say(await LeavingNote.OfAsync(cli.Agents, folder));
+                return await interrupts.First;
+            }
 
             await StopAsync(interrupts);
             await shown.CancelAsync();
@@ -52,15 +60,16 @@ internal sealed class ForegroundSession(Cli cli, string folder) : IDisposable
     /// <inheritdoc />
     public void Dispose() => _live.Dispose();
 
-    private async Task<int> StayAsync(StackLaunch launch, UpArguments arguments, CancellationToken cancellation)
+    private async Task<int> StayAsync(StackLaunch launch, UpArguments arguments, Interrupts interrupts, CancellationToken cancellation)
     {
         try
         {
             _live.Status("starting", Ink.Dim);
             var result = await launch.UpAsync(arguments, SayShort, cancellation);
             Say(UpReport.Render(cli.Out, result).TrimEnd('\n'));
+            Say(launch.RanBefore ? "Ctrl-C leaves the view; the stack goes on" : "Ctrl-C stops the stack; \"ashlar up --detach\" leaves it running");
         }
-        catch (AshlarException)
+        catch (AshlarException) when (!(launch.RanBefore && interrupts.First.IsCompleted))
         {
             _live.Status("");
             await launch.UndoAsync(cancellation);
@@ -77,13 +86,13 @@ internal sealed class ForegroundSession(Cli cli, string folder) : IDisposable
                     await foreach (var report in watcher.WatchAsync(cancellation))
                     {
                         _last = report;
-                        _live.Status(StatusLine.Render(report), StatusLine.InkOf(report));
+                        if (!interrupts.First.IsCompleted) _live.Status(StatusLine.Render(report), StatusLine.InkOf(report));
                     }
                 }
                 catch (AshlarException e)
                 {
                     // The agent is being replaced, hangs, or has gone: the loop finds out.
-                    _live.Status($" {_last?.Stack}  the agent does not answer: {e.Error.NextStep}", Ink.Bad);
+                    if (!interrupts.First.IsCompleted) _live.Status($" {_last?.Stack}  the agent does not answer: {e.Error.NextStep}", Ink.Bad);
                 }
             }
 

@@ -22,6 +22,7 @@ public sealed class ForegroundTests
         using var up = new Foreground(rig);
         await up.SaysAsync("is up");
         await up.SaysAsync("worker.1 | hello");
+        await up.SaysAsync("Ctrl-C stops the stack");
         up.Signal("INT");
         Assert.Equal(130, await up.EndAsync());
         Assert.Contains("stopping in order", up.Text);
@@ -40,6 +41,20 @@ public sealed class ForegroundTests
         up.Signal("INT");
         Assert.Equal(130, await up.EndAsync());
         Assert.Empty(rig.Leftovers());
+    }
+
+    [Fact]
+    public async Task An_interrupt_ends_only_the_view_of_a_stack_that_ran_before()
+    {
+        await using var rig = new StackRig(Chatty);
+        await rig.DoAsync("up", "--detach");
+        using var up = new Foreground(rig);
+        await up.SaysAsync("Ctrl-C leaves the view; the stack goes on");
+        up.Signal("INT");
+        Assert.Equal(130, await up.EndAsync());
+        await up.SaysAsync("the stack goes on; \"ashlar down\" stops it");
+        Assert.DoesNotContain("stopping", up.Text);
+        Assert.Contains("healthy", await rig.DoAsync("status"));
     }
 
     [Fact]
