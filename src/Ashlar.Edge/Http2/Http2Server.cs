@@ -19,6 +19,7 @@ internal sealed class Http2Server : IConnectionListenerFactory, IHttpApplication
     private readonly Action<Exception> _onFault;
     private readonly Lazy<KestrelServer> _server;
     private readonly TimeSpan _patience;
+    private Task _starting = Task.CompletedTask;
 
     /// <param name="keepAlive">How long a connection without a request is kept.</param>
     /// <param name="patience">How long a client may take nothing of what waits for it.</param>
@@ -41,9 +42,12 @@ internal sealed class Http2Server : IConnectionListenerFactory, IHttpApplication
         _connections.Writer.TryComplete();
         if (_server.IsValueCreated)
         {
+            // One that is stopped while it starts takes that for a mistake.
+            var server = _server.Value;
+            await _starting.ConfigureAwait(false);
             using var atOnce = new CancellationTokenSource(TimeSpan.FromSeconds(1));
-            await _server.Value.StopAsync(atOnce.Token).ConfigureAwait(false);
-            _server.Value.Dispose();
+            await server.StopAsync(atOnce.Token).ConfigureAwait(false);
+            server.Dispose();
         }
     }
 
@@ -88,7 +92,7 @@ internal sealed class Http2Server : IConnectionListenerFactory, IHttpApplication
         limits.Http2.InitialConnectionWindowSize = 1024 * 1024;
         options.Listen(IPAddress.Loopback, 0, static listen => listen.Protocols = HttpProtocols.Http2);
         var server = new KestrelServer(Options.Create(options), this, NullLoggerFactory.Instance);
-        _ = StartAsync(server);
+        _starting = StartAsync(server);
         return server;
     }
 

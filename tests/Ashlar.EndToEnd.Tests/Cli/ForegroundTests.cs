@@ -58,6 +58,30 @@ public sealed class ForegroundTests
     }
 
     [Fact]
+    public async Task What_was_ordered_is_carried_out_after_an_interrupt()
+    {
+        await using var rig = new StackRig(Chatty);
+        await rig.DoAsync("up", "--detach");
+        var (file, go) = (Path.Combine(rig.Folder, "ashlar.yaml"), Path.Combine(rig.Folder, ".ashlar", "go"));
+        await File.WriteAllTextAsync(file, (await File.ReadAllTextAsync(file)).Replace("    run:", $"    build: while [ ! -e {go} ]; do sleep 0.1; done\n    run:"));
+        using (var up = new Foreground(rig))
+        {
+            await up.SaysAsync("building");
+            up.Signal("INT");
+            Assert.Equal(130, await up.EndAsync());
+            await up.SaysAsync("v2 goes on building; \"ashlar status\" shows how far it is");
+        }
+
+        await File.WriteAllTextAsync(go, "");
+        while (!(await rig.DoAsync("ps")).Contains("v2", StringComparison.Ordinal))
+        {
+            await Task.Delay(100);
+        }
+
+        await rig.DoAsync("wait");
+    }
+
+    [Fact]
     public async Task A_hang_up_ends_the_view_and_not_the_stack()
     {
         await using var rig = new StackRig(Chatty);
