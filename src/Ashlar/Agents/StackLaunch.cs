@@ -13,14 +13,18 @@ internal sealed class StackLaunch
     private readonly bool _startedAgent;
     private readonly bool _firstRelease;
 
-    private StackLaunch(IAgents agents, string folder, bool startedAgent, bool firstRelease, IAgentSession agent) =>
-        (_agents, _folder, _startedAgent, _firstRelease, Agent) = (agents, folder, startedAgent, firstRelease, agent);
+    private StackLaunch(IAgents agents, string folder, bool startedAgent, StatusReport? begun, IAgentSession agent)
+    {
+        (_agents, _folder, _startedAgent, Agent) = (agents, folder, startedAgent, agent);
+        _firstRelease = begun is { Release: "" };
+        RanBefore = !startedAgent || begun is { SomethingRuns: true };
+    }
 
     /// <summary>The agent.</summary>
     public IAgentSession Agent { get; }
 
     /// <summary>True: the stack was there before this command, so it is not this command's to stop.</summary>
-    public bool RanBefore => !_startedAgent;
+    public bool RanBefore { get; }
 
     /// <summary>Sees to it that an agent of this program's version runs.</summary>
     public static async Task<StackLaunch> BeginAsync(IAgents agents, string folder, Action<string> progress, CancellationToken cancellation)
@@ -28,8 +32,8 @@ internal sealed class StackLaunch
         var there = await agents.FindAsync(folder, cancellation);
         if (there is not null) await there.DisposeAsync();
         var agent = await agents.EnsureRunningAsync(folder, progress, cancellation);
-        var first = there is null && await TryStatusAsync(agents, folder, cancellation) is { Release: "" };
-        return new StackLaunch(agents, folder, there is null, first, agent);
+        var begun = there is null ? await TryStatusAsync(agents, folder, cancellation) : null;
+        return new StackLaunch(agents, folder, there is null, begun, agent);
     }
 
     /// <summary>Sends <c>up</c>.</summary>

@@ -64,10 +64,11 @@ internal sealed class ForegroundSession(Cli cli, string folder) : IDisposable
     {
         try
         {
+            if (launch.RanBefore) Say("Ctrl-C leaves the view; the stack goes on");
             _live.Status("starting", Ink.Dim);
             var result = await launch.UpAsync(arguments, SayShort, cancellation);
             Say(UpReport.Render(cli.Out, result).TrimEnd('\n'));
-            Say(launch.RanBefore ? "Ctrl-C leaves the view; the stack goes on" : "Ctrl-C stops the stack; \"ashlar up --detach\" leaves it running");
+            if (!launch.RanBefore) Say("Ctrl-C stops the stack; \"ashlar up --detach\" leaves it running");
         }
         catch (AshlarException) when (!(launch.RanBefore && interrupts.First.IsCompleted))
         {

@@ -22,14 +22,11 @@ internal static class LeavingNote
         }
     }
 
-    /// <summary>The line for what is going on (<c>rolling v13</c>, empty: nothing); null if the agent does not say.</summary>
-    internal static string Of(string? activity) => activity switch
+    // The verb that is under way, empty: none; null if the agent does not say.
+    private static string Of(string? activity) => activity switch
     {
         null => "\"ashlar status\" shows whether the stack runs, \"ashlar down\" stops it",
         "" => "the stack goes on; \"ashlar down\" stops it",
-        _ => $"{Subject(activity)}; \"ashlar status\" shows how far it is, \"ashlar down\" stops the stack",
+        _ => "what was ordered is carried out to its end; \"ashlar status\" shows how far it is, \"ashlar down\" stops the stack",
     };
-
-    private static string Subject(string activity) =>
-        activity.Split(' ') is [var doing, var release] ? $"{release} goes on {doing}" : $"this goes on: {activity}";
 }

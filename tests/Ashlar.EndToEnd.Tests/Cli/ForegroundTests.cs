@@ -50,6 +50,7 @@ public sealed class ForegroundTests
         await rig.DoAsync("up", "--detach");
         using var up = new Foreground(rig);
         await up.SaysAsync("Ctrl-C leaves the view; the stack goes on");
+        await up.SaysAsync("nothing had changed");
         up.Signal("INT");
         Assert.Equal(130, await up.EndAsync());
         await up.SaysAsync("the stack goes on; \"ashlar down\" stops it");
@@ -69,7 +70,7 @@ public sealed class ForegroundTests
             await up.SaysAsync("building");
             up.Signal("INT");
             Assert.Equal(130, await up.EndAsync());
-            await up.SaysAsync("v2 goes on building; \"ashlar status\" shows how far it is");
+            await up.SaysAsync("what was ordered is carried out to its end; \"ashlar status\" shows how far it is");
         }
 
         await File.WriteAllTextAsync(go, "");
