@@ -49,6 +49,14 @@ public sealed class PostgresServer : IAsyncLifetime
         }
     }
 
+    /// <summary>Has it write what need not be durable ten seconds late.</summary>
+    public async Task WriteLateAsync()
+    {
+        await using var connection = await OpenAsync("ashlar", "postgres");
+        await ExecuteAsync(connection, "alter system set wal_writer_delay = '10s'");
+        await ExecuteAsync(connection, "select pg_reload_conf()");
+    }
+
     /// <summary>SIGKILL to the server and all its sessions.</summary>
     public async Task KillAsync()
     {

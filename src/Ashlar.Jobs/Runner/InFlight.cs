@@ -11,8 +11,8 @@ internal sealed class InFlight(Job job, Lane lane, long epoch, DateTime started)
     /// <summary>Its queue.</summary>
     public Lane Lane { get; } = lane;
 
-    /// <summary>The epoch that it was claimed in.</summary>
-    public long Epoch { get; } = epoch;
+    /// <summary>The epoch that it was claimed in; -1: its claim is lost, and what becomes of it counts no more.</summary>
+    public long Epoch { get; set; } = epoch;
 
     /// <summary>When it was handed out.</summary>
     public DateTime Started { get; } = started;

@@ -46,6 +46,20 @@ internal sealed class Lane(QueueSettings settings, QueueState state)
         return Ahead.Count > ahead / 2 ? 0 : Math.Min(fits, Math.Max(1, ahead + Settings.Concurrency - Running - Ahead.Count));
     }
 
+    /// <summary>Forgets those claimed and not begun of which the database knows nothing: they are claimed again.</summary>
+    public void ForgetLostClaims()
+    {
+        Job[] known = [.. Ahead.Where(Knows)];
+        Ahead.Clear();
+        foreach (var job in known)
+        {
+            Ahead.Enqueue(job);
+        }
+    }
+
+    /// <summary>True: the database knows that it is claimed.</summary>
+    public bool Knows(Job job) => job.Place is not { } place || State.Open.ContainsKey(place.Number);
+
     /// <summary>Takes claimed jobs.</summary>
     public void Add(Job job)
     {

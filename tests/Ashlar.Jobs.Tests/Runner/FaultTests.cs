@@ -235,13 +235,20 @@ public sealed class ServerDeathTests
         }
     }
 
-    [Fact]
-    public async Task Jobs_that_end_while_the_server_is_dead_are_archived_once_when_it_is_back()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Jobs_that_end_while_the_server_is_dead_are_archived_once_when_it_is_back(bool losesClaims)
     {
         var server = new PostgresServer();
         await server.InitializeAsync();
         try
         {
+            if (losesClaims)
+            {
+                await server.WriteLateAsync();
+            }
+
             var settings = await server.NewAsync(new QueueSettings { Name = "emails", Concurrency = 20, Url = "http://none/" });
             var ended = new TaskCompletionSource();
             var delivery = new FunctionDelivery(async (_, cancellation) =>
@@ -254,10 +261,14 @@ public sealed class ServerDeathTests
             var jobs = new List<long>();
             await using (var app = await server.OpenAsync("app", settings.Database))
             {
+                // What is enqueued is durable, and what was claimed before with it.
+                await using var together = losesClaims ? await app.BeginTransactionAsync() : null;
                 for (var i = 0; i < 10; i++)
                 {
                     jobs.Add(await RunnerRig.EnqueueAsync(app, "emails", more: $", key => 'once {i}'"));
                 }
+
+                await (together?.CommitAsync() ?? Task.CompletedTask);
             }
 
             await RunnerRig.Until(() => delivery.Handed.Count >= 10, "all are in hand");
