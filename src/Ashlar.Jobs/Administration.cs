@@ -14,8 +14,8 @@ namespace Ashlar.Jobs;
 /// <param name="Ready">Jobs that wait for their turn; more than <see cref="JobsAdministration.MostCounted"/> are not counted.</param>
 /// <param name="OldestSeconds">How long the first of them has been ready; null: none is.</param>
 /// <param name="InFlight">Jobs that are being done.</param>
-/// <param name="Scheduled">Jobs whose time has not come.</param>
-/// <param name="Retries">Those of them that have failed before.</param>
+/// <param name="Scheduled">Jobs that have not been tried, and whose time has not come.</param>
+/// <param name="Retries">Jobs that have failed and wait for their next attempt.</param>
 /// <param name="Dead">Dead letters.</param>
 /// <param name="Done">Jobs done in the last hour.</param>
 /// <param name="Paused">True: a person has paused it.</param>
@@ -143,7 +143,7 @@ public sealed class JobsAdministration : IAsyncDisposable
                     (select count(*) from ashlar.dead where queue = {id})
                 """, r => (Ready: r.GetInt64(0), Oldest: r.IsDBNull(1) ? (double?)null : Math.Round(r.GetDouble(1), 3), InFlight: Math.Max(0, r.GetInt64(2)), Dead: r.GetInt64(3)), cancellation))[0];
             var (later, past) = (waiting.GetValueOrDefault(id), done.GetValueOrDefault(id));
-            reports.Add(new QueueReport(name, row.Ready, row.Oldest, row.InFlight, later.All, later.Retries, row.Dead, past.All, paused, declared, past.Lately));
+            reports.Add(new QueueReport(name, row.Ready, row.Oldest, row.InFlight, later.All - later.Retries, later.Retries, row.Dead, past.All, paused, declared, past.Lately));
         }
 
         return reports.ToImmutable();

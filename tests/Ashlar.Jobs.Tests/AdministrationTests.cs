@@ -32,7 +32,7 @@ public sealed class AdministrationTests(PostgresServer server)
         await using var administration = await JobsAdministration.OpenAsync(Database.Of(settings), settings.Port, "shop", CancellationToken.None);
         var picture = await administration.PictureAsync(CancellationToken.None);
         Assert.Equal(["emails", "images"], picture.Queues.Select(queue => queue.Queue));
-        Assert.Equal(new QueueReport("emails", 0, null, 0, 2, 1, 1, 1, false, true, 1), picture.Queues[0]);
+        Assert.Equal(new QueueReport("emails", 0, null, 0, 1, 1, 1, 1, false, true, 1), picture.Queues[0]);
         Assert.Equal((dead, "answered 410", (string?)null), picture.Dead.Select(job => (job.Id, job.Error, job.Payload)).Single());
         Assert.Equal((fails, 2, 2, "answered 500: no"), picture.Failures.Select(failure => (failure.Id, failure.Attempt, failure.Attempts, failure.Error)).Single());
         Assert.Equal("done", (await administration.ShowAsync(done, CancellationToken.None))?.State);
