@@ -34,12 +34,13 @@ internal static class HealthQuestions
         var service = target.Service(instance.Service);
         var health = service?.Health ?? Defaults;
         var isGateway = service?.Interface is ServiceInterface.FastCgi or ServiceInterface.Cgi;
+        var scripts = isGateway && health.Path is not null ? new GatewayScripts(instance.Folder, service!.Root, service.TryFiles, service.Interface == ServiceInterface.Cgi) : null;
         var question = new HealthQuestion
         {
             Endpoint = instance.Socket.Length > 0 ? new UnixDomainSocketEndPoint(instance.Socket) : new IPEndPoint(IPAddress.Loopback, instance.Port),
 
             // A FastCGI server with all workers busy answers nobody, and is well; who names a path wants it answered.
-            ConnectOnly = isGateway && health.Path is null,
+            ConnectOnly = isGateway && scripts is null,
             Path = health.Path ?? "/",
             // Frameworks that check the host know the stack's own.
             Host = target.Stack.Domains.IsEmpty ? "localhost" : target.Stack.Domains[0],
@@ -47,10 +48,9 @@ internal static class HealthQuestions
             LastStatus = health.Status ?? (health.Path is null ? LastBelowServerError : LastRedirect),
             Timeout = health.Timeout,
         };
-        var scripts = isGateway ? new GatewayScripts(instance.Folder, service!.Root, service.TryFiles, service.Interface == ServiceInterface.Cgi) : null;
         return new HealthCheck(
             question.ConnectOnly ? "a connection" : question.Path,
-            (time, cancellation) => scripts is not null && !question.ConnectOnly ? GatewayHealth.AskAsync(question, scripts, time, cancellation) : HealthProbe.AskAsync(question, time, cancellation),
+            (time, cancellation) => scripts is null ? HealthProbe.AskAsync(question, time, cancellation) : GatewayHealth.AskAsync(question, scripts, time, cancellation),
             health.Interval, health.Rise, health.Fall);
     }
 

@@ -200,17 +200,7 @@ internal sealed partial class Dispatcher(JobsSettings settings, Database databas
                 }
             }
 
-            // Claims are not waited for to be durable: what one had given out that the server has lost in its crash is given out again.
-            foreach (var lane in lanes.Values)
-            {
-                lane.ForgetLostClaims();
-            }
-
-            foreach (var unknown in _inHand.Where(h => lanes.TryGetValue(h.Job.Queue, out var lane) && !lane.Knows(h.Job)).ToArray())
-            {
-                unknown.Epoch = -1;
-                unknown.Breaking.Cancel();
-            }
+            DropLostClaims(lanes);
 
             // Written before the connection broke, although nobody was told.
             _unwritten.RemoveAll(f => f.Job.Place is { } place && !(queues.Find(q => q.Id == f.Job.Queue)?.Open.ContainsKey(place.Number) ?? false));
@@ -272,6 +262,20 @@ internal sealed partial class Dispatcher(JobsSettings settings, Database databas
             {
                 foreign.Breaking.Cancel();
             }
+        }
+    }
+
+    // Claims are not waited for to be durable: what one had given out that the server has lost in its crash is given out again. Called under the gate.
+    private void DropLostClaims(Dictionary<int, Lane> lanes)
+    {
+        foreach (var lane in lanes.Values)
+        {
+            lane.ForgetLostClaims();
+        }
+
+        foreach (var lost in _inHand.Where(h => lanes.TryGetValue(h.Job.Queue, out var lane) && !lane.Knows(h.Job)).ToArray())
+        {
+            lost.Lose();
         }
     }
 

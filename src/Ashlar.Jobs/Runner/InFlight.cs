@@ -12,7 +12,7 @@ internal sealed class InFlight(Job job, Lane lane, long epoch, DateTime started)
     public Lane Lane { get; } = lane;
 
     /// <summary>The epoch that it was claimed in; -1: its claim is lost, and what becomes of it counts no more.</summary>
-    public long Epoch { get; set; } = epoch;
+    public long Epoch { get; private set; } = epoch;
 
     /// <summary>When it was handed out.</summary>
     public DateTime Started { get; } = started;
@@ -22,4 +22,11 @@ internal sealed class InFlight(Job job, Lane lane, long epoch, DateTime started)
 
     /// <summary>What has become of it, once that is known.</summary>
     public Outcome? Outcome { get; set; }
+
+    /// <summary>Its claim is lost: it is given out again, and breaks off here.</summary>
+    public void Lose()
+    {
+        Epoch = -1;
+        Breaking.Cancel();
+    }
 }

@@ -3,7 +3,7 @@ using System.CommandLine;
 using Ashlar.Dns;
 using Ashlar.Dns.Tier;
 using Ashlar.Dns.Zones;
-using Ashlar.Edge.Certificates.Acme;
+using Ashlar.Edge;
 using Ashlar.Errors;
 using Ashlar.Output;
 using Ashlar.Postgres;
@@ -40,16 +40,15 @@ internal static class CheckCommand
         if (result.Stack is not { } stack) return result;
         var settings = (await PostgresTier.MistakesAsync(stack, cancellation)).Select(m => result.At($"database.settings.{m.Name}", m.Error, stack.Directory));
         var zones = (stack.Dns?.Zones ?? []).SelectMany(zone => DnsPlan.Judge(stack, zone).Select(mistake => OfZone(result, stack, zone, mistake)));
-        Diagnostic[] mistakes = [.. settings, .. zones, .. AuthorityCaOf(result, stack)];
+        Diagnostic[] mistakes = [.. settings, .. zones, .. await OfEdgeAsync(result, stack, cancellation)];
         return mistakes.Length == 0 ? result : result with { Stack = null, Diagnostics = [.. result.Diagnostics, .. mistakes] };
     }
 
-    private static IEnumerable<Diagnostic> AuthorityCaOf(StackLoadResult result, StackDefinition stack)
+    private static async Task<Diagnostic[]> OfEdgeAsync(StackLoadResult result, StackDefinition stack, CancellationToken cancellation)
     {
-        if (stack.Edge.Tls.AuthorityCa is not { } path) return [];
         try
         {
-            _ = AuthorityCa.Read(Path.GetFullPath(path, stack.Directory));
+            await EdgePlan.RequireAsync(stack, cancellation);
             return [];
         }
         catch (AshlarException e)

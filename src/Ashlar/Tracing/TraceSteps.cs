@@ -33,6 +33,8 @@ internal sealed record Seen
 /// <summary>Puts what was seen from outside and from inside into one course. Pure.</summary>
 internal static class TraceSteps
 {
+    private const double WorthTelling = 1;
+
     public static TraceReport Of(Seen seen)
     {
         var steps = ImmutableArray.CreateBuilder<TraceStep>();
@@ -41,7 +43,13 @@ internal static class TraceSteps
         var sent = Outside(seen, steps);
         if (seen.Edge is { } edge)
         {
-            Inside(seen, edge, Received(client, edge, sent), steps, notes);
+            var received = Received(client, edge, sent);
+            if (received - sent > WorthTelling)
+            {
+                notes.Add(string.Create(CultureInfo.InvariantCulture, $"{received - sent:0.00} ms before the edge were this program's own, which sends the first request of its life."));
+            }
+
+            Inside(seen, edge, received, steps, notes);
         }
         else if (client.Status is not null)
         {

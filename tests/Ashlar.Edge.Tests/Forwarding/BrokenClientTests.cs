@@ -104,14 +104,7 @@ public sealed class BrokenClientTests
         await using var edge = await EdgeRig.StartAsync(options, app);
         using var client = await edge.ConnectAsync();
         await client.SendAsync("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\n");
-        var answer = client.ReadResponseAsync();
-        while (!answer.IsCompleted)
-        {
-            await client.SendAsync("x");
-            await Task.WhenAny(answer, Task.Delay(20));
-        }
-
-        Assert.StartsWith("HTTP/1.1 408 ", (await answer).Head);
+        Assert.StartsWith("HTTP/1.1 408 ", (await client.TrickleAsync()).Head);
     }
 
     [Fact]

@@ -178,6 +178,19 @@ internal class RawConnection(Socket socket) : IDisposable
         return (head, bodiless ? "" : Encoding.Latin1.GetString(await ReadBodyAsync(head, untilEnd: head.Contains(" 200 ", StringComparison.Ordinal))));
     }
 
+    /// <summary>Sends a byte now and then until there is an answer.</summary>
+    public async Task<(string Head, string Body)> TrickleAsync()
+    {
+        var answer = ReadResponseAsync();
+        while (!answer.IsCompleted)
+        {
+            await SendAsync("x");
+            await Task.WhenAny(answer, Task.Delay(20));
+        }
+
+        return await answer;
+    }
+
     public async Task<byte[]> ReadExactlyAsync(int length)
     {
         while (_buffer.Count < length)
