@@ -67,6 +67,7 @@ public static class JobsPlan
         {
             // Whatever is no command's business does not replace the process.
             Environment = runs ? environment : ImmutableSortedDictionary<string, string>.Empty,
+            ChangesUser = runs && context.User is not null,
             Folder = runs ? context.ReleaseFolder : "/",
         };
         return

@@ -34,6 +34,9 @@ internal sealed record JobsSettings
     /// <summary>Environment of commands.</summary>
     public ImmutableSortedDictionary<string, string> Environment { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
+    /// <summary>True: that environment was the agent's, who is another user than the runner and its commands.</summary>
+    public bool ChangesUser { get; init; }
+
     /// <summary>Folder of the release.</summary>
     public string Folder { get; init; } = "/";
 

@@ -10,7 +10,7 @@ namespace Ashlar.Delivery.Plans;
 public static class ServiceEnvironment
 {
     /// <summary>All that is taken over from the agent's environment: its other variables are none of the app's business.</summary>
-    private static readonly string[] Inherited = ["PATH", "HOME", "LANG", "LC_ALL", "TZ"];
+    private static readonly string[] Inherited = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ"];
 
     // A build's log is for what the build says; nobody agrees to telemetry by deploying.
     private static readonly string[] QuietDotnet = 

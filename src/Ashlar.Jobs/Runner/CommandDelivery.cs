@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using Ashlar.Errors;
@@ -19,6 +20,7 @@ internal sealed class CommandDelivery : IDelivery, IDisposable
     private readonly JobsSettings _settings;
     private readonly JobsOptions _options;
     private readonly ProcessLauncher _launcher;
+    private readonly ImmutableSortedDictionary<string, string> _environment;
     private readonly string _notes;
     private readonly FileStream _alive;
 
@@ -26,6 +28,7 @@ internal sealed class CommandDelivery : IDelivery, IDisposable
     {
         (_settings, _options) = (options.Settings, options);
         _launcher = new ProcessLauncher(options.Settings.Stack);
+        _environment = EnvironmentOf(options.Settings);
         _notes = Path.Combine(options.Commands, Guid.NewGuid().ToString("N"));
         Directory.CreateDirectory(_notes);
         _alive = new FileStream(Path.Combine(_notes, Alive), FileMode.Create, FileAccess.ReadWrite, FileShare.None);
@@ -72,6 +75,15 @@ internal sealed class CommandDelivery : IDelivery, IDisposable
         _launcher.Dispose();
         _alive.Dispose();
         Directory.Delete(_notes, recursive: true);
+    }
+
+    // As services have it, which become this user at their start: commands are started by one who is it already.
+    private static ImmutableSortedDictionary<string, string> EnvironmentOf(JobsSettings settings)
+    {
+        if (!settings.ChangesUser) return settings.Environment;
+        var environment = settings.Environment.ToBuilder();
+        ChildEnvironment.BecomeUser(environment, SystemUsers.Current, settings.Folder);
+        return environment.ToImmutable();
     }
 
     private static bool IsAlive(string folder)
@@ -128,7 +140,7 @@ internal sealed class CommandDelivery : IDelivery, IDisposable
     {
         // A spawned process has no input, and we may open no log: the shell makes 3 the input and 4, our own log, the output, and becomes the command.
         Command = ["/bin/sh", "-c", "exec <&3 >&4 2>&4 3<&- 4>&-\n" + ShellCommand.WithExec(queue.Run!)],
-        Environment = _settings.Environment
+        Environment = _environment
             .SetItem("ASHLAR_QUEUE", queue.Name)
             .SetItem("ASHLAR_JOB", job.Id.ToString(CultureInfo.InvariantCulture))
             .SetItem("ASHLAR_ATTEMPT", job.Attempt.ToString(CultureInfo.InvariantCulture))

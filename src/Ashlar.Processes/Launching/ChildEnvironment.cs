@@ -5,10 +5,11 @@ namespace Ashlar.Processes;
 /// <summary>Makes the environment that a child really gets out of the one its spec names.</summary>
 public static class ChildEnvironment
 {
+    /// <summary>PATH where nobody gives one.</summary>
+    public const string DefaultPath = "/usr/local/bin:/usr/bin:/bin";
+
     /// <summary>Holds the tag of the start, by which processes that left their session are found.</summary>
     internal const string TagVariable = "ASHLAR_INSTANCE_ID";
-
-    private const string DefaultPath = "/usr/local/bin:/usr/bin:/bin";
 
     /// <summary>What a tier of this program needs in its environment: it finds its runtime where the program that plans has found it.</summary>
     public static ImmutableSortedDictionary<string, string> OfOwnProgram { get; } = RuntimeRoot.Present is { } root
@@ -44,7 +45,7 @@ public static class ChildEnvironment
     }
 
     /// <summary>Sets HOME, USER and LOGNAME to the user's, and leaves out of PATH what the user may not search.</summary>
-    /// <param name="variables">The environment; PATH must be in it.</param>
+    /// <param name="variables">The environment; without PATH it gets the ordinary one.</param>
     /// <param name="user">The user to become.</param>
     /// <param name="workingDirectory">HOME of a user who has none (<c>nobody</c>).</param>
     public static void BecomeUser(IDictionary<string, string> variables, SystemUser user, string workingDirectory)
@@ -52,7 +53,7 @@ public static class ChildEnvironment
         variables["HOME"] = Directory.Exists(user.Home) ? user.Home : workingDirectory;
         variables["USER"] = user.Name;
         variables["LOGNAME"] = user.Name;
-        variables["PATH"] = Searchable(variables["PATH"], user);
+        variables["PATH"] = Searchable(variables.TryGetValue("PATH", out var path) ? path : DefaultPath, user);
     }
 
     /// <summary>

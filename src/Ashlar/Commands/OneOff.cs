@@ -43,7 +43,7 @@ internal static class OneOff
     {
         // One word with blanks or a shell's signs in it is a command line, as people write them in quotes.
         if (command is [var line] && line.AsSpan().ContainsAny(ShellSigns)) command = ["/bin/sh", "-c", line];
-        var path = environment.TryGetValue("PATH", out var given) ? given : "/usr/local/bin:/usr/bin:/bin";
+        var path = environment.TryGetValue("PATH", out var given) ? given : ChildEnvironment.DefaultPath;
         var current = SystemUsers.Current;
         if (found.User is not { } name || current.Name == name)
         {
@@ -56,7 +56,6 @@ internal static class OneOff
         }
 
         var user = SystemUsers.Find(name) ?? throw CliErrors.NotPossible($"there is no user {name} on this machine.", "ashlar doctor says more.");
-        environment["PATH"] = path;
         ChildEnvironment.BecomeUser(environment, user, found.WorkingDirectory);
         path = environment["PATH"];
         return

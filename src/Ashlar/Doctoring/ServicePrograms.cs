@@ -14,8 +14,6 @@ namespace Ashlar.Doctoring;
 internal sealed class ServicePrograms(
     StackDefinition stack, ImmutableSortedDictionary<string, string> agent, ImmutableSortedDictionary<string, string> configVars, SystemUser? user)
 {
-    private const string DefaultPath = "/usr/local/bin:/usr/bin:/bin";
-
     /// <summary>For a stack whose agent would be started from here.</summary>
     public static ServicePrograms Here(StackDefinition stack) =>
         new(stack, ServiceEnvironment.FromAgent(), ImmutableSortedDictionary<string, string>.Empty, null);
@@ -24,7 +22,7 @@ internal sealed class ServicePrograms(
     public string PathOf(ServiceDefinition? service)
     {
         var environment = ServiceEnvironment.Of(agent, stack, service, configVars, "");
-        environment.TryAdd("PATH", DefaultPath);
+        environment.TryAdd("PATH", ChildEnvironment.DefaultPath);
         if (user is not null) ChildEnvironment.BecomeUser(environment, user, stack.Directory);
         return environment["PATH"];
     }

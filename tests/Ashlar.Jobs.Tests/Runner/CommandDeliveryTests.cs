@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Ashlar.Jobs.Queue;
 using Ashlar.Jobs.Runner;
+using Ashlar.Processes;
 using Ashlar.Testing;
 
 namespace Ashlar.Jobs.Tests.Runner;
@@ -31,6 +32,15 @@ public sealed class CommandDeliveryTests : IDisposable
         Assert.Equal(Ending.Done, outcome!.Ending);
         Assert.Equal(Job.Payload, await File.ReadAllTextAsync(Path.Combine(_folder.Path, "got")));
         Assert.Equal("thumbnails 812 2 20 00-1-2-01 yes\n", await File.ReadAllTextAsync(Path.Combine(_folder.Path, "env")));
+    }
+
+    [Fact]
+    public async Task Who_is_another_user_than_the_agent_finds_its_own_home_and_name()
+    {
+        using var delivery = New(changesUser: true);
+        await delivery.DeliverAsync(Queue("echo $USER $LOGNAME $HOME $PATH > env", TimeSpan.FromSeconds(60)), Job, CancellationToken.None);
+        var user = SystemUsers.Current;
+        Assert.Equal($"{user.Name} {user.Name} {user.Home} /usr/bin:/bin\n", await File.ReadAllTextAsync(Path.Combine(_folder.Path, "env")));
     }
 
     [Theory]
@@ -75,14 +85,15 @@ public sealed class CommandDeliveryTests : IDisposable
 
     private static QueueSettings Queue(string command, TimeSpan timeout) => new() { Name = "thumbnails", Run = command, Timeout = timeout };
 
-    private CommandDelivery New()
+    private CommandDelivery New(bool changesUser = false)
     {
         var state = Path.Combine(_folder.Path, "state");
         Directory.CreateDirectory(Path.Combine(state, "run"));
         return new CommandDelivery(new JobsOptions("jobs.1", state, TimeSpan.FromSeconds(1), 1, new JobsSettings
         {
             Port = 1, Database = "", Password = "", Secret = "", Folder = _folder.Path, Stack = $"shop{Environment.ProcessId}",
-            Environment = ImmutableSortedDictionary<string, string>.Empty.Add("PATH", "/usr/bin:/bin").Add("OWN", "yes"),
+            Environment = ImmutableSortedDictionary<string, string>.Empty.Add("PATH", "/usr/bin:/bin").Add("OWN", "yes").Add("HOME", "/home/agent"),
+            ChangesUser = changesUser,
         }));
     }
 }
