@@ -12,10 +12,16 @@ public sealed class InstanceTarget
     // Requests in flight and the closed bit share one word, so that nothing can be taken after the door was closed.
     private const int Closed = 1 << 30;
     private const int CountMask = Closed - 1;
+    private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(3);
 
     private int _slots = Closed;
     private int _draining;
     private int _idleTold;
+    private readonly TimeProvider _time;
+
+    // Requests that others have there, as its machine last said, and when.
+    private int _others;
+    private long _heardAt;
 
     internal InstanceTarget(ServiceTarget service, CatalogInstance instance, MachineTarget? machine, TimeProvider time)
     {
@@ -28,6 +34,7 @@ public sealed class InstanceTarget
         NameBytes = Encoding.ASCII.GetBytes(Name);
         HopLine = machine is null ? [] : HopField.Line(service.Name, Name);
         Ejection = new Ejection(time);
+        _time = time;
     }
 
     /// <summary>Its service.</summary>
@@ -91,8 +98,23 @@ public sealed class InstanceTarget
         ? new UnixDomainSocketEndPoint(instance.Socket)
         : new IPEndPoint(IPAddress.Parse(instance.Address), instance.Port);
 
-    /// <summary>Load to compare by; what cannot be taken now is the busiest of all.</summary>
-    internal int Load => IsWaitingForTrial(Ejection) || (Machine is { } machine && IsWaitingForTrial(machine.Ejection)) ? int.MaxValue : InFlight;
+    /// <summary>Load to compare by, of all machines' clients; what cannot be taken now is the busiest of all.</summary>
+    internal int Load => IsWaitingForTrial(Ejection) || (Machine is { } machine && IsWaitingForTrial(machine.Ejection)) ? int.MaxValue
+        : Machine is null ? InFlight : InFlight + Others();
+
+    /// <summary>Its machine has said how many requests it has in all.</summary>
+    internal void Heard(int load)
+    {
+        Volatile.Write(ref _others, Math.Max(0, load - InFlight));
+        Volatile.Write(ref _heardAt, _time.GetTimestamp());
+    }
+
+    // It counts less with time, so that one that was busy is asked again and tells anew.
+    private int Others()
+    {
+        var others = Volatile.Read(ref _others);
+        return others == 0 ? 0 : (int)Math.Round(others * Math.Max(0, 1 - (_time.GetElapsedTime(Volatile.Read(ref _heardAt)) / Forgotten)));
+    }
 
     internal bool TryTake(int limit)
     {

@@ -4,11 +4,17 @@ using Ashlar.Edge.Gateways;
 namespace Ashlar.Edge.Balancing;
 
 /// <summary>What one snapshot says about a service, ready to choose from. Immutable, but for the instances' own counters.</summary>
+/// <param name="Service">The service.</param>
+/// <param name="All">Its instances that have an endpoint.</param>
+/// <param name="Healthy">Those that get requests, the ones of this machine first.</param>
 internal sealed record Roster(CatalogService Service, InstanceTarget[] All, InstanceTarget[] Healthy)
 {
     public static readonly Roster Empty = new(new CatalogService { Name = "" }, [], []);
 
     public bool IsRoundRobin { get; } = Service.Balance == "round-robin";
+
+    /// <summary>How many of the healthy ones are of this machine.</summary>
+    public int HealthyHere { get; } = Array.FindIndex(Healthy, static instance => instance.Machine is not null) is >= 0 and var elsewhere ? elsewhere : Healthy.Length;
 
     public int Limit { get; } = Service.RequestsPerInstance;
 

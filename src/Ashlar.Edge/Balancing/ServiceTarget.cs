@@ -10,6 +10,8 @@ namespace Ashlar.Edge.Balancing;
 /// </summary>
 public sealed class ServiceTarget
 {
+    private const int Advantage = 4;
+
     private readonly ITargetEvents _events;
     private readonly TimeProvider _time;
     private readonly Random _random;
@@ -234,7 +236,7 @@ public sealed class ServiceTarget
 
         var at = roster.IsRoundRobin
             ? (int)((uint)Interlocked.Increment(ref _turn) % (uint)healthy.Length)
-            : LessBusyOfTwo(healthy);
+            : LessBusyOfTwo(roster);
         for (var tried = 0; tried < healthy.Length; tried++)
         {
             var candidate = healthy[at];
@@ -262,17 +264,21 @@ public sealed class ServiceTarget
         return null;
     }
 
-    private int LessBusyOfTwo(InstanceTarget[] healthy)
+    // The way to another machine costs both some work: one of this machine is drawn first, and another must be a good deal less busy.
+    private int LessBusyOfTwo(Roster roster)
     {
+        var healthy = roster.Healthy;
         if (healthy.Length == 1)
         {
             return 0;
         }
 
-        var first = _random.Next(healthy.Length);
+        var first = _random.Next(roster.HealthyHere > 0 ? roster.HealthyHere : healthy.Length);
         var second = _random.Next(healthy.Length - 1);
         second += second >= first ? 1 : 0;
-        return healthy[second].Load < healthy[first].Load ? second : first;
+        long load = healthy[second].Load;
+        load += healthy[second].Machine is not null && healthy[first].Machine is null ? load / Advantage : 0;
+        return load < healthy[first].Load ? second : first;
     }
 
     // When every instance is ejected the verdict is more likely wrong than right, so a first attempt may use any.

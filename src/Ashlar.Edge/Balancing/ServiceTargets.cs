@@ -134,7 +134,7 @@ public sealed class ServiceTargets(TimeProvider time, Random random, EdgeMetrics
             Follow(known, state, closed);
         }
 
-        return new Roster(service, [.. all], [.. healthy]);
+        return new Roster(service, [.. all], [.. healthy.OrderBy(static instance => instance.Machine is not null)]);
     }
 
     private static void Follow(InstanceTarget instance, InstanceState state, List<InstanceTarget> closed)

@@ -119,6 +119,15 @@ internal sealed partial class Exchange
     private bool IsOfHop() => _isBytes
         || (_instance is { Machine: not null } && Response.Status == 503 && Response.Has(KnownHeader.AshlarHop));
 
+    /// <summary>The other machine's edge says how busy the instance is, which it serves for clients of its own and of third machines, too.</summary>
+    private void HearLoad()
+    {
+        if (Response.Has(KnownHeader.AshlarHop) && HopField.ReadLoad(Response.Find(KnownHeader.AshlarHop).Of(_received!.Data)) is >= 0 and var load)
+        {
+            _instance!.Heard(load);
+        }
+    }
+
     /// <summary>False: the exchange has taken another course.</summary>
     private bool FollowHop()
     {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Ashlar.Edge.Balancing;
 using Ashlar.Edge.Caching;
 using Ashlar.Edge.Gateways;
+using Ashlar.Edge.Hopping;
 using Ashlar.Edge.Logging;
 using Ashlar.Http.Transport;
 using Ashlar.Http.Wire;
@@ -233,12 +234,15 @@ internal sealed partial class Exchange
         var interim = Response.IsInterim;
         Span<byte> cacheLine = stackalloc byte[CacheStatus.Longest];
         cacheLine = _cacheWord == CacheWord.None || interim ? default : cacheLine[..CacheStatus.WriteForwarded(cacheLine, _cacheWord, _storeRule)];
+        Span<byte> hopLine = stackalloc byte[HopField.LongestLoad];
+        hopLine = _fromHop && !interim && Response.Status != 503 ? HopField.WriteLoad(hopLine, _instance!.InFlight) : default;
         var context = new ResponseContext
         {
             ClientVersion = Request.Version,
             KeepAlive = Request.KeepAlive && !_edge.IsDraining && (_requestDone || interim),
             DateLine = _edge.DateLine,
             ToHop = _fromHop,
+            HopLine = hopLine,
             HstsLine = HstsLine,
             CacheLine = cacheLine,
             Edits = _edits,
@@ -252,6 +256,11 @@ internal sealed partial class Exchange
             }
 
             _toClient.EnsureLarge();
+        }
+
+        if (_instance is { Machine: not null } && !interim)
+        {
+            HearLoad();
         }
 
         _toClient.Advance(ForwardWriter.WriteResponse(_toClient.Free, _received!.Data, Response, in context, out var framing));

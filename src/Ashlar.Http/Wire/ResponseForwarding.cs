@@ -16,6 +16,9 @@ public readonly ref struct ResponseContext
     /// <summary>The answer goes to another edge of the stack, which will say that it has come by here.</summary>
     public bool ToHop { get; init; }
 
+    /// <summary>A line with its CRLF for that edge; empty: nothing is said.</summary>
+    public ReadOnlySpan<byte> HopLine { get; init; }
+
     /// <summary>Strict-Transport-Security with its CRLF; used when the app sent none. Empty: nothing is said.</summary>
     public ReadOnlySpan<byte> HstsLine { get; init; }
 
@@ -42,7 +45,7 @@ public static partial class ForwardWriter
 {
     /// <summary>Room that suffices for a response's head.</summary>
     public static int ResponseBound(ResponseHead head, in ResponseContext context) =>
-        head.Consumed + context.DateLine.Length + context.HstsLine.Length + context.CacheLine.Length + (context.Edits?.Lines.Length ?? 0) + 160;
+        head.Consumed + context.DateLine.Length + context.HstsLine.Length + context.CacheLine.Length + context.HopLine.Length + (context.Edits?.Lines.Length ?? 0) + 160;
 
     /// <summary>
     /// Writes the head of an app's response to the client. An interim response (1xx) is written without Date and framing
@@ -87,6 +90,7 @@ public static partial class ForwardWriter
                 to.Add(head.Version == 11 ? "Via: 1.1 ashlar\r\n"u8 : "Via: 1.0 ashlar\r\n"u8);
             }
 
+            to.Add(context.HopLine);
             to.Add(context.CacheLine);
             if (!head.Has(KnownHeader.Date))
             {

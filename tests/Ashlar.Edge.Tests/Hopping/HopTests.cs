@@ -35,6 +35,43 @@ public sealed class HopTests
     }
 
     [Fact]
+    public async Task The_edge_there_tells_how_busy_the_instance_is_and_nobody_else_hears_of_it()
+    {
+        var isHeld = new TaskCompletionSource();
+        var mayGo = new TaskCompletionSource();
+        await using var app = new ScriptedApp(async connection =>
+        {
+            while (await connection.ReadRequestAsync() is var (head, _))
+            {
+                if (head.StartsWith("GET /held", StringComparison.Ordinal))
+                {
+                    isHeld.SetResult();
+                    await mayGo.Task;
+                }
+
+                await connection.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nAshlar-Hop: 99\r\n\r\nok");
+            }
+        });
+        await using var rig = await HopRig.StartAsync("east", "west");
+        rig.Publish(HopRig.Web(On("west", "web.1", app.Port)));
+        var held = rig["west"].GetAsync("/held");
+        await isHeld.Task.WaitAsync(_patience);
+
+        // What was told fades: whoever was kept from looking asks again.
+        var seen = rig["east"].Services.Services.Single().Instances.Single();
+        for (var i = 0; i < 100 && seen.Load != 1; i++)
+        {
+            var (head, body) = await rig["east"].GetAsync();
+            Assert.Equal("ok", body);
+            Assert.DoesNotContain("Ashlar-Hop", head);
+        }
+
+        Assert.Equal(1, seen.Load);
+        mayGo.SetResult();
+        Assert.DoesNotContain("Ashlar-Hop", (await held).Head);
+    }
+
+    [Fact]
     public async Task A_request_has_one_id_on_all_machines_and_one_line_in_one_log()
     {
         await using var app = Heads();
