@@ -14,7 +14,7 @@ internal sealed class MemberWatch(TierWatchHost host, TimeProvider time) : ITier
     private const int NearlyFull = 80;
 
     // Its figures are some hundred kilobytes of text, and change slowly.
-    private static readonly TimeSpan _interval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _interval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(2);
     private readonly CancellationTokenSource _ended = new();
     private readonly Dictionary<string, EtcdSeries> _series = new(StringComparer.Ordinal);
