@@ -104,7 +104,7 @@ internal static class FleetBenchmark
             }
         }
 
-        Console.WriteLine($"One service that costs some 3 ms of CPU a request, {Share:P0} of a core a machine, {rounds} interleaved rounds of {seconds} s; requests/s, median (range), share of linear");
+        Console.WriteLine($"One service that works for 4 ms a request, {Share:P0} of a core a machine, {rounds} interleaved rounds of {seconds} s; requests/s, median (range), share of linear");
         Console.WriteLine($"{"",-10}{"1 machine",22}{"2 machines",30}{"3 machines",30}");
         foreach (var (name, rate) in rates)
         {

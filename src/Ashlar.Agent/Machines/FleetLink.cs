@@ -273,11 +273,17 @@ internal sealed partial class FleetLink : IAsyncDisposable
     /// </summary>
     private async Task ActAsync(RollFollower follower)
     {
+        var alarm = new FreezeAlarm(_log);
         while (true)
         {
             await _toAct.WaitAsync(Again, _ending.Token);
             var (orders, machines) = (_ordersChanged, _machinesChanged);
             (_ordersChanged, _machinesChanged) = (false, false);
+            if (Leads)
+            {
+                alarm.Look(_view);
+            }
+
             try
             {
                 if (orders || follower.IsIncomplete || (Leads && (machines || !_view.SilentSince.IsEmpty)))

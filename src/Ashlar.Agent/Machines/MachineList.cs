@@ -33,6 +33,10 @@ internal static class MachineList
         {
             yield return string.Create(CultureInfo.InvariantCulture, $"{fleet.Own.Name} last reached the shared state {fleet.Silence.TotalSeconds:0} s ago: what is shown of other machines is as old as that");
         }
+        else if (FreezeAlarm.Text(fleet.View, Stopwatch.GetTimestamp()) is { Length: > 0 } frozen)
+        {
+            yield return frozen;
+        }
 
         foreach (var record in fleet.View.Records.Values)
         {

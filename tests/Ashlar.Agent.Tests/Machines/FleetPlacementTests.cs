@@ -35,6 +35,19 @@ public sealed class FleetPlacementTests
     }
 
     [Fact]
+    public void ThatNothingMovesBecauseMostAreSilentIsSaidWithTheirNames()
+    {
+        FleetView Silent(int seconds, params string[] machines) => View(["m1", "m2", "m3"], ("web.1", "m2"), ("web.2", "m3")) with
+        {
+            SilentSince = machines.ToImmutableSortedDictionary(name => name, _ => Now - (seconds * Stopwatch.Frequency)),
+        };
+        Assert.Null(FleetPlacement.Compute(Silent(50, "m2", "m3"), Target(Web(2)), Now));
+        Assert.StartsWith("2 of 3 machines are silent (m2, m3): ", FreezeAlarm.Text(Silent(50, "m2", "m3"), Now), StringComparison.Ordinal);
+        Assert.Equal("", FreezeAlarm.Text(Silent(50, "m2"), Now));
+        Assert.Equal("", FreezeAlarm.Text(Silent(10, "m2", "m3"), Now));
+    }
+
+    [Fact]
     public void WhatKeepsDataWaitsForItsMachine()
     {
         var view = View(["m1", "m2", "m3"], ("database.1", "m2")) with { SilentSince = ImmutableSortedDictionary<string, long>.Empty.Add("m2", 0) };
