@@ -85,7 +85,7 @@ public static class FleetErrors
     /// <summary>ASH7514: instances that no machine can have.</summary>
     public static AshlarException Pending(IReadOnlyCollection<KeyValuePair<string, string>> pending) => New(
         "ASH7514", $"{string.Join(". ", pending.Take(MostNamed).Select(p => $"{p.Key} has no machine: {p.Value}"))}{(pending.Count > MostNamed ? $". And {pending.Count - MostNamed} more" : "")}.",
-        "All else is as ordered. Add a machine (ashlar machines add), give one the label (ashlar machines label), or ask for less.");
+        "All else is as ordered. Add a machine (ashlar machines add), let a cordoned one take instances again (ashlar machines uncordon), give one the label (ashlar machines label), or ask for less.");
 
     /// <summary>ASH7515: one who is no machine of the stack, or no more.</summary>
     public static AshlarException NotOne(string name, string at) => New(

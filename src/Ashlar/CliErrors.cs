@@ -6,9 +6,9 @@ namespace Ashlar;
 internal static class CliErrors
 {
     /// <summary>ASH6011: the first word is no verb.</summary>
-    public static AshlarException UnknownVerb(string verb, string? nearest) => Error("ASH6011",
+    public static AshlarException UnknownVerb(string verb, string? instead, string? nearest) => Error("ASH6011",
         $"there is no verb '{verb}'.",
-        nearest is null ? "ashlar --help lists the verbs." : $"did you mean: ashlar {nearest}");
+        instead is not null ? $"here it is: {instead}" : nearest is null ? "ashlar --help lists the verbs." : $"did you mean: ashlar {nearest}");
 
     /// <summary>ASH6012: the verb is known, what follows it is not.</summary>
     public static AshlarException Usage(string verb, string mistake) => Error("ASH6012", mistake, $"ashlar help {verb}");

@@ -51,7 +51,7 @@ internal static class CommandLine
         }
     }
 
-    /// <summary>Separates the verb from what surrounds it; <c>config:set</c> is <c>config set</c>.</summary>
+    /// <summary>Separates the verb from what surrounds it; <c>config:set</c> is <c>config set</c>, and Heroku's <c>ps:scale</c> is <c>scale</c>.</summary>
     internal static (string? Verb, string[] Others) Split(string[] words)
     {
         for (var i = 0; i < words.Length; i++)
@@ -59,6 +59,10 @@ internal static class CommandLine
             if (words[i] is "-a" or "--stack")
             {
                 i++;
+            }
+            else if (OtherVerbs.SameAs(words[i]) is { } verb)
+            {
+                return (verb, [.. words[..i], .. words[(i + 1)..]]);
             }
             else if (!words[i].StartsWith('-'))
             {
@@ -121,7 +125,8 @@ internal static class CommandLine
     private static string Json<T>(T report, JsonTypeInfo<T> type) => JsonSerializer.Serialize(report, type);
 
     private static Verb Find(string name) => Verbs.Find(name)
-        ?? throw CliErrors.UnknownVerb(name, NearestName.Of(name, [.. Verbs.All.Select(verb => verb.Name), "help"]));
+        ?? throw CliErrors.UnknownVerb(
+            name, OtherVerbs.Instead(name), NearestName.Of(name, [.. Verbs.All.Select(verb => verb.Name), "help"]));
 
     // An unknown option would pass as an argument where any number of them is taken.
     private static string? OddOption(ParseResult parsed) => parsed.CommandResult.Children.OfType<ArgumentResult>()

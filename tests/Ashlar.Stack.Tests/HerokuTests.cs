@@ -111,6 +111,18 @@ public sealed class HerokuTests : StackTest
         Assert.Equal(["2:11 ASH1032", "3:15 ASH1031"], result.Diagnostics.Select(Place));
     }
 
+    [Fact]
+    public void An_add_on_that_is_no_tier_is_noted_with_what_to_do_instead()
+    {
+        Folder.Write("Procfile", "web: x\n");
+        Folder.Write("app.json", """{"addons": ["heroku-postgresql", "scheduler:standard", {"plan": "sendgrid:starter"}]}""");
+        var result = Load();
+
+        Assert.Equal(["1:34 ASH1031", "1:66 ASH1031"], result.Diagnostics.Select(Place));
+        Assert.Contains("schedule", result.Diagnostics[0].ToString(), StringComparison.Ordinal);
+        Assert.Contains("the add-on sendgrid is not used", result.Diagnostics[1].ToString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("", "0:0 ASH1020")]
     [InlineData("{\n  \"env\": {},\n}", "3:1 ASH1027")]

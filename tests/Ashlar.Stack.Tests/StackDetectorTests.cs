@@ -14,6 +14,14 @@ public sealed class StackDetectorTests : StackTest
     }
 
     [Fact]
+    public void Beside_an_app_json_its_formation_is_kept()
+    {
+        Folder.Write("Procfile", "web: ./web\nworker: ./work\nclock: ./tick\n");
+        Folder.Write("app.json", """{"formation": {"web": {"quantity": 2, "size": "standard-1x"}, "worker": {"quantity": 3}}}""");
+        Assert.Equal([2, 3, 1], Detected("Procfile").Services.Select(s => s.Instances));
+    }
+
+    [Fact]
     public void A_Procfile_keeps_its_commands()
     {
         Folder.Write("Procfile", "web: ./web\nworker: ./work --all\n");

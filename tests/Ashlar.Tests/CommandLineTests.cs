@@ -21,6 +21,29 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal($"error ASH6011 (cli): there is no verb '{typed}'.\nnext: did you mean: ashlar {meant}\n", _rig.Error.ToString());
     }
 
+    [Theory]
+    [InlineData("stat", "ashlar status")]
+    [InlineData("tail", "ashlar logs -f")]
+    [InlineData("certs:auto", "ashlar certificates")]
+    [InlineData("deploy", "ashlar up")]
+    public async Task What_is_called_otherwise_elsewhere_is_answered_with_what_it_is_here(string typed, string here)
+    {
+        Assert.Equal(ExitCodes.Usage, await _rig.RunAsync(typed));
+        Assert.Equal($"error ASH6011 (cli): there is no verb '{typed.Split(':')[0]}'.\nnext: here it is: {here}\n", _rig.Error.ToString());
+    }
+
+    [Theory]
+    [InlineData("ps:scale web=2 --json", "scale", "web=2 --json")]
+    [InlineData("-a shop ps:restart web", "restart", "-a shop web")]
+    [InlineData("releases:rollback r3", "rollback", "r3")]
+    [InlineData("config:set A=1", "config", "set A=1")]
+    [InlineData("run ps:scale", "run", "ps:scale")]
+    public void Verbs_of_Heroku_s_that_take_the_same_words_are_ours(string typed, string verb, string others)
+    {
+        var (found, rest) = CommandLine.Split(typed.Split(' '));
+        Assert.Equal((verb, others), (found, string.Join(' ', rest)));
+    }
+
     [Fact]
     public async Task A_verb_like_nothing_is_answered_with_the_help()
     {

@@ -44,7 +44,7 @@ internal sealed partial class StackWriter
     }
 
     /// <summary>What the first web service may want next.</summary>
-    public StackWriter Hints() => Line("    instances: 1                  # more of it: each gets a PORT of its own")
+    public StackWriter Hints(string instances = "1") => Line($"    instances: {instances,-18} # more of it: each gets a PORT of its own")
         .Line("    # health: /up                 # a path that answers 200 when an instance is well")
         .Line("    # limits: {memory: 512MiB}");
 

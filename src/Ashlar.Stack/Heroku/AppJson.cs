@@ -133,7 +133,12 @@ internal sealed record AppJson
             var plan = item is MapNode map ? Find(map, "plan") : item;
             if (plan is ScalarNode { IsNull: false } scalar)
             {
-                names.Add(scalar.Text.Split(':')[0]);
+                var name = scalar.Text.Split(':')[0];
+                names.Add(name);
+                if (AddOnTiers.AdviceOf(name) is { } advice)
+                {
+                    report.Add(StackErrors.Ignored(scalar.At, $"the add-on {name}", advice));
+                }
             }
             else
             {

@@ -68,6 +68,15 @@ public sealed class PortTests
         Assert.Contains($"(pid {Environment.ProcessId}, user ", owner.ToString());
     }
 
+    [Theory]
+    [InlineData("/opt/ashlar agent --stack /srv/my shop", "/srv/my shop")]
+    [InlineData("/opt/ashlar edge --instance edge.1 --channel /srv/shop/.ashlar/run/agent.channel --state /srv/shop/.ashlar --grace 30", "/srv/shop")]
+    [InlineData("/opt/ashlar up /srv/shop", null)]
+    [InlineData("/opt/other agent --stack /srv/shop", null)]
+    [InlineData("ashlar", null)]
+    [InlineData("", null)]
+    public void Who_holds_a_port_for_a_stack_is_known_by_its_folder(string commandLine, string? stack) => Assert.Equal(stack, PortOwner.StackOf(commandLine));
+
     [Fact]
     public void A_free_port_has_no_owner()
     {
