@@ -118,7 +118,7 @@ public sealed class HerokuTests : StackTest
         Folder.Write("app.json", """{"addons": ["heroku-postgresql", "scheduler:standard", {"plan": "sendgrid:starter"}]}""");
         var result = Load();
 
-        Assert.Equal(["1:34 ASH1031", "1:66 ASH1031"], result.Diagnostics.Select(Place));
+        Assert.Equal(["1:34 ASH1031", "1:65 ASH1031"], result.Diagnostics.Select(Place));
         Assert.Contains("schedule", result.Diagnostics[0].ToString(), StringComparison.Ordinal);
         Assert.Contains("the add-on sendgrid is not used", result.Diagnostics[1].ToString(), StringComparison.Ordinal);
     }
@@ -133,7 +133,7 @@ public sealed class HerokuTests : StackTest
     [InlineData("{\"env\": {}, \"env\": {}}", "1:13 ASH1004")]
     [InlineData("{\"formation\": {\"web\": {\"quantity\": \"two\"}}}", "1:36 ASH1006")]
     [InlineData("{\"addons\": {}}", "1:12 ASH1005")]
-    [InlineData("{\"addons\": [7, {}]}", "1:16 ASH1005")]
+    [InlineData("{\"addons\": [\"memcachier\", {}]}", "1:27 ASH1005")]
     [InlineData("{\"a\": \"\\ud800\"}", "1:7 ASH1027")]
     [InlineData("{\"a\": \"\\u0000\"}", "1:7 ASH1027")]
     public void App_jsons_mistakes_have_their_place(string json, string place)
