@@ -78,6 +78,23 @@ public sealed class ForwarderTests
     }
 
     [Fact]
+    public async Task NamesThatNobodyAnswersKeepNoOthersFromBeingAsked()
+    {
+        await using var server = new FalseServer((query, _) => Query.Read(query)!.Question!.Value.Name.ToString().StartsWith("good", StringComparison.OrdinalIgnoreCase) ? [FalseServer.Answer(query, 60, "192.0.2.1")] : []);
+        var time = new SetTime();
+        var forwarder = new Forwarder(() => [server.Address], time, most: 4);
+        var slow = Enumerable.Range(0, 4).Select(i => forwarder.ResolveAsync(Key($"slow{i}.example"))).ToArray();
+        Assert.Equal(ResponseCode.ServerFailure, (await forwarder.ResolveAsync(Key("good1.example"))).Code);
+        Assert.All(slow, asked => Assert.False(asked.IsCompleted));
+
+        time.Now += Forwarder.Slow;
+        Assert.Equal("192.0.2.1", Address(await forwarder.ResolveAsync(Key("good2.example"))));
+        Assert.Equal(ResponseCode.ServerFailure, (await slow[0]).Code);
+        Assert.All(slow[1..], asked => Assert.False(asked.IsCompleted));
+        Assert.Same(slow[1], forwarder.ResolveAsync(Key("slow1.example")));
+    }
+
+    [Fact]
     public void AnswersAreKeptForTheirTimeAndNotWithoutBound()
     {
         var time = new SetTime();
@@ -178,6 +195,10 @@ public sealed class ForwarderTests
     {
         public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch.AddYears(50);
 
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
         public override DateTimeOffset GetUtcNow() => Now;
+
+        public override long GetTimestamp() => Now.Ticks;
     }
 }
