@@ -31,12 +31,13 @@ public sealed class Pebble : IAsyncDisposable
     /// <summary>Starts it.</summary>
     /// <param name="httpPort">Port at which it looks for the answers.</param>
     /// <param name="refusedNonces">Percentage of good nonces that it refuses.</param>
-    public static async Task<Pebble> StartAsync(int httpPort, int refusedNonces = 40)
+    /// <param name="life">Life of its certificates; null: its own of five years.</param>
+    public static async Task<Pebble> StartAsync(int httpPort, int refusedNonces = 40, TimeSpan? life = null)
     {
         var pebble = new Pebble();
         try
         {
-            await pebble.BeginAsync(httpPort, refusedNonces);
+            await pebble.BeginAsync(httpPort, refusedNonces, life ?? TimeSpan.FromDays(5 * 365));
             return pebble;
         }
         catch
@@ -68,14 +69,14 @@ public sealed class Pebble : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private async Task BeginAsync(int httpPort, int refusedNonces)
+    private async Task BeginAsync(int httpPort, int refusedNonces, TimeSpan life)
     {
         _authority.Issue(_folder.Path, "localhost");
         File.SetUnixFileMode(_folder.Path, (UnixFileMode)0b111_101_101);
         var (dns, challenges) = (Ports.Free(), Ports.Free());
         await File.WriteAllTextAsync(Path.Combine(_folder.Path, "config.json"), $$"""
             {"pebble": {"listenAddress": "127.0.0.1:{{Port}}", "managementListenAddress": "127.0.0.1:{{ManagementPort}}",
-             "certificate": "machine.crt", "privateKey": "machine.key", "httpPort": {{httpPort}}, "tlsPort": 1, "ocspResponderURL": "", "externalAccountBindingRequired": false} }
+             "certificate": "machine.crt", "privateKey": "machine.key", "httpPort": {{httpPort}}, "tlsPort": 1, "ocspResponderURL": "", "externalAccountBindingRequired": false, "certificateValidityPeriod": {{(long)life.TotalSeconds}}} }
             """);
         Start("pebble-challtestsrv", [], "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-dns01", $"127.0.0.1:{dns}", "-http01", "", "-https01", "", "-tlsalpn01", "",
             "-management", $"127.0.0.1:{challenges}");

@@ -1,3 +1,7 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Ashlar.Testing;
 
@@ -51,6 +55,30 @@ public sealed class TlsTests
     }
 
     [Fact]
+    [Trait("Length", "Full")]
+    public async Task A_certificate_of_an_ACME_authority_is_renewed_before_it_ends_and_no_visitor_notices()
+    {
+        var secure = Ports.Free();
+        await using var rig = Stack(secure, "domains: [shop.example]", "authority: @ACME@, authority_ca: acme.pem");
+        await using var pebble = await Pebble.StartAsync(rig.Port, life: TimeSpan.FromSeconds(45));
+        rig.Write("acme.pem", await File.ReadAllTextAsync(pebble.TrustedPath));
+        rig.Write("ashlar.yaml", (await File.ReadAllTextAsync(Path.Combine(rig.Folder, "ashlar.yaml"))).Replace("@ACME@", $"\"{pebble.Directory}\"", StringComparison.Ordinal));
+        await rig.UpAsync();
+        rig.Write("ca.pem", await pebble.RootAsync());
+        var first = (await UntilAsync(rig, "shop.example", c => c.GetProperty("state").GetString() == "good")).GetProperty("until").GetDateTimeOffset();
+        var inUse = await EndOfServedAsync(rig, secure);
+
+        // Each visitor checks the certificate; the last one gets the new.
+        for (var visits = 0; visits < 2000 && await EndOfServedAsync(rig, secure) == inUse; visits++)
+        {
+            Assert.Equal("200 2", await CurlAsync(rig, secure, "shop.example", "--http2"));
+        }
+
+        Assert.Equal("200 2", await CurlAsync(rig, secure, "shop.example", "--http2"));
+        Assert.True(await EndOfServedAsync(rig, secure) > first.AddSeconds(1), rig.AgentLog());
+    }
+
+    [Fact]
     public async Task Without_its_ACME_authority_a_stack_serves_with_a_local_certificate_and_says_why()
     {
         var secure = Ports.Free();
@@ -88,6 +116,19 @@ public sealed class TlsTests
     {
         var result = await ProgramRun.RunAsync("curl", ["-sS", "-o", "/dev/null", "-m", "30", "-w", "%{http_code} %{http_version} %{redirect_url}", .. arguments]);
         return result.ExitCode == 0 ? result.Output.Trim() : throw new InvalidOperationException($"{result}\n{rig.AgentLog()}");
+    }
+
+    /// <summary>End of the certificate that a visitor is shown, who knows the authority.</summary>
+    private static async Task<DateTimeOffset> EndOfServedAsync(StackRig rig, int port)
+    {
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        policy.CustomTrustStore.ImportFromPemFile(Path.Combine(rig.Folder, "ca.pem"));
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, port);
+        await using var stream = new SslStream(client.GetStream());
+        await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "shop.example", CertificateChainPolicy = policy });
+        using var certificate = new X509Certificate2(stream.RemoteCertificate!);
+        return new DateTimeOffset(certificate.NotAfter);
     }
 
     private static async Task<JsonElement[]> CertificatesAsync(StackRig rig) =>
