@@ -6,8 +6,8 @@ using Ashlar.Edge.Caching.Rules;
 namespace Ashlar.Edge.Forwarding;
 
 /// <summary>
-/// <c>PURGE</c>, as apps know it from other caches: of its own URL, or of a tag in <c>Surrogate-Key</c> or <c>Cache-Tag</c>;
-/// <c>Soft-Purge: 1</c> makes it stale only. From the addresses that may.
+/// <c>PURGE</c>, as apps know it from other caches: of its own URL, of everything (<c>/*</c>), or of a tag in <c>Surrogate-Key</c> or
+/// <c>Cache-Tag</c>; <c>Soft-Purge: 1</c> makes it stale only. From the addresses that may.
 /// </summary>
 internal sealed partial class Exchange
 {
@@ -43,7 +43,8 @@ internal sealed partial class Exchange
             return true;
         }
 
-        var order = tag is null ? new PurgeOrder($"http://{url[1..]}", null, soft) : new PurgeOrder(null, tag, soft);
+        var isAll = url.Length > 0 && url[url.IndexOf('/', StringComparison.Ordinal)..] == "/*";
+        var order = new PurgeOrder(tag is null && !isAll ? $"http://{url[1..]}" : null, tag, soft);
         var count = order.CarryOut(_cache);
         _edge.Server.Purged(order);
         var text = $"{{\"purged\":{count.ToString(CultureInfo.InvariantCulture)}}}\n";

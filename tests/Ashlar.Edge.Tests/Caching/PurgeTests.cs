@@ -51,9 +51,12 @@ public sealed class PurgeTests
         await rig.GetAsync("/a");
         Assert.Equal("{\"purged\":1}\n", (await rig.SendAsync("PURGE", "/a")).Body);
         Assert.Equal("2", (await rig.GetAsync("/a")).Body);
+        await rig.GetAsync("/b");
+        Assert.Equal("{\"purged\":2}\n", (await rig.SendAsync("PURGE", "/*")).Body);
+        Assert.Equal("4", (await rig.GetAsync("/a")).Body);
         rig.Edge.Server.UseCache(new CatalogCache { Memory = 1 << 20, PurgeFrom = ["10.0.0.0/8"] });
         Assert.StartsWith("HTTP/1.1 403", (await rig.SendAsync("PURGE", "/a")).Head);
-        Assert.Equal("2", (await rig.GetAsync("/a")).Body);
+        Assert.Equal("4", (await rig.GetAsync("/a")).Body);
         Assert.DoesNotContain(rig.Asked, head => head.StartsWith("PURGE", StringComparison.Ordinal));
     }
 }

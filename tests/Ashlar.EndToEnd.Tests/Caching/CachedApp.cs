@@ -39,10 +39,11 @@ internal static class CachedApp
         http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), App).serve_forever()
         """;
 
-    public static async Task<(string Body, string Status)> GetAsync(string url)
+    public static async Task<(string Body, string Status)> GetAsync(string url, string? host = null)
     {
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(20) };
-        using var response = await client.GetAsync(new Uri(url));
+        using var request = new HttpRequestMessage(HttpMethod.Get, url) { Headers = { Host = host } };
+        using var response = await client.SendAsync(request);
         return (await response.Content.ReadAsStringAsync(), string.Join(", ", response.Headers.TryGetValues("Cache-Status", out var values) ? values : []));
     }
 }

@@ -32,6 +32,24 @@ public sealed class PurgeOnMachinesTests
             Assert.Contains("fwd=uri-miss", (await CachedApp.GetAsync(url)).Status, StringComparison.Ordinal);
         }
 
+        // By HTTP, from the machine itself; the edge that was asked tells the others.
+        foreach (var (path, field, expected) in new[]
+        {
+            ("/page", "X-Nothing: 1", "fwd=uri-miss"), ("/other", "Surrogate-Key: shop", "fwd=uri-miss"), ("/*", "X-Nothing: 1", "fwd=uri-miss"), ("/page", "Soft-Purge: 1", "fwd=stale"),
+        })
+        {
+            foreach (var url in urls)
+            {
+                await CachedApp.GetAsync(url, "shop.test");
+            }
+
+            var answer = await first.Host.ExecAsync("curl", ["-sS", "-X", "PURGE", "-H", field, "-H", "Host: shop.test", $"http://127.0.0.1:8080{path}"]);
+            Assert.StartsWith("{\"purged\":", answer.Output, StringComparison.Ordinal);
+            var status = (await CachedApp.GetAsync(urls[0], "shop.test")).Status;
+            Assert.True(status.Contains(expected, StringComparison.Ordinal), $"PURGE {path}, {field}: {answer.Output}{status}");
+            await FleetSteps.UntilAsync(FleetSteps.Soon, async () => (await CachedApp.GetAsync(urls[1], "shop.test")).Status.Contains(expected, StringComparison.Ordinal));
+        }
+
         await net.KillAsync(net[1]);
         var refused = await first.AshlarAsync("cache", "purge", "--all");
         Assert.Contains("ASH3081", refused.Error, StringComparison.Ordinal);

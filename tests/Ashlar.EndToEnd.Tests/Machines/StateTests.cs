@@ -31,6 +31,9 @@ public sealed class StateTests
         await net.KillAsync(net[1]);
         await UntilAsync(third, async () => (await third.AshlarAsync("scale", "web=5")).Error.Contains("ASH4071", StringComparison.Ordinal));
         await AnswersAsync(third);
+        third.Write("ashlar.yaml", await File.ReadAllTextAsync(Path.Combine(first.Folder, "ashlar.yaml")));
+        var refused = await third.AshlarAsync("up", "--detach");
+        Assert.True(refused.ExitCode != 0 && refused.Error.Contains("ASH4071", StringComparison.Ordinal), refused.ToString());
         Assert.Contains("without a majority", (await third.AshlarAsync("state")).Output, StringComparison.Ordinal);
 
         // And taken again when the majority is back.
