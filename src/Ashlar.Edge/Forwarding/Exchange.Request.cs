@@ -40,7 +40,7 @@ internal sealed partial class Exchange
         received.Start += Request.Consumed;
         _bodyStart = received.Start;
         _replayable = true;
-        _maxBody = _options.MaxRequestBody;
+        (_maxBody, _maxHead) = (_options.MaxRequestBody, long.MaxValue);
         BeginRequestBody();
     }
 

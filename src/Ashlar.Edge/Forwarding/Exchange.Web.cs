@@ -14,6 +14,7 @@ namespace Ashlar.Edge.Forwarding;
 internal sealed partial class Exchange
 {
     private long _maxBody;
+    private long _maxHead;
     private long _answerTimeoutMs;
     private HeaderEdits? _edits;
     private byte[]? _rewritten;
@@ -121,7 +122,24 @@ internal sealed partial class Exchange
             }
         }
 
-        return _asking.Count > 0 ? AnsweredByPassword(0, web, head) : AnsweredByMove();
+        return IsTooLarge() || (_asking.Count > 0 ? AnsweredByPassword(0, web, head) : AnsweredByMove());
+    }
+
+    private bool IsTooLarge()
+    {
+        if (Request.Consumed > _maxHead)
+        {
+            Answer(HttpProblem.HeadTooLarge, Failure.BadRequest);
+            return true;
+        }
+
+        if (Request.Body == BodyFraming.Length && Request.ContentLength > _maxBody)
+        {
+            Answer(HttpProblem.BodyTooLarge, Failure.BadRequest);
+            return true;
+        }
+
+        return false;
     }
 
     /// <summary>
@@ -172,22 +190,8 @@ internal sealed partial class Exchange
             return true;
         }
 
-        if (definition.MaxHead is { } most && Request.Consumed > most)
-        {
-            Answer(HttpProblem.HeadTooLarge, Failure.BadRequest);
-            return true;
-        }
-
-        if (definition.MaxBody is { } body)
-        {
-            _maxBody = body;
-            if (Request.Body == BodyFraming.Length && Request.ContentLength > body)
-            {
-                Answer(HttpProblem.BodyTooLarge, Failure.BadRequest);
-                return true;
-            }
-        }
-
+        _maxHead = definition.MaxHead ?? _maxHead;
+        _maxBody = definition.MaxBody ?? _maxBody;
         _answerTimeoutMs = definition.Timeout is { } timeout ? (long)timeout.TotalMilliseconds : _answerTimeoutMs;
         if (definition.Auth is not null)
         {

@@ -7,21 +7,26 @@ namespace Ashlar.Edge.Tests.Forwarding;
 /// <summary>An app that does with each of its connections exactly what a test says.</summary>
 internal sealed class ScriptedApp : IAsyncDisposable
 {
-    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket _listener;
     private readonly Func<AppConnection, Task> _script;
     private readonly CancellationTokenSource _stop = new();
     private readonly List<AppConnection> _connections = [];
     private int _accepted;
 
-    public ScriptedApp(Func<AppConnection, Task> script)
+    /// <param name="script">What it does with a connection.</param>
+    /// <param name="socket">Path of the Unix socket where it listens; null: a port of loopback.</param>
+    public ScriptedApp(Func<AppConnection, Task> script, string? socket = null)
     {
         _script = script;
-        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        EndPoint endPoint = socket is null ? new IPEndPoint(IPAddress.Loopback, 0) : new UnixDomainSocketEndPoint(socket);
+        _listener = new Socket(endPoint.AddressFamily, SocketType.Stream, socket is null ? ProtocolType.Tcp : ProtocolType.Unspecified);
+        _listener.Bind(endPoint);
         _listener.Listen(512);
         _ = AcceptAsync();
     }
 
-    public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
+    /// <summary>Its port; 1 where it has none.</summary>
+    public int Port => (_listener.LocalEndPoint as IPEndPoint)?.Port ?? 1;
 
     /// <summary>Connections accepted so far.</summary>
     public int Accepted => Volatile.Read(ref _accepted);

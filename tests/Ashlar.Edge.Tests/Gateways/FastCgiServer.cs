@@ -59,13 +59,15 @@ internal static class FastCgiServer
     public static byte[] End(byte protocolStatus = 0) => Record(3, [0, 0, 0, 0, protocolStatus, 0, 0, 0]);
 
     /// <summary>Answers each request, and keeps the connection.</summary>
-    public static ScriptedApp Answering(Func<FastCgiRequest, byte[]> answer) => new(async connection =>
-    {
-        while (await ReadAsync(connection) is { } request)
+    public static ScriptedApp Answering(Func<FastCgiRequest, byte[]> answer, string? socket = null) => new(
+        async connection =>
         {
-            await connection.SendAsync(answer(request));
-        }
-    });
+            while (await ReadAsync(connection) is { } request)
+            {
+                await connection.SendAsync(answer(request));
+            }
+        },
+        socket);
 
     private static Dictionary<string, string> Pairs(byte[] bytes)
     {

@@ -2,6 +2,7 @@ using System.Text;
 using Ashlar.Edge.Tests.Forwarding;
 using Ashlar.Edge.Tests.WebServer;
 using Ashlar.Stack;
+using Ashlar.Testing;
 using static Ashlar.Edge.Tests.Gateways.FastCgiServer;
 
 namespace Ashlar.Edge.Tests.Gateways;
@@ -44,6 +45,30 @@ public sealed class FastCgiTests
         await using var app = Telling("SCRIPT_NAME", "PATH_INFO", "REQUEST_URI");
         await using var rig = await StartAsync(app);
         Assert.Equal(told, (await rig.GetAsync(path + "?q=1")).Body);
+    }
+
+    [Fact]
+    public async Task A_server_on_a_Unix_socket_is_asked_over_one_connection()
+    {
+        using var folder = new TempFolder();
+        var path = Path.Combine(folder.Path, "php.sock");
+        await using var app = Answering(request => [.. Stdout($"Content-Type: text/plain\r\n\r\n{request.Variables["SCRIPT_NAME"]} {request.Body.Length}"), .. End()], path);
+        await using var rig = await WebRig.StartAsync(
+            new WebDefinition(),
+            folder => File.WriteAllText(Path.Combine(folder, "index.php"), ""),
+            service => service with
+            {
+                Interface = "fastcgi", Root = ".", Instances = [.. service.Instances.Select(instance => instance with { Folder = service.Folder, Socket = path })],
+            },
+            app);
+        using var client = await rig.Edge.ConnectAsync();
+        for (var i = 1; i <= 3; i++)
+        {
+            await client.SendAsync($"POST /page HTTP/1.1\r\nHost: x\r\nContent-Length: {i}\r\n\r\n{new string('b', i)}");
+            Assert.Equal($"/index.php {i}", (await client.ReadResponseAsync()).Body);
+        }
+
+        Assert.Equal(1, app.Accepted);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Ashlar.Edge.Web;
+using Ashlar.Edge.Tests.Forwarding;
 using Ashlar.Stack;
 
 namespace Ashlar.Edge.Tests.WebServer;
@@ -226,6 +227,35 @@ public sealed class RuleTests
         });
         Assert.StartsWith("HTTP/1.1 413 ", (await rig.AskAsync("POST", "/", "Content-Length: 20")).Head);
         Assert.StartsWith("HTTP/1.1 413 ", (await rig.Edge.AskAsync("POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n14\r\n01234567890123456789\r\n0\r\n\r\n")).Head);
+        Assert.Equal("POST /upload HTTP/1.1", (await rig.Edge.AskAsync("POST /upload HTTP/1.1\r\nHost: test\r\nContent-Length: 20\r\n\r\n01234567890123456789")).Body);
+    }
+
+    [Fact]
+    public async Task A_head_may_be_as_large_as_its_path_allows()
+    {
+        await using var rig = await WebRig.StartAsync(new RuleDefinition { Paths = ["/small"], MaxHead = 200 });
+        var large = $"X-Large: {new string('x', 300)}";
+        Assert.StartsWith("HTTP/1.1 431 ", (await rig.GetAsync("/small", large)).Head);
+        Assert.Equal("GET /small HTTP/1.1", (await rig.GetAsync("/small")).Body);
+        Assert.Equal("GET /other HTTP/1.1", (await rig.GetAsync("/other", large)).Body);
+    }
+
+    [Fact]
+    public async Task An_answer_has_the_time_to_begin_that_its_path_gives_it()
+    {
+        await using var app = new ScriptedApp(async connection =>
+        {
+            while (await connection.ReadRequestAsync() is var (head, _) && !head.StartsWith("GET /slow", StringComparison.Ordinal))
+            {
+                await connection.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+            }
+
+            await connection.ReadToEndAsync();
+        });
+        await using var rig = await WebRig.StartAsync(new WebDefinition { Rules = [new RuleDefinition { Paths = ["/slow"], Timeout = TimeSpan.FromMilliseconds(50) }] }, app: app);
+        Assert.Equal("ok", (await rig.GetAsync("/")).Body);
+        Assert.StartsWith("HTTP/1.1 504 ", (await rig.GetAsync("/slow")).Head);
+        Assert.Equal("ok", (await rig.GetAsync("/")).Body);
     }
 
     [Fact]

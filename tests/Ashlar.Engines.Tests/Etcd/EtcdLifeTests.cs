@@ -86,7 +86,7 @@ public sealed class EtcdLifeTests
         var restoring = EtcdRig.Member("app-2") with { Restore = Path.Combine(rig.Folder, "bad.backup") };
         Assert.Contains("ASH7132", await rig.RefusedAsync(restoring), StringComparison.Ordinal);
 
-        var gone = EtcdRig.OptionsOf(member) with { AttemptLimit = TimeSpan.FromMilliseconds(200), TotalLimit = TimeSpan.FromMilliseconds(400) };
+        var gone = EtcdRig.OptionsOf(member) with { AttemptLimit = TimeSpan.FromSeconds(3), TotalLimit = TimeSpan.FromSeconds(3) };
         Assert.Equal("ASH4070", (await Assert.ThrowsAsync<AshlarException>(() => EtcdBackup.SaveAsync(gone, path))).Error.Code);
         Assert.Equal(whole, await File.ReadAllBytesAsync(path));
         Assert.Equal("ASH7132", (await Assert.ThrowsAsync<AshlarException>(() => EtcdBackup.VerifyAsync("/nowhere"))).Error.Code);
