@@ -32,10 +32,9 @@ public sealed partial class TwoMachinesTests(StorefrontOnTwoMachines shop) : ICl
             var served = new HashSet<string>(StringComparer.Ordinal);
             await UntilAsync(Soon, async () =>
             {
-                using var page = await client.GetAsync(new Uri("/", UriKind.Relative));
-                var text = await page.Content.ReadAsStringAsync();
-                Assert.True(page.IsSuccessStatusCode, text);
-                served.Add(Served().Match(text).Groups[1].Value);
+                // A lone visitor is served where he came; of several at once the other machine takes its share.
+                var pages = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => client.GetStringAsync(new Uri("/", UriKind.Relative))));
+                served.UnionWith(pages.Select(text => Served().Match(text).Groups[1].Value));
                 return served.Count == 2;
             });
 
